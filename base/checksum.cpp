@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -64,4 +64,4 @@ std::uint64_t crc64nvme(bytes_view data, std::uint64_t before) noexcept {
   return ~state;
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace cairn::storage {
+namespace cairn {
 
 class byte_writer {
 public:
@@ -135,4 +135,4 @@ private:
   bool ok_ = true;
 };
 
-} // namespace cairn::storage
+} // namespace cairn

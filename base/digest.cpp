@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -191,4 +191,4 @@ mac_tag keyed_mac(const mac_key& key, std::span<const bytes_view> parts) noexcep
   return tag;
 }
 
-} // namespace cairn::storage
+} // namespace cairn

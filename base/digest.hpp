@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace cairn::storage {
+namespace cairn {
 
 // Incremental MD5 (RFC 1321). One thread at a time; movable. After finish() only destruction or reset() is allowed.
 class md5 {
@@ -79,4 +79,4 @@ using mac_tag = std::array<std::uint8_t, 16>;
 // allocates once per thread. About 1 GB/s: for headers, not for payloads.
 mac_tag keyed_mac(const mac_key& key, std::span<const bytes_view> parts) noexcept;
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-namespace cairn::storage {
+namespace cairn {
 
 class executor {
 public:
@@ -31,4 +31,4 @@ public:
 
 std::unique_ptr<executor> make_thread_executor(std::string name, std::size_t threads, std::size_t queue_max);
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace cairn::storage {
+namespace cairn {
 
 using bytes_view = std::span<const std::byte>;
 using bytes_span = std::span<std::byte>;
@@ -80,4 +80,4 @@ public:
 
 file_system& posix_file_system();
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstdio>
 
-namespace cairn::storage {
+namespace cairn {
 
 std::string to_string(const uuid& id) {
   std::string out;
@@ -65,4 +65,4 @@ partition_id partition_of(const chunk_id& id) noexcept {
   return static_cast<partition_id>(XXH3_64bits(key, sizeof key) % partition_count);
 }
 
-} // namespace cairn::storage
+} // namespace cairn

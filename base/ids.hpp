@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace cairn::storage {
+namespace cairn {
 
 using group_id = std::uint16_t;    // metadata group; one group (0) for now, in every key and command
 using log_index = std::uint64_t;   // position of an entry in the metadata log, from 1
@@ -48,17 +48,17 @@ std::string to_string(const chunk_id& id); // "session-number/index"
 // XXH3-64 of the chunk id's 20 big-endian bytes, modulo partition_count. Part of the on-disk format (index keys).
 partition_id partition_of(const chunk_id& id) noexcept;
 
-} // namespace cairn::storage
+} // namespace cairn
 
 template <>
-struct std::hash<cairn::storage::blob_id> {
-  std::size_t operator()(const cairn::storage::blob_id& b) const noexcept {
+struct std::hash<cairn::blob_id> {
+  std::size_t operator()(const cairn::blob_id& b) const noexcept {
     return (b.session * 0x9E3779B97F4A7C15ull) ^ (b.number * 0xC2B2AE3D27D4EB4Full);
   }
 };
 template <>
-struct std::hash<cairn::storage::chunk_id> {
-  std::size_t operator()(const cairn::storage::chunk_id& c) const noexcept {
-    return std::hash<cairn::storage::blob_id>{}(c.blob) ^ ((c.index + 1) * 0x165667B19E3779F9ull);
+struct std::hash<cairn::chunk_id> {
+  std::size_t operator()(const cairn::chunk_id& c) const noexcept {
+    return std::hash<cairn::blob_id>{}(c.blob) ^ ((c.index + 1) * 0x165667B19E3779F9ull);
   }
 };

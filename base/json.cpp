@@ -22,8 +22,8 @@ std::string json_text(const json_value& value) {
   std::string out;
   out.reserve(text.size());
   for (std::string_view rest = text; !rest.empty();) {
-    const auto c = storage::first_character(rest);
-    if (storage::drives_terminal(c))
+    const auto c = first_character(rest);
+    if (drives_terminal(c))
       append_escaped(out, c.code);
     else
       out += rest.substr(0, c.bytes);

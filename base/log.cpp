@@ -33,8 +33,8 @@ spdlog::logger& logger() {
 bool is_plain(std::string_view text) {
   if (text.empty() || text.find_first_of(" \"=") != std::string_view::npos) return false;
   while (!text.empty()) {
-    const auto c = storage::first_character(text);
-    if (storage::drives_terminal(c)) return false;
+    const auto c = first_character(text);
+    if (drives_terminal(c)) return false;
     text.remove_prefix(c.bytes);
   }
   return true;

@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace cairn::storage {
+namespace cairn {
 
 class log_pace {
 public:
@@ -33,4 +33,4 @@ private:
   std::uint64_t left_out_ = 0;
 };
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace cairn::storage {
+namespace cairn {
 
 void latency_histogram::observe_us(std::uint64_t us) noexcept {
   const std::uint64_t steps = us == 0 ? 0 : (us - 1) >> 4; // bucket i holds values of at most 16 << i
@@ -12,4 +12,4 @@ void latency_histogram::observe_us(std::uint64_t us) noexcept {
   sum_us_.fetch_add(us, std::memory_order_relaxed);
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace cairn::storage {
+namespace cairn {
 
 using counter = std::atomic<std::uint64_t>;
 
@@ -62,4 +62,4 @@ struct node_metrics {
   latency_histogram remote_read, remote_write; // measured by the requesting node
 };
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -7,7 +7,7 @@
 #include <array>
 #include <thread>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -50,4 +50,4 @@ void block_thread(std::chrono::milliseconds time) {
   std::this_thread::sleep_for(time);
 }
 
-} // namespace cairn::storage
+} // namespace cairn

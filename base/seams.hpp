@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace cairn::storage {
+namespace cairn {
 
 using steady_time = std::chrono::steady_clock::time_point;
 using wall_ms = std::int64_t; // milliseconds since 1970-01-01 UTC
@@ -30,4 +30,4 @@ random_source& system_random();
 // Blocks the calling thread. Only for start-up and shut-down code, which runs before and after the actors.
 void block_thread(std::chrono::milliseconds time);
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -142,4 +142,4 @@ std::unique_ptr<executor> make_thread_executor(std::string name, std::size_t thr
   return std::make_unique<thread_executor>(std::move(name), threads, queue_max);
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -1,6 +1,6 @@
 #include "base/visible_text.hpp"
 
-namespace cairn::storage {
+namespace cairn {
 
 character first_character(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
@@ -27,4 +27,4 @@ bool drives_terminal(const character& c) {
          in(0x2066, 0x2069);
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace cairn::storage {
+namespace cairn {
 
 struct character {
   char32_t code = 0xFFFD;
@@ -18,4 +18,4 @@ character first_character(std::string_view text); // `text` is not empty
 
 bool drives_terminal(const character& c);
 
-} // namespace cairn::storage
+} // namespace cairn

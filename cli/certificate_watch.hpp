@@ -11,11 +11,11 @@ namespace cairn::cli {
 
 class certificate_watch {
 public:
-  static constexpr storage::wall_ms day_ms = 24ll * 3600 * 1000, warn_before_ms = 30 * day_ms;
+  static constexpr wall_ms day_ms = 24ll * 3600 * 1000, warn_before_ms = 30 * day_ms;
 
   // Those whose warning is due now. A certificate that was replaced is warned of anew.
   std::vector<actors::certificate_in_use> due(const std::vector<actors::certificate_in_use>& certificates,
-                                              storage::wall_ms now) {
+                                              wall_ms now) {
     std::vector<actors::certificate_in_use> out;
     for (const auto& c : certificates) {
       if (c.ends == 0 || c.ends - now > warn_before_ms) continue;
@@ -28,7 +28,7 @@ public:
   }
 
 private:
-  std::map<std::pair<std::string, storage::wall_ms>, storage::wall_ms> warned_;
+  std::map<std::pair<std::string, wall_ms>, wall_ms> warned_;
 };
 
 } // namespace cairn::cli

@@ -81,7 +81,7 @@ private:
   config::settings settings_;
   const std::uint64_t descriptors_ = raise_descriptor_limit();
   const config_options& options_;
-  storage::node_metrics metrics_;
+  node_metrics metrics_;
   actors::io_shards shards_;
   actors::node_actor_config config_;
   std::unique_ptr<caf::actor_system> system_;
@@ -92,7 +92,7 @@ private:
   boost::asio::io_context signals_context_{1};
   boost::asio::steady_timer certificate_check_{signals_context_}, refused_{signals_context_};
   certificate_watch certificates_;
-  std::atomic<storage::wall_ms> http_certificate_end_{0}, admin_certificate_end_{0};
+  std::atomic<wall_ms> http_certificate_end_{0}, admin_certificate_end_{0};
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
   std::thread signals_thread_;
   std::atomic<bool> stop_requested_{false};
@@ -120,7 +120,7 @@ result<void> running_node::start() {
       std::make_unique<net::http_server>(shards_.contexts(), fitting, std::move(gateway), std::move(memory), metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
   http_->start();
-  admin_->open_node({{node_->handles(), &storage::system_random(), &storage::system_clock()}, node_->admin_service()});
+  admin_->open_node({{node_->handles(), &system_random(), &system_clock()}, node_->admin_service()});
   note_certificates();
   open_node_ = node_.get();
   announce();
@@ -139,7 +139,7 @@ actors::node_status running_node::status() const {
     return starting;
   }
   auto out = node->status();
-  const auto add = [&out](const char* use, storage::wall_ms ends) {
+  const auto add = [&out](const char* use, wall_ms ends) {
     if (ends != 0) out.certificates.push_back({use, ends});
   };
   add("http", http_certificate_end_.load());
@@ -155,7 +155,7 @@ result<void> running_node::open_admin() {
   admin.clustered = !settings_.cluster.listen.host.empty();
   admin.token = settings_.admin.token;
   if (admin.token.empty()) {
-    auto own = own_admin_token(settings_.node.data_dir, storage::system_random());
+    auto own = own_admin_token(settings_.node.data_dir, system_random());
     if (!own) return own.error();
     admin.token = std::move(*own);
   }
@@ -172,7 +172,7 @@ result<void> running_node::open_admin() {
 result<void> running_node::make_first_bucket() {
   using namespace storage::metadata;
   std::promise<result<actors::committed>> answered;
-  actors::command_box box = std::make_shared<const command>(create_bucket{"files", storage::system_clock().wall()});
+  actors::command_box box = std::make_shared<const command>(create_bucket{"files", system_clock().wall()});
   actors::ask_metadata<actors::committed>(
       node_->handles(), [&answered](result<actors::committed> a) { answered.set_value(std::move(a)); },
       actors::commit_atom_v, box);
@@ -223,7 +223,7 @@ void running_node::reload() {
 }
 
 void running_node::reload_for_service_manager() {
-  const auto since_boot = storage::system_clock().now().time_since_epoch();
+  const auto since_boot = system_clock().now().time_since_epoch();
   const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(since_boot).count();
   service_manager_.notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(usec));
   reload();
@@ -244,8 +244,8 @@ void running_node::watch_certificates() {
 }
 
 void running_node::look_at_certificates() { // on the signals' thread, as whatever reloads them
-  constexpr storage::wall_ms hour_ms = 3600 * 1000;
-  const auto now = storage::system_clock().wall();
+  constexpr wall_ms hour_ms = 3600 * 1000;
+  const auto now = system_clock().wall();
   for (const auto& c : certificates_.due(status().certificates, now))
     log::warn("a certificate ends soon: issue a new one, then SIGHUP",
               {{"use", c.use}, {"hours_left", std::to_string((c.ends - now) / hour_ms)}});

@@ -14,7 +14,7 @@ namespace meta = storage::metadata;
 constexpr std::size_t token_random_bytes = 20;
 constexpr std::string_view proof_label = "cairn join ";
 
-storage::bytes_view bytes_of(std::string_view text) {
+bytes_view bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text.data(), text.size()});
 }
 
@@ -22,28 +22,26 @@ admission with(admission::verdict what, errc code, std::string text) {
   return {what, {}, {code, std::move(text)}};
 }
 
-bool is_founding(const layout& now, const meta::admission_rows& rows, const founding_rules& rules,
-                 storage::wall_ms wall) {
+bool is_founding(const layout& now, const meta::admission_rows& rows, const founding_rules& rules, wall_ms wall) {
   const bool anybody_removed =
       std::ranges::any_of(now.members, [](const member& m) { return m.state == member_state::removed; });
   const auto age = std::abs(wall - rows.created); // negative when this leader's clock is behind the founder's
   return !rows.founded && !anybody_removed && age < rules.window.count() && now.members.size() < rules.nodes_max;
 }
 
-const invitation* proven(const join_claim& claim, const meta::admission_rows& rows, storage::wall_ms wall) {
+const invitation* proven(const join_claim& claim, const meta::admission_rows& rows, wall_ms wall) {
   const invitation* found = nullptr;
   for (const auto& i : rows.invitations) {
-    if (i.token == token_hash{} || i.expires <= wall || (i.node != storage::uuid{} && i.node != claim.node)) continue;
+    if (i.token == token_hash{} || i.expires <= wall || (i.node != uuid{} && i.node != claim.node)) continue;
     const auto wanted = prove_token(i.token, claim.node);
-    if (storage::equal_in_constant_time(std::as_bytes(std::span{wanted}), std::as_bytes(std::span{*claim.proof})))
-      found = &i;
+    if (equal_in_constant_time(std::as_bytes(std::span{wanted}), std::as_bytes(std::span{*claim.proof}))) found = &i;
   }
   return found;
 }
 
 } // namespace
 
-std::string make_join_token(storage::random_source& random) {
+std::string make_join_token(random_source& random) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out{join_token_prefix};
   std::uint64_t word = 0;
@@ -56,19 +54,19 @@ std::string make_join_token(storage::random_source& random) {
 }
 
 token_hash hash_of_token(std::string_view token) {
-  return storage::sha256_of(bytes_of(token));
+  return sha256_of(bytes_of(token));
 }
 
-join_proof prove_token(const token_hash& token, const storage::uuid& node) {
+join_proof prove_token(const token_hash& token, const uuid& node) {
   std::string message{proof_label};
   message.append(reinterpret_cast<const char*>(node.data()), node.size());
-  return storage::hmac_sha256(std::as_bytes(std::span{token}), bytes_of(message));
+  return hmac_sha256(std::as_bytes(std::span{token}), bytes_of(message));
 }
 
 admission judge_join(const join_claim& claim, const layout& now, const meta::admission_rows& rows,
-                     const founding_rules& rules, std::uint8_t level, storage::wall_ms wall) {
+                     const founding_rules& rules, std::uint8_t level, wall_ms wall) {
   using verdict = admission::verdict;
-  const auto name = storage::to_string(claim.node);
+  const auto name = cairn::to_string(claim.node);
   const auto known = std::ranges::find(now.members, claim.node, &member::id);
   if (known != now.members.end() && known->state == member_state::removed)
     return with(verdict::refused, errc::precondition_failed,

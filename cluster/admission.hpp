@@ -29,9 +29,9 @@ using join_proof = std::array<std::uint8_t, 32>;
 
 constexpr std::string_view join_token_prefix = "cairn-join-"; // then 40 lower-case hexadecimal digits
 
-std::string make_join_token(storage::random_source& random);
+std::string make_join_token(random_source& random);
 token_hash hash_of_token(std::string_view token);
-join_proof prove_token(const token_hash& token, const storage::uuid& node);
+join_proof prove_token(const token_hash& token, const uuid& node);
 
 struct founding_rules {
   std::chrono::milliseconds window{600'000};
@@ -39,7 +39,7 @@ struct founding_rules {
 };
 
 struct join_claim {
-  storage::uuid node{};
+  uuid node{};
   bool certified = false; // the connection's certificate names the node
   std::optional<join_proof> proof;
 };
@@ -53,6 +53,6 @@ struct admission {
 
 // `rows`: the metadata's admission rows; `level`: the feature level of the commands that the log may hold.
 admission judge_join(const join_claim& claim, const layout& now, const storage::metadata::admission_rows& rows,
-                     const founding_rules& rules, std::uint8_t level, storage::wall_ms wall);
+                     const founding_rules& rules, std::uint8_t level, wall_ms wall);
 
 } // namespace cairn::cluster

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <charconv>
 
-namespace cairn::storage {
+namespace cairn::cluster {
 
 namespace {
 
-using metadata::cluster_name_bytes_max, metadata::node_address_bytes_max;
+using storage::metadata::cluster_name_bytes_max, storage::metadata::node_address_bytes_max;
 
 constexpr std::string_view magic = "cairn-cluster ", version = "1";
 constexpr std::size_t member_line_bytes_max = 7 + 5 + 1 + 36 + 1 + node_address_bytes_max + 1;
@@ -113,14 +113,14 @@ result<void> save_cluster_identity(file_system& files, const std::string& data_d
   const auto members = std::span{identity.members}.first(std::min(identity.members.size(), known_members_max));
   if (!distinct_numbers(members)) return error{errc::invalid_argument, "two members with the same number"};
   std::string text{magic};
-  text.append(version).append("\nid ").append(to_string(identity.id)).append("\nname ").append(identity.name);
+  text.append(version).append("\nid ").append(cairn::to_string(identity.id)).append("\nname ").append(identity.name);
   text.append("\nself ").append(std::to_string(identity.self)).append("\n");
   for (const auto& m : members) {
     if (!valid_address(m.address)) return error{errc::invalid_argument, "not a valid node address: " + m.address};
-    text.append("member ").append(std::to_string(m.number)).append(" ").append(to_string(m.id));
+    text.append("member ").append(std::to_string(m.number)).append(" ").append(cairn::to_string(m.id));
     text.append(" ").append(m.address).append("\n");
   }
   return replace_small_file(files, path_of(data_dir), text.append("end\n"));
 }
 
-} // namespace cairn::storage
+} // namespace cairn::cluster

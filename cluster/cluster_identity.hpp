@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace cairn::storage {
+namespace cairn::cluster {
 
 struct known_member {
   node_number number = 0;
@@ -42,4 +42,4 @@ result<std::optional<cluster_identity>> load_cluster_identity(file_system& files
 // Keeps the first known_members_max members.
 result<void> save_cluster_identity(file_system& files, const std::string& data_dir, const cluster_identity& identity);
 
-} // namespace cairn::storage
+} // namespace cairn::cluster

@@ -13,7 +13,7 @@ namespace meta = storage::metadata;
 
 constexpr std::size_t moved_at_once = 4096;
 constexpr std::uint64_t fenced_starts = 1 << 20; // so many starts of an old copy are refused, should it try again
-static_assert(fenced_starts < std::uint64_t{1} << (storage::incarnation_count_bits - 1));
+static_assert(fenced_starts < std::uint64_t{1} << (incarnation_count_bits - 1));
 
 bool is_up(const controller_view& v, const member& m, const controller_options& o) {
   return m.number == v.self || (v.reports[m.number].has_report && v.reports[m.number].since_last_report < o.down_after);
@@ -25,9 +25,9 @@ std::optional<controller_step> note_health(const controller_view& v, const contr
     if (!is_member(m)) continue;
     const auto& report = v.reports[m.number];
     const bool up = is_up(v, m, o);
-    if (up && (m.down_since != 0 || storage::is_later_start(report.incarnation, m.incarnation)))
+    if (up && (m.down_since != 0 || is_later_start(report.incarnation, m.incarnation)))
       c.commands.push_back(meta::note_up{
-          m.number, storage::is_later_start(report.incarnation, m.incarnation) ? report.incarnation : m.incarnation});
+          m.number, is_later_start(report.incarnation, m.incarnation) ? report.incarnation : m.incarnation});
     else if (!up && m.down_since == 0 && report.since_last_report >= o.down_after)
       c.commands.push_back(meta::note_down{m.number, v.wall});
   }
@@ -39,7 +39,7 @@ std::optional<controller_step> fence_old_copies(const controller_view& v) {
   step::commit c;
   for (const auto& m : v.now->members) {
     const auto lost = v.reports[m.number].lost_log;
-    if (is_member(m) && lost != 0 && !storage::is_later_start(m.incarnation, lost))
+    if (is_member(m) && lost != 0 && !is_later_start(m.incarnation, lost))
       c.commands.push_back(meta::note_up{m.number, lost + fenced_starts});
   }
   if (c.commands.empty()) return std::nullopt;

@@ -51,7 +51,7 @@ struct controller_view {
   std::vector<member_report> reports;               // by number; the leader's own has has_report = true
   std::vector<storage::metadata::session_row> live; // sessions
   layout_epoch acknowledged = 0;                    // the lowest epoch that all live sessions have acknowledged
-  storage::wall_ms wall = 0;
+  wall_ms wall = 0;
   std::uint8_t feature_level = 0; // of the commands that the log may hold
 };
 

@@ -4,15 +4,15 @@
 
 namespace cairn::cluster {
 
-std::optional<std::vector<storage::known_member>>
+std::optional<std::vector<known_member>>
 remembered_members::observe(std::span<const storage::metadata::node_row> members) {
-  std::vector<storage::known_member> shown;
+  std::vector<known_member> shown;
   for (const auto& m : members)
-    if (m.state != storage::metadata::node_state::removed && shown.size() < storage::known_members_max)
+    if (m.state != storage::metadata::node_state::removed && shown.size() < known_members_max)
       shown.push_back({m.number, m.id, m.address});
   if (shown.empty()) return std::nullopt;
   if (shown != seen_) {
-    const auto same_node = [](const storage::known_member& a, const storage::known_member& b) {
+    const auto same_node = [](const known_member& a, const known_member& b) {
       return a.number == b.number && a.id == b.id;
     };
     wanted_ = shown;

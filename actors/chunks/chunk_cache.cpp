@@ -20,14 +20,13 @@ constexpr std::size_t slices_of_a_shard_min = 2; // larger slices are not cached
 // Of an entry and of the ghost that it may leave: list and hash nodes.
 constexpr std::size_t entry_overhead_bytes = 384;
 // A buffer of a block that a small chunk fills at most to this is replaced by a smaller one.
-constexpr std::uint32_t copied_bytes_max = storage::block_size_bytes / 2;
+constexpr std::uint32_t copied_bytes_max = block_size_bytes / 2;
 
 // The bytes of the range that begins at `at` and has `bytes`, if it covers all that is needed.
-std::optional<storage::slice> part_of(std::uint32_t at, const storage::slice& bytes, std::uint32_t offset,
-                                      std::uint32_t needed) {
+std::optional<slice> part_of(std::uint32_t at, const slice& bytes, std::uint32_t offset, std::uint32_t needed) {
   const auto skipped = offset - at;
   if (offset < at || std::uint64_t{skipped} + needed > bytes.length) return std::nullopt;
-  return storage::slice{bytes.owner, bytes.offset + skipped, needed};
+  return slice{bytes.owner, bytes.offset + skipped, needed};
 }
 
 } // namespace
@@ -47,25 +46,25 @@ struct cache_shard {
 
   // With the mutex held:
   bool evict() {
-    const auto victim = entries.evict([](const storage::slice& s) { return s.owner->is_shared(); });
+    const auto victim = entries.evict([](const slice& s) { return s.owner->is_shared(); });
     if (!victim) return false;
     ++evictions;
     return true;
   }
-  storage::buffer_ptr acquire(std::size_t bytes) {
+  buffer_ptr acquire(std::size_t bytes) {
     if (std::bit_ceil(bytes) > pool.limit_bytes() / slices_of_a_shard_min) return nullptr;
     for (;;) {
-      if (auto found = pool.try_acquire(bytes, storage::reservation::minimum)) return found;
+      if (auto found = pool.try_acquire(bytes, reservation::minimum)) return found;
       if (!evict()) return nullptr;
     }
   }
-  void insert(const cache_key& key, const storage::slice& bytes, std::size_t uses) {
+  void insert(const cache_key& key, const slice& bytes, std::size_t uses) {
     if (pool.in_use_bytes() > pool.limit_bytes()) return; // the limit was lowered during the read
     entries.insert(key, bytes, bytes.owner->capacity(), uses);
     while (!overhead.resize(entries.entries() * entry_overhead_bytes) && evict()) {
     }
   }
-  storage::slice compacted(storage::slice bytes) {
+  slice compacted(slice bytes) {
     if (bytes.length > copied_bytes_max || bytes.length > bytes.owner->capacity() / 2) return bytes;
     auto smaller = acquire(bytes.length);
     if (!smaller) return bytes;
@@ -74,9 +73,9 @@ struct cache_shard {
   }
 
   std::mutex mutex;
-  storage::buffer_pool pool;
-  storage::memory_charge overhead;
-  storage::s3_fifo<cache_key, storage::slice, cache_key_hash> entries;
+  buffer_pool pool;
+  memory_charge overhead;
+  s3_fifo<cache_key, slice, cache_key_hash> entries;
   std::unordered_map<cache_key, flight, cache_key_hash> flights;
   std::uint64_t hits = 0, misses = 0, joined = 0, evictions = 0;
 };
@@ -90,12 +89,12 @@ cache_fill::~cache_fill() {
   end(nullptr, true);
 }
 
-storage::buffer_ptr cache_fill::buffer() {
+buffer_ptr cache_fill::buffer() {
   const std::lock_guard lock{shard_.mutex};
   return shard_.acquire(length_);
 }
 
-storage::slice cache_fill::landed(storage::slice bytes) {
+slice cache_fill::landed(slice bytes) {
   if (shard_.pool.owns(*bytes.owner)) {
     const std::lock_guard lock{shard_.mutex};
     bytes = shard_.compacted(std::move(bytes));
@@ -110,7 +109,7 @@ void cache_fill::failed() {
   end(nullptr, false);
 }
 
-void cache_fill::end(const storage::slice* bytes, bool cancelled) {
+void cache_fill::end(const slice* bytes, bool cancelled) {
   if (!std::exchange(shared_, false)) return;
   std::vector<cache_shard::waiter> waiters;
   {
@@ -140,8 +139,8 @@ chunk_cache::chunk_cache(std::size_t limit_bytes, std::size_t shards) : limit_(l
 
 chunk_cache::~chunk_cache() = default;
 
-cache_shard& chunk_cache::shard_of(const storage::chunk_id& chunk) const {
-  const auto mixed = std::hash<storage::chunk_id>{}(chunk)*0x9E3779B97F4A7C15ull;
+cache_shard& chunk_cache::shard_of(const chunk_id& chunk) const {
+  const auto mixed = std::hash<chunk_id>{}(chunk)*0x9E3779B97F4A7C15ull;
   return *shards_[(mixed >> 32) & (shards_.size() - 1)];
 }
 

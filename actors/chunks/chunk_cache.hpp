@@ -26,13 +26,13 @@
 namespace cairn::actors {
 
 struct cache_key {
-  storage::chunk_id chunk;
+  chunk_id chunk;
   std::uint32_t offset = 0; // in the chunk: a multiple of 64 KiB
   friend bool operator==(const cache_key&, const cache_key&) = default;
 };
 struct cache_key_hash {
   std::size_t operator()(const cache_key& k) const noexcept {
-    return std::hash<storage::chunk_id>{}(k.chunk) + k.offset * 0x9E3779B97F4A7C15ull;
+    return std::hash<chunk_id>{}(k.chunk) + k.offset * 0x9E3779B97F4A7C15ull;
   }
 };
 
@@ -40,7 +40,7 @@ struct cache_key_hash {
 // reading download has ended, and the next one may read for the others. Otherwise the read failed, and each download
 // reads by itself.
 struct fill_outcome {
-  std::optional<storage::slice> bytes;
+  std::optional<slice> bytes;
   bool cancelled = false;
 };
 
@@ -61,14 +61,14 @@ public:
   cache_fill(const cache_fill&) = delete;
   cache_fill& operator=(const cache_fill&) = delete;
 
-  storage::buffer_ptr buffer(); // for a further attempt; null: no memory
+  buffer_ptr buffer(); // for a further attempt; null: no memory
   // The verified bytes from the offset on; fewer than asked for only at the chunk's end. Returns the bytes to go on
   // with, which may be a copy. A buffer of another pool is handed to those that wait, and not kept.
-  storage::slice landed(storage::slice bytes);
+  slice landed(slice bytes);
   void failed();
 
 private:
-  void end(const storage::slice* bytes, bool cancelled);
+  void end(const slice* bytes, bool cancelled);
 
   cache_shard& shard_;
   const cache_key key_;
@@ -86,10 +86,10 @@ public:
   // Called once, on any thread, where it must only send a message.
   using waker = std::function<void(fill_outcome)>;
   struct answer {
-    std::optional<storage::slice> bytes{}; // a hit: the needed bytes
-    bool joined = false;                   // the waker will be called
-    std::unique_ptr<cache_fill> fill{};    // a miss: read into `buffer`. None of the three: read without the cache.
-    storage::buffer_ptr buffer{};
+    std::optional<slice> bytes{};       // a hit: the needed bytes
+    bool joined = false;                // the waker will be called
+    std::unique_ptr<cache_fill> fill{}; // a miss: read into `buffer`. None of the three: read without the cache.
+    buffer_ptr buffer{};
   };
 
   // At most `shards_max`, a power of two. limit_bytes 0: the cache is off.
@@ -105,7 +105,7 @@ public:
   cache_stats stats() const;
 
 private:
-  cache_shard& shard_of(const storage::chunk_id& chunk) const;
+  cache_shard& shard_of(const chunk_id& chunk) const;
 
   std::atomic<std::size_t> limit_;
   std::vector<std::unique_ptr<cache_shard>> shards_;

@@ -37,7 +37,7 @@ void chunk_router::stop() const {
     if (r) caf::anon_send_exit(r->handle.store, caf::exit_reason::user_shutdown);
 }
 
-read_route chunk_router::route_read(const storage::chunk_id& chunk) const {
+read_route chunk_router::route_read(const chunk_id& chunk) const {
   read_route r;
   r.chunk_ = chunk;
   r.local_ = local_.get();
@@ -46,10 +46,10 @@ read_route chunk_router::route_read(const storage::chunk_id& chunk) const {
   r.in_cluster_ = true;
   const auto layout = parts_.layouts->get();
   if (!layout || layout->partitions.empty()) return r;
-  const auto& owners = layout->partitions[storage::partition_of(chunk)];
+  const auto& owners = layout->partitions[partition_of(chunk)];
   std::array<read_candidate, read_route::remotes_max> found;
   bool own = false;
-  for (const auto number : cluster::read_owners(*layout, storage::partition_of(chunk))) {
+  for (const auto number : cluster::read_owners(*layout, partition_of(chunk))) {
     own = own || number == parts_.layouts->self();
     const auto* node = peer_of(*layout, number);
     if (!node) continue;
@@ -64,25 +64,25 @@ read_route chunk_router::route_read(const storage::chunk_id& chunk) const {
   return r;
 }
 
-result<routed_write> chunk_router::route_write(const storage::chunk_id& chunk) const {
+result<routed_write> chunk_router::route_write(const chunk_id& chunk) const {
   if (!in_cluster()) return routed_write{{{0}, 1, 1}, 0};
   const auto layout = parts_.layouts->get();
   if (!layout || layout->partitions.empty()) return error{errc::no_leader, "this node knows no layout yet"};
-  return routed_write{cluster::route_write(*layout, storage::partition_of(chunk)), layout->epoch};
+  return routed_write{cluster::route_write(*layout, partition_of(chunk)), layout->epoch};
 }
 
-const chunk_store_actor* chunk_router::writer(const storage::chunk_id& chunk, storage::node_number owner) const {
+const chunk_store_actor* chunk_router::writer(const chunk_id& chunk, node_number owner) const {
   if (!in_cluster() || owner == parts_.layouts->self()) return local_->writer(chunk);
   const auto* node = peer(owner);
   return node ? &node->handle.store : nullptr;
 }
 
-const remote_node* chunk_router::peer(storage::node_number number) const {
+const remote_node* chunk_router::peer(node_number number) const {
   const auto layout = in_cluster() ? parts_.layouts->get() : nullptr;
   return layout ? peer_of(*layout, number) : nullptr;
 }
 
-const remote_node* chunk_router::peer_of(const cluster::layout& layout, storage::node_number number) const {
+const remote_node* chunk_router::peer_of(const cluster::layout& layout, node_number number) const {
   if (number == parts_.layouts->self() || number >= layout.members.size()) return nullptr;
   const auto& member = layout.members[number];
   if (member.state == cluster::member_state::removed) return nullptr;

@@ -22,8 +22,8 @@
 namespace cairn::actors {
 
 struct remote_node {
-  storage::node_number number = 0;
-  storage::uuid id{};
+  node_number number = 0;
+  uuid id{};
   remote_store handle;
 };
 
@@ -51,7 +51,7 @@ public:
 private:
   friend class chunk_router;
   static constexpr std::size_t remotes_max = 2 * storage::metadata::owners_max;
-  storage::chunk_id chunk_;
+  chunk_id chunk_;
   const store_router* local_ = nullptr;
   std::size_t disks_ = 0, first_remote_ = 0, remotes_ = 0, steady_ = 0; // steady: up and not suspect
   bool in_cluster_ = false;
@@ -60,7 +60,7 @@ private:
 
 struct routed_write {
   cluster::write_route route; // standalone: one owner, number 0
-  storage::layout_epoch epoch = 0;
+  layout_epoch epoch = 0;
 };
 
 class chunk_router {
@@ -68,7 +68,7 @@ public:
   struct cluster_services {
     std::shared_ptr<layout_holder> layouts;
     std::shared_ptr<peers> network;
-    std::function<remote_store(const storage::uuid& peer)> make;
+    std::function<remote_store(const uuid& peer)> make;
   };
 
   explicit chunk_router(std::shared_ptr<const store_router> local); // a standalone node
@@ -85,16 +85,16 @@ public:
   layout_holder* layouts() const noexcept { return parts_.layouts.get(); } // null: standalone
   read_budget& budget() const noexcept { return budget_; }
 
-  read_route route_read(const storage::chunk_id& chunk) const;
+  read_route route_read(const chunk_id& chunk) const;
   // no_leader: this node does not know the layout yet.
-  result<routed_write> route_write(const storage::chunk_id& chunk) const;
+  result<routed_write> route_write(const chunk_id& chunk) const;
   // The store that writes a new chunk on this owner; null: no local disk takes writes, or there is no such node.
-  const chunk_store_actor* writer(const storage::chunk_id& chunk, storage::node_number owner) const;
+  const chunk_store_actor* writer(const chunk_id& chunk, node_number owner) const;
   // The remote store of a member; null for this node, removed ones and numbers that the layout does not have.
-  const remote_node* peer(storage::node_number number) const;
+  const remote_node* peer(node_number number) const;
 
 private:
-  const remote_node* peer_of(const cluster::layout& layout, storage::node_number number) const;
+  const remote_node* peer_of(const cluster::layout& layout, node_number number) const;
 
   const std::shared_ptr<const store_router> local_;
   const cluster_services parts_;

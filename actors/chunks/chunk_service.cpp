@@ -21,7 +21,7 @@ private:
   struct reading {
     request_ptr request;
     read_chunk_request wanted;
-    storage::buffer_ptr into;
+    buffer_ptr into;
     std::size_t rank = 0;
     error worst;
   };
@@ -45,7 +45,7 @@ private:
   void read_failed(const std::shared_ptr<reading>& r, error why);
   void have_read(const reading& r, const chunk_data& data);
   void write(const request_ptr& request);
-  result<void> may_write(const write_chunk_request& m, const storage::slice& payload) const;
+  result<void> may_write(const write_chunk_request& m, const slice& payload) const;
   void erase(const request_ptr& request);
   std::shared_ptr<round> begin_round(const request_ptr& request) const;
   template <class Message>
@@ -82,8 +82,7 @@ void server_state::read(const request_ptr& request) {
   if (!m) return;
   if (m->length > request->reply_max)
     return request->respond(error{errc::too_large, "the reply would exceed the requester's buffer"});
-  auto into =
-      parts_.buffers->try_acquire(m->length, storage::reservation::minimum, parts_.accounts->of(request->from.node));
+  auto into = parts_.buffers->try_acquire(m->length, reservation::minimum, parts_.accounts->of(request->from.node));
   if (!into) return request->respond(error{errc::busy, "no buffer for a peer's read"});
   read_next(std::make_shared<reading>(reading{request, *m, std::move(into), 0, {}}));
 }
@@ -111,17 +110,16 @@ void server_state::read_failed(const std::shared_ptr<reading>& r, error why) {
 void server_state::have_read(const reading& r, const chunk_data& data) {
   link::answer a;
   const auto bytes = data.bytes.view();
-  a.bytes = encode(read_chunk_answer{data.chunk_length, storage::crc32c(bytes)});
+  a.bytes = encode(read_chunk_answer{data.chunk_length, crc32c(bytes)});
   if (!bytes.empty()) a.payload = data.bytes;
   parts_.metrics->peer_reads.fetch_add(1, std::memory_order_relaxed);
   r.request->respond(std::move(a));
 }
 
-result<void> server_state::may_write(const write_chunk_request& m, const storage::slice& payload) const {
+result<void> server_state::may_write(const write_chunk_request& m, const slice& payload) const {
   if (!payload.owner || payload.length == 0) return error{errc::invalid_argument, "a chunk without bytes"};
   const auto layout = parts_.layouts->get();
-  const auto fenced =
-      layout ? cluster::fence(*layout, storage::partition_of(m.id), m.epoch) : cluster::fenced::store_behind;
+  const auto fenced = layout ? cluster::fence(*layout, partition_of(m.id), m.epoch) : cluster::fenced::store_behind;
   switch (fenced) {
     case cluster::fenced::requester_behind:
       return error{errc::stale_layout, "the layout epoch here is " + std::to_string(layout->epoch)};
@@ -129,8 +127,7 @@ result<void> server_state::may_write(const write_chunk_request& m, const storage
       return error{errc::busy, "layout epoch " + std::to_string(m.epoch) + " is not known here yet"};
     case cluster::fenced::serve: break;
   }
-  if (storage::crc32c(payload.view()) != m.checksum)
-    return error{errc::corrupt, "the payload was corrupted in transit"};
+  if (crc32c(payload.view()) != m.checksum) return error{errc::corrupt, "the payload was corrupted in transit"};
   return {};
 }
 
@@ -186,10 +183,10 @@ chunk_server_actor::behavior_type chunk_server(chunk_server_actor::stateful_poin
 
 } // namespace
 
-storage::account_ptr peer_accounts::of(const storage::uuid& node) {
+account_ptr peer_accounts::of(const uuid& node) {
   const std::lock_guard lock{mutex_};
   auto& account = accounts_[node];
-  if (!account) account = std::make_shared<storage::memory_account>("peer");
+  if (!account) account = std::make_shared<memory_account>("peer");
   return account;
 }
 
@@ -201,7 +198,7 @@ chunk_service::chunk_service(caf::actor_system& system, const chunk_server_servi
 
 void chunk_service::serve_at(peer_service& service) const {
   service.set_allocator([pool = buffers_, accounts = accounts_](const link::peer& from, std::uint32_t bytes) {
-    return pool->try_acquire(bytes, storage::reservation::minimum, accounts->of(from.node));
+    return pool->try_acquire(bytes, reservation::minimum, accounts->of(from.node));
   });
   const auto turn = std::make_shared<std::atomic<std::size_t>>(0);
   for (const auto kind : {peer_request::read_chunk, peer_request::write_chunk, peer_request::erase_chunks}) {

@@ -26,20 +26,19 @@ namespace cairn::actors {
 // One memory account for each peer, so that a slow peer leaves buffers to the others. Thread-safe.
 class peer_accounts {
 public:
-  storage::account_ptr of(const storage::uuid& node);
+  account_ptr of(const uuid& node);
 
 private:
   std::mutex mutex_;
-  std::map<storage::uuid, storage::account_ptr> accounts_; // of members: at most 64
+  std::map<uuid, account_ptr> accounts_; // of members: at most 64
 };
 
 struct chunk_server_services {
   std::shared_ptr<const store_router> stores;
   std::shared_ptr<const layout_holder> layouts;
-  std::shared_ptr<storage::buffer_pool>
-      buffers; // all buffers return before it is destroyed: stop the link server first
-  storage::node_metrics* metrics = nullptr;
-  const storage::clock* clock = nullptr;
+  std::shared_ptr<buffer_pool> buffers; // all buffers return before it is destroyed: stop the link server first
+  node_metrics* metrics = nullptr;
+  const cairn::clock* clock = nullptr;
   std::shared_ptr<peer_accounts> accounts = std::make_shared<peer_accounts>();
   bool disk_closed = false; // a chunk that the open disks lack may be on the closed one: quarantined, not not_found
 };
@@ -53,7 +52,7 @@ public:
   void stop();
 
 private:
-  std::shared_ptr<storage::buffer_pool> buffers_;
+  std::shared_ptr<buffer_pool> buffers_;
   std::shared_ptr<peer_accounts> accounts_;
   std::vector<chunk_server_actor> servers_;
 };

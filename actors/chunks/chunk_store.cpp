@@ -23,12 +23,12 @@ constexpr batch_limits write_limits{
 struct store_state {
   struct waiting_read {
     data_promise answer;
-    storage::steady_time since;
+    steady_time since;
   };
   struct waiting_write {
     chunk_payload chunk;
     std::uint64_t reply;
-    storage::steady_time since;
+    steady_time since;
   };
 
   explicit store_state(chunk_store_actor::pointer p) : self(p) {}
@@ -46,7 +46,7 @@ struct store_state {
   bool punching = false;
 
   caf::result<chunk_data> read(chunk_read& r);
-  caf::result<chunk_data> read_from_disk(chunk_read& r, storage::steady_time since);
+  caf::result<chunk_data> read_from_disk(chunk_read& r, steady_time since);
   caf::result<done_atom> write(chunk_payload& chunk);
   caf::result<std::uint64_t> erase_dead(chunk_ids& ids);
   caf::result<std::uint64_t> erase(chunk_ids& ids);
@@ -57,9 +57,8 @@ struct store_state {
 private:
   static caf::error dead() { return to_caf({errc::blob_dead, "its chunks were erased"}); }
   caf::error failed_disk() const { return to_caf({errc::io_error, "the disk is overdue"}); }
-  storage::steady_time now() const { return d->clock.now(); }
-  void observe_read(const storage::chunk_id& id, const result<storage::chunk_read_result>& outcome,
-                    storage::steady_time since);
+  steady_time now() const { return d->clock.now(); }
+  void observe_read(const chunk_id& id, const result<storage::chunk_read_result>& outcome, steady_time since);
   void run_writes();
   void wrote(std::vector<waiting_write>& batch, const std::vector<result<void>>& outcomes);
   void punch();
@@ -75,8 +74,8 @@ error expired_in_queue() {
   return {errc::timeout, "expired in the disk's queue"};
 }
 
-void store_state::observe_read(const storage::chunk_id& id, const result<storage::chunk_read_result>& outcome,
-                               storage::steady_time since) {
+void store_state::observe_read(const chunk_id& id, const result<storage::chunk_read_result>& outcome,
+                               steady_time since) {
   auto& m = d->metrics;
   m.chunk_reads.fetch_add(1, std::memory_order_relaxed);
   m.chunk_read.observe_us(std::uint64_t(std::chrono::duration_cast<microseconds>(now() - since).count()));
@@ -88,7 +87,7 @@ void store_state::observe_read(const storage::chunk_id& id, const result<storage
 }
 
 chunk_data data_of(chunk_read& r, const storage::chunk_read_result& got) {
-  return {storage::slice{std::move(r.into), 0, got.length}, got.chunk_length};
+  return {slice{std::move(r.into), 0, got.length}, got.chunk_length};
 }
 
 caf::result<chunk_data> store_state::read(chunk_read& r) {
@@ -104,7 +103,7 @@ caf::result<chunk_data> store_state::read(chunk_read& r) {
   return data_of(r, *cached);
 }
 
-caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, storage::steady_time since) {
+caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, steady_time since) {
   const microseconds delay{d->read_delay_us.load(std::memory_order_relaxed)};
   const auto deadline = since + d->read_timeout + delay;
   auto promise = self->make_response_promise<chunk_data>();
@@ -269,7 +268,7 @@ void store_state::tick() {
     const bool overdue = longest > disk::overdue_after;
     if (overdue != d->overdue.exchange(overdue)) {
       log::write(overdue ? log::level::error : log::level::info, overdue ? "disk overdue" : "disk answers again",
-                 {{"disk", storage::to_string(d->store.disk_uuid())}});
+                 {{"disk", cairn::to_string(d->store.disk_uuid())}});
     }
     const auto stats = d->store.stats();
     d->state.store(stats.state, std::memory_order_relaxed);
@@ -287,7 +286,7 @@ void store_state::punch() {
       punching = false;
       if (!done) {
         log::warn("punching freed chunks failed",
-                  {{"disk", storage::to_string(d->store.disk_uuid())}, {"error", to_string(done.error())}});
+                  {{"disk", cairn::to_string(d->store.disk_uuid())}, {"error", to_string(done.error())}});
       } else if (*done >= punch_rows_max) {
         punch();
       }

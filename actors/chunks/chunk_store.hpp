@@ -21,10 +21,10 @@ struct disk {
   static constexpr std::chrono::seconds overdue_after{30};
 
   storage::chunk_store& store;
-  storage::executor& reads;
-  storage::executor& writes; // one thread
-  storage::node_metrics& metrics;
-  const storage::clock& clock;
+  executor& reads;
+  executor& writes; // one thread
+  node_metrics& metrics;
+  const cairn::clock& clock;
   std::chrono::milliseconds read_timeout{5000}, write_timeout{30000};
   std::atomic<std::int64_t> read_delay_us{0}; // debug.read_delay
   std::shared_ptr<damaged_chunks> damaged;    // gets the chunks that reads find damaged; may be null
@@ -33,8 +33,7 @@ struct disk {
   std::atomic<bool> overdue{false};
   std::atomic<storage::disk_state> state{storage::disk_state::healthy};
 
-  disk(storage::chunk_store& s, storage::executor& r, storage::executor& w, storage::node_metrics& m,
-       const storage::clock& c)
+  disk(storage::chunk_store& s, executor& r, executor& w, node_metrics& m, const cairn::clock& c)
       : store(s), reads(r), writes(w), metrics(m), clock(c) {}
   bool takes_writes() const noexcept {
     return !overdue.load(std::memory_order_relaxed) &&

@@ -15,12 +15,12 @@ class damaged_chunks {
 public:
   static constexpr std::size_t remembered_max = 1024;
 
-  void note(const storage::chunk_id& id) {
+  void note(const chunk_id& id) {
     const std::lock_guard lock{mutex_};
     if (noted_.size() < remembered_max && !taken_.contains(id)) noted_.insert(id);
   }
   // At most `most` of them, in rising order. note() ignores these until `settled`.
-  std::vector<storage::chunk_id> take(std::size_t most) {
+  std::vector<chunk_id> take(std::size_t most) {
     const std::lock_guard lock{mutex_};
     while (!noted_.empty() && taken_.size() < most) taken_.insert(noted_.extract(noted_.begin()));
     return {taken_.begin(), taken_.end()};
@@ -33,7 +33,7 @@ public:
 
 private:
   std::mutex mutex_;
-  std::set<storage::chunk_id> noted_, taken_;
+  std::set<chunk_id> noted_, taken_;
 };
 
 } // namespace cairn::actors

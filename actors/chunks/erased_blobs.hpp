@@ -19,7 +19,7 @@ public:
   static constexpr std::chrono::minutes kept_for{5};
   static constexpr std::size_t blobs_max = 65536;
 
-  void note(std::span<const storage::chunk_id> chunks, storage::steady_time now) {
+  void note(std::span<const chunk_id> chunks, steady_time now) {
     forget(now);
     for (const auto& id : chunks) {
       if (!blobs_.insert(id.blob).second) continue; // the pages of a large blob arrive at about the same time
@@ -27,8 +27,8 @@ public:
       if (order_.size() > blobs_max) pop();
     }
   }
-  bool contains(const storage::blob_id& blob) const { return blobs_.contains(blob); }
-  void forget(storage::steady_time now) {
+  bool contains(const blob_id& blob) const { return blobs_.contains(blob); }
+  void forget(steady_time now) {
     while (!order_.empty() && now - order_.front().first > kept_for) pop();
   }
   std::size_t size() const noexcept { return order_.size(); }
@@ -39,8 +39,8 @@ private:
     order_.pop_front();
   }
 
-  std::set<storage::blob_id> blobs_;
-  std::deque<std::pair<storage::steady_time, storage::blob_id>> order_;
+  std::set<blob_id> blobs_;
+  std::deque<std::pair<steady_time, blob_id>> order_;
 };
 
 } // namespace cairn::actors

@@ -20,7 +20,7 @@ constexpr std::uint32_t probe_bytes = 1;
 class remote_state {
 public:
   explicit remote_state(chunk_store_actor::pointer self) : self_(self) {}
-  void start(remote_store_services parts, const storage::uuid& peer, std::shared_ptr<peer_health> health);
+  void start(remote_store_services parts, const uuid& peer, std::shared_ptr<peer_health> health);
   caf::result<chunk_data> read(chunk_read& r);
   caf::result<done_atom> write(chunk_payload& chunk);
   caf::result<std::uint64_t> erase(chunk_ids& ids);
@@ -31,15 +31,15 @@ private:
   struct reading {
     std::optional<data_promise> answer; // nullopt: a probe
     chunk_read wanted;
-    storage::steady_time since;
+    steady_time since;
     bool overdue = false;
   };
 
-  storage::steady_time now() const { return p_.clock->now(); }
-  std::uint64_t microseconds_since(storage::steady_time then) const {
+  steady_time now() const { return p_.clock->now(); }
+  std::uint64_t microseconds_since(steady_time then) const {
     return std::uint64_t(std::chrono::duration_cast<std::chrono::microseconds>(now() - then).count());
   }
-  storage::layout_epoch epoch() const;
+  layout_epoch epoch() const;
   void ask(std::optional<data_promise> answer, chunk_read wanted);
   void have_read(std::uint64_t id, const outcome& got);
   result<chunk_data> checked(const reading& r, const outcome& got) const;
@@ -57,26 +57,26 @@ private:
 
   chunk_store_actor::pointer self_;
   remote_store_services p_;
-  storage::uuid peer_{};
+  uuid peer_{};
   std::shared_ptr<peer_health> health_;
   std::map<std::uint64_t, reading> reads_;
   std::uint64_t next_read_ = 1;
   reply_table<done_promise> writes_;
   reply_table<caf::typed_response_promise<std::uint64_t>> erases_;
-  std::optional<storage::chunk_id> overdue_chunk_;
-  storage::steady_time next_probe_{};
+  std::optional<chunk_id> overdue_chunk_;
+  steady_time next_probe_{};
   bool probing_ = false, was_suspect_ = false;
 };
 static_assert(!std::is_aggregate_v<remote_state>);
 
-void remote_state::start(remote_store_services parts, const storage::uuid& peer, std::shared_ptr<peer_health> health) {
+void remote_state::start(remote_store_services parts, const uuid& peer, std::shared_ptr<peer_health> health) {
   p_ = std::move(parts);
   peer_ = peer;
   health_ = std::move(health);
   self_->delayed_send(self_, retry_tick_interval, tick_atom_v);
 }
 
-storage::layout_epoch remote_state::epoch() const {
+layout_epoch remote_state::epoch() const {
   const auto layout = p_.layouts ? p_.layouts->get() : nullptr;
   return layout ? layout->epoch : 0;
 }
@@ -92,7 +92,7 @@ caf::result<chunk_data> remote_state::read(chunk_read& r) {
 void remote_state::ask(std::optional<data_promise> answer, chunk_read wanted) {
   const auto id = next_read_++;
   auto request = encode(read_chunk_request{epoch(), wanted.id, wanted.offset, wanted.length});
-  const storage::slice into{wanted.into, 0, wanted.length};
+  const slice into{wanted.into, 0, wanted.length};
   const auto since = now();
   reads_.emplace_hint(reads_.end(), id, reading{std::move(answer), std::move(wanted), since, false});
   p_.network->call_bulk(peer_, std::move(request), into, since + p_.read_timeout,
@@ -121,11 +121,11 @@ result<chunk_data> remote_state::checked(const reading& r, const outcome& got) c
   const auto m = decode<read_chunk_answer>(got->bytes);
   if (!m) return m.error();
   const auto& w = r.wanted;
-  const storage::slice bytes{w.into, 0, got->payload.owner ? got->payload.length : 0};
+  const slice bytes{w.into, 0, got->payload.owner ? got->payload.length : 0};
   const auto left = m->chunk_length - std::min(m->chunk_length, w.offset);
-  if (bytes.length != std::min(left, w.length) || storage::crc32c(bytes.view()) != m->checksum) {
+  if (bytes.length != std::min(left, w.length) || crc32c(bytes.view()) != m->checksum) {
     log::warn("a peer's payload does not match its checksum",
-              {{"peer", storage::to_string(peer_)}, {"chunk", to_string(w.id)}});
+              {{"peer", cairn::to_string(peer_)}, {"chunk", to_string(w.id)}});
     return error{errc::corrupt, "the payload was corrupted in transit"};
   }
   return chunk_data{bytes, m->chunk_length};
@@ -155,7 +155,7 @@ caf::result<done_atom> remote_state::write(chunk_payload& chunk) {
   const auto deadline = now() + p_.write_timeout;
   const auto id = writes_.add(promise, deadline);
   const auto by = chunk.epoch != 0 ? chunk.epoch : epoch();
-  auto request = encode(write_chunk_request{by, chunk.id, storage::crc32c(chunk.bytes.view())});
+  auto request = encode(write_chunk_request{by, chunk.id, crc32c(chunk.bytes.view())});
   p_.network->send_bulk(
       peer_, std::move(request), std::move(chunk.bytes), deadline,
       answering<write_chunk_answer>(writes_, id, [this, since = now()](done_promise& to, const write_chunk_answer&) {
@@ -201,13 +201,13 @@ void remote_state::tick() {
   if (suspect != std::exchange(was_suspect_, suspect)) {
     log::write(suspect ? log::level::warn : log::level::info,
                suspect ? "a peer does not answer reads in time" : "a peer answers reads again",
-               {{"peer", storage::to_string(peer_)}});
+               {{"peer", cairn::to_string(peer_)}});
   }
   if (suspect && !probing_ && next_probe_ <= now() && p_.network->up(peer_)) probe();
 }
 
 void remote_state::probe() {
-  auto into = overdue_chunk_ ? p_.buffers->try_acquire(probe_bytes, storage::reservation::growth) : nullptr;
+  auto into = overdue_chunk_ ? p_.buffers->try_acquire(probe_bytes, reservation::growth) : nullptr;
   if (!into) return;
   next_probe_ = now() + probe_interval;
   probing_ = true;
@@ -225,7 +225,7 @@ void remote_state::stop(const caf::exit_msg& m) {
 }
 
 chunk_store_actor::behavior_type remote_store_behavior(chunk_store_actor::stateful_pointer<remote_state> self,
-                                                       const remote_store_services& parts, const storage::uuid& peer,
+                                                       const remote_store_services& parts, const uuid& peer,
                                                        const std::shared_ptr<peer_health>& health) {
   auto* state = &self->state;
   state->start(parts, peer, health);
@@ -247,7 +247,7 @@ chunk_store_actor::behavior_type remote_store_behavior(chunk_store_actor::statef
 
 } // namespace
 
-remote_store spawn_remote_store(caf::actor_system& system, remote_store_services parts, const storage::uuid& peer) {
+remote_store spawn_remote_store(caf::actor_system& system, remote_store_services parts, const uuid& peer) {
   CAIRN_ASSERT(parts.network && parts.buffers && parts.metrics && parts.clock);
   auto health = std::make_shared<peer_health>();
   auto store = system.spawn(remote_store_behavior, std::move(parts), peer, health);

@@ -19,10 +19,10 @@ namespace cairn::actors {
 
 struct remote_store_services {
   std::shared_ptr<peers> network;
-  std::shared_ptr<const layout_holder> layouts;  // its epoch is sent where the request has none
-  std::shared_ptr<storage::buffer_pool> buffers; // for probes
-  storage::node_metrics* metrics = nullptr;
-  const storage::clock* clock = nullptr;
+  std::shared_ptr<const layout_holder> layouts; // its epoch is sent where the request has none
+  std::shared_ptr<buffer_pool> buffers;         // for probes
+  node_metrics* metrics = nullptr;
+  const cairn::clock* clock = nullptr;
   std::chrono::milliseconds read_timeout{5000}, write_timeout{10000}, overdue_after{1000};
 };
 
@@ -30,6 +30,6 @@ struct remote_store {
   chunk_store_actor store;
   std::shared_ptr<const peer_health> health;
 };
-remote_store spawn_remote_store(caf::actor_system& system, remote_store_services parts, const storage::uuid& peer);
+remote_store spawn_remote_store(caf::actor_system& system, remote_store_services parts, const uuid& peer);
 
 } // namespace cairn::actors

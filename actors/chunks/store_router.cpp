@@ -17,13 +17,13 @@ store_router::store_router(std::vector<member> disks) : members_(std::move(disks
   for (const auto& m : members_) CAIRN_ASSERT(!m.actors.empty());
 }
 
-const chunk_store_actor& store_router::reader(const storage::chunk_id& chunk, std::size_t rank) const {
-  const auto& actors = members_[placement_.ranked(storage::partition_of(chunk))[rank]].actors;
+const chunk_store_actor& store_router::reader(const chunk_id& chunk, std::size_t rank) const {
+  const auto& actors = members_[placement_.ranked(partition_of(chunk))[rank]].actors;
   return actors[(chunk.index + chunk.blob.number) % actors.size()]; // successive chunks go to different actors
 }
 
-const chunk_store_actor* store_router::writer(const storage::chunk_id& chunk) const {
-  for (const auto number : placement_.ranked(storage::partition_of(chunk))) {
+const chunk_store_actor* store_router::writer(const chunk_id& chunk) const {
+  for (const auto number : placement_.ranked(partition_of(chunk))) {
     const auto& m = members_[number];
     if (!m.state || m.state->takes_writes()) return &m.actors.front();
   }

@@ -24,9 +24,9 @@ public:
 
   std::size_t disks() const noexcept { return members_.size(); }
   // The actor that reads the chunk from the disk of this rank (below disks()).
-  const chunk_store_actor& reader(const storage::chunk_id& chunk, std::size_t rank) const;
+  const chunk_store_actor& reader(const chunk_id& chunk, std::size_t rank) const;
   // The actor that writes a new chunk; null when no disk takes writes.
-  const chunk_store_actor* writer(const storage::chunk_id& chunk) const;
+  const chunk_store_actor* writer(const chunk_id& chunk) const;
   // The writing actor of the disk with this number, for the reaper and backfill.
   const chunk_store_actor& disk_writer(std::size_t number) const { return members_[number].actors.front(); }
 

@@ -25,7 +25,7 @@ std::uint64_t download_window::begin() {
   return begun_++;
 }
 
-void download_window::arrived(std::uint64_t index, storage::slice bytes, std::chrono::microseconds latency) {
+void download_window::arrived(std::uint64_t index, slice bytes, std::chrono::microseconds latency) {
   CAIRN_ASSERT(index >= released_ && index < begun_);
   auto& place = arrived_[index - released_];
   CAIRN_ASSERT(!place);
@@ -33,7 +33,7 @@ void download_window::arrived(std::uint64_t index, storage::slice bytes, std::ch
   latency_ = latency_.count() == 0 ? latency : (latency_ * 7 + latency) / 8;
 }
 
-std::optional<storage::slice> download_window::release() {
+std::optional<slice> download_window::release() {
   if (arrived_.empty() || !arrived_.front()) return std::nullopt;
   auto out = std::move(arrived_.front());
   arrived_.pop_front();

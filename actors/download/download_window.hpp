@@ -29,9 +29,9 @@ public:
 
   std::uint64_t next() const noexcept { return begun_; } // the index that begin() will return
   std::uint64_t begin();                                 // the slice's index, from 0; only when may_begin
-  void arrived(std::uint64_t index, storage::slice bytes, std::chrono::microseconds latency);
+  void arrived(std::uint64_t index, slice bytes, std::chrono::microseconds latency);
   // The next slice in order, if it has arrived. Call until it returns nullopt.
-  std::optional<storage::slice> release();
+  std::optional<slice> release();
   std::uint64_t released() const noexcept { return released_; }
 
   // The socket has taken `count` further slices; `starving`: it then had nothing left to send. Returns false if more
@@ -44,9 +44,9 @@ private:
   const std::uint32_t min_, max_;
   std::uint32_t size_;
   std::uint64_t begun_ = 0, released_ = 0, credited_ = 0;
-  std::uint32_t satisfied_ = 0;                       // slices credited in a row without starving
-  std::chrono::microseconds latency_{0};              // smoothed
-  std::deque<std::optional<storage::slice>> arrived_; // from released_ on
+  std::uint32_t satisfied_ = 0;              // slices credited in a row without starving
+  std::chrono::microseconds latency_{0};     // smoothed
+  std::deque<std::optional<slice>> arrived_; // from released_ on
 };
 
 } // namespace cairn::actors

@@ -13,7 +13,7 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::uint32_t block_bytes = storage::block_size_bytes;
+constexpr std::uint32_t block_bytes = block_size_bytes;
 constexpr std::uint32_t chunk_bytes_max = 16 << 20;
 // When a read is late enough to be hedged: after its replica's 95th percentile, but never so early that a busy
 // processor looks like a slow peer; and the time to use while no percentile is known.
@@ -31,7 +31,7 @@ public:
   void start(const services& s, download_range_list what, streamer_actor owner);
   void credit(std::uint32_t count, bool starving);
   void parts(part_list page);
-  void buffer(storage::buffer_ptr granted);
+  void buffer(buffer_ptr granted);
   void shared_read_ended(shared_read_end end);
   void tick();
   void cancel() { self_->quit(); }
@@ -41,39 +41,37 @@ private:
   struct attempt {
     std::uint32_t number = 0; // 0: no request is in flight
     std::size_t place = 0;
-    storage::buffer_ptr buffer;
+    buffer_ptr buffer;
   };
   struct read {
     planned_slice slice;
     read_route route;
     retry_policy retry;
-    storage::steady_time since;
+    steady_time since;
     attempt first, hedge{};
     std::unique_ptr<cache_fill> fill{}; // the cache keeps what arrives; null: it does not
     std::uint32_t attempts = 0;
     std::optional<attempt> hedge_failed{}; // retry gets its error when it comes to that place
     error hedge_error{};
-    std::optional<storage::steady_time> again_at{},
-        hedge_at{}; // the end of the pause; when the read is late enough to hedge
+    std::optional<steady_time> again_at{}, hedge_at{}; // the end of the pause; when the read is late enough to hedge
   };
 
   // A slice that another download reads, for the cache.
   struct joined_read {
     planned_slice slice;
-    storage::steady_time since;
+    steady_time since;
   };
 
-  storage::steady_time now() const { return s_.clock->now(); }
+  steady_time now() const { return s_.clock->now(); }
   void pump();
   bool begin_next();
   bool begin_cached(const planned_slice& slice);
   chunk_cache::answer find_cached(std::uint64_t index, const planned_slice& slice, bool may_join);
   void proceed(std::uint64_t index, const planned_slice& slice, chunk_cache::answer found);
   void wait_for_block();
-  void begin(const planned_slice& slice, storage::buffer_ptr into);
-  void read_slice(std::uint64_t index, const planned_slice& slice, storage::buffer_ptr into,
-                  std::unique_ptr<cache_fill> fill);
-  void deliver(std::uint64_t index, const planned_slice& slice, storage::slice bytes, storage::steady_time since);
+  void begin(const planned_slice& slice, buffer_ptr into);
+  void read_slice(std::uint64_t index, const planned_slice& slice, buffer_ptr into, std::unique_ptr<cache_fill> fill);
+  void deliver(std::uint64_t index, const planned_slice& slice, cairn::slice bytes, steady_time since);
   void ask(std::uint64_t index);
   void send(std::uint64_t index, const read& r, const attempt& a);
   void arrived(std::uint64_t index, std::uint32_t number, chunk_data& data);
@@ -83,24 +81,24 @@ private:
   bool has_buffer(read& r);
   void plan_hedge(read& r);
   void hedge(std::uint64_t index, read& r);
-  void wake_at(storage::steady_time when);
+  void wake_at(steady_time when);
   void give_up(error why, std::string what);
   void count_window();
 
   sequencer_actor::pointer self_;
   services s_;
   streamer_actor owner_;
-  storage::account_ptr payer_;
+  account_ptr payer_;
   std::optional<slice_planner> planner_;
   std::optional<download_window> window_;
   std::map<std::uint64_t, read> reads_; // in flight or pausing, by index
   std::map<std::uint64_t, joined_read> joined_;
   std::uint32_t counted_window_ = 0;
   bool parts_asked_ = false, ended_ = false;
-  std::optional<storage::steady_time> wakes_at_;
+  std::optional<steady_time> wakes_at_;
   struct memory_wait {
     std::uint64_t ticket;
-    storage::steady_time until;
+    steady_time until;
   };
   std::optional<memory_wait> waiting_;
 };
@@ -144,13 +142,13 @@ bool sequencer_state::begin_next() {
   const auto whole = planner_->peek(chunk_bytes_max);
   if (s_.cache && begin_cached(whole)) return true;
   if (whole.read_length > block_bytes || !alone) {
-    if (auto into = s_.buffers->try_acquire(whole.read_length, storage::reservation::growth, payer_)) {
+    if (auto into = s_.buffers->try_acquire(whole.read_length, reservation::growth, payer_)) {
       begin(whole, std::move(into));
       return true;
     }
   }
   if (!alone) return false; // a later credit continues
-  if (auto into = s_.buffers->try_acquire(block_bytes, storage::reservation::minimum, payer_)) {
+  if (auto into = s_.buffers->try_acquire(block_bytes, reservation::minimum, payer_)) {
     begin(planner_->peek(block_bytes), std::move(into));
     return true;
   }
@@ -203,14 +201,14 @@ void sequencer_state::wait_for_block() {
   waiting_ = memory_wait{0, now() + patience};
   waiting_->ticket = s_.buffers->wait(
       block_bytes,
-      [me = sequencer_actor{self_}](storage::buffer_ptr granted) {
+      [me = sequencer_actor{self_}](buffer_ptr granted) {
         caf::anon_send(me, buffer_atom_v, buffer_grant{std::move(granted)});
       },
       payer_);
   self_->delayed_send(self_, patience, tick_atom_v);
 }
 
-void sequencer_state::buffer(storage::buffer_ptr granted) {
+void sequencer_state::buffer(buffer_ptr granted) {
   if (ended_) return;
   CAIRN_ASSERT(waiting_);
   waiting_.reset();
@@ -218,12 +216,12 @@ void sequencer_state::buffer(storage::buffer_ptr granted) {
   pump();
 }
 
-void sequencer_state::begin(const planned_slice& slice, storage::buffer_ptr into) {
+void sequencer_state::begin(const planned_slice& slice, buffer_ptr into) {
   planner_->take(slice);
   read_slice(window_->begin(), slice, std::move(into), nullptr);
 }
 
-void sequencer_state::read_slice(std::uint64_t index, const planned_slice& slice, storage::buffer_ptr into,
+void sequencer_state::read_slice(std::uint64_t index, const planned_slice& slice, buffer_ptr into,
                                  std::unique_ptr<cache_fill> fill) {
   const auto route = s_.stores->route_read(slice.chunk);
   const auto kind = route.in_cluster() ? retry_policy::kind::replicas : retry_policy::kind::disks;
@@ -276,8 +274,7 @@ void sequencer_state::arrived(std::uint64_t index, std::uint32_t number, chunk_d
 }
 
 // `bytes`: from the slice's read_offset on.
-void sequencer_state::deliver(std::uint64_t index, const planned_slice& slice, storage::slice bytes,
-                              storage::steady_time since) {
+void sequencer_state::deliver(std::uint64_t index, const planned_slice& slice, cairn::slice bytes, steady_time since) {
   bytes.offset += slice.trim;
   bytes.length = slice.length;
   const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(now() - since);
@@ -350,8 +347,7 @@ bool sequencer_state::has_buffer(read& r) {
     r.first.buffer = r.fill->buffer();
     if (!r.first.buffer) r.fill.reset(); // those that joined must not wait for this download's memory
   }
-  if (!r.first.buffer)
-    r.first.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum, payer_);
+  if (!r.first.buffer) r.first.buffer = s_.buffers->try_acquire(r.slice.read_length, reservation::minimum, payer_);
   if (r.first.buffer) return true;
   r.again_at = now() + buffer_pause;
   self_->delayed_send(self_, buffer_pause, tick_atom_v);
@@ -373,8 +369,7 @@ void sequencer_state::hedge(std::uint64_t index, read& r) {
   r.hedge_at.reset();
   const auto other = r.retry.alternative();
   if (!other || r.first.number == 0 || r.hedge_failed) return;
-  auto buffer =
-      r.fill ? r.fill->buffer() : s_.buffers->try_acquire(r.slice.read_length, storage::reservation::growth, payer_);
+  auto buffer = r.fill ? r.fill->buffer() : s_.buffers->try_acquire(r.slice.read_length, reservation::growth, payer_);
   if (!buffer || !s_.stores->budget().hedges.try_take()) return;
   r.hedge = attempt{++r.attempts, *other, std::move(buffer)};
   s_.metrics->reads_hedged.fetch_add(1, std::memory_order_relaxed);
@@ -382,10 +377,10 @@ void sequencer_state::hedge(std::uint64_t index, read& r) {
 }
 
 // One timer for all hedges, so a read that is answered in time leaves no timer behind.
-void sequencer_state::wake_at(storage::steady_time when) {
+void sequencer_state::wake_at(steady_time when) {
   if (wakes_at_ && *wakes_at_ <= when) return;
   wakes_at_ = when;
-  self_->delayed_send(self_, std::max<storage::steady_time::duration>(when - now(), {}), tick_atom_v);
+  self_->delayed_send(self_, std::max<steady_time::duration>(when - now(), {}), tick_atom_v);
 }
 
 void sequencer_state::give_up(error why, std::string what) {

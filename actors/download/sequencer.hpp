@@ -17,7 +17,7 @@ namespace cairn::actors {
 struct download_range_list {
   std::vector<byte_range> ranges; // of the object, in the order to send
   part_list first_parts;
-  storage::account_ptr payer{}; // the account that buffers are charged to; null: the node's own
+  account_ptr payer{}; // the account that buffers are charged to; null: the node's own
 };
 
 // Linked to `owner`, which receives the slices.

@@ -6,7 +6,7 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::uint64_t block = storage::block_size_bytes;
+constexpr std::uint64_t block = block_size_bytes;
 
 constexpr std::uint64_t round_up(std::uint64_t n) {
   return (n + block - 1) / block * block;

@@ -14,7 +14,7 @@
 namespace cairn::actors {
 
 struct planned_slice {
-  storage::chunk_id chunk;
+  chunk_id chunk;
   std::uint32_t read_offset = 0,
                 read_length = 0;      // within the chunk; the chunk may end earlier, but not before trim + length
   std::uint32_t trim = 0, length = 0; // within the bytes read

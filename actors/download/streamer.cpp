@@ -17,7 +17,7 @@ public:
   streamer_state& operator=(const streamer_state&) = delete;
 
   void start(services s, object_name object, std::shared_ptr<download_client> client);
-  void slice(std::uint64_t index, storage::slice bytes);
+  void slice(std::uint64_t index, cairn::slice bytes);
   void failed(const error& why, const std::string& what);
   void written(std::uint64_t number);
   void gone();
@@ -29,7 +29,7 @@ private:
   std::vector<byte_range> ranges_to_read() const;
   void send_inline(std::string_view bytes);
   void to_next_range();
-  void write(storage::slice bytes);
+  void write(cairn::slice bytes);
   void log_failure(const error& why, const std::string& what) const;
 
   streamer_actor::pointer self_;
@@ -37,7 +37,7 @@ private:
   object_name object_;
   std::shared_ptr<download_client> client_; // null after its last call, or when the client has disconnected
   sequencer_actor sequencer_;
-  storage::manifest_id manifest_ = 0;
+  manifest_id manifest_ = 0;
   read_hold hold_;
 
   download_plan plan_;
@@ -113,11 +113,11 @@ void streamer_state::to_next_range() {
   body_queued_ = true;
 }
 
-void streamer_state::write(storage::slice bytes) {
+void streamer_state::write(cairn::slice bytes) {
   client_->write(writes_++, std::exchange(text_, {}), std::move(bytes));
 }
 
-void streamer_state::slice(std::uint64_t index, storage::slice bytes) {
+void streamer_state::slice(std::uint64_t index, cairn::slice bytes) {
   if (!client_) return;
   CAIRN_ASSERT(index == slices_ && bytes.length > 0 && bytes.length <= left_of_range_);
   ++slices_;
@@ -198,7 +198,7 @@ public:
     set_exit_handler([this](caf::exit_msg& m) { state.exited(m); });
     state.start(std::move(services_), std::move(object_), std::move(client_));
     return {
-        [this](slice_atom, std::uint64_t index, storage::slice& bytes) { state.slice(index, std::move(bytes)); },
+        [this](slice_atom, std::uint64_t index, cairn::slice& bytes) { state.slice(index, std::move(bytes)); },
         [this](failed_atom, failure& f) { state.failed(f.reason, f.what); },
         [this](written_atom, std::uint64_t number) { state.written(number); },
         [this](gone_atom) { state.gone(); },

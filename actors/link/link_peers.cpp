@@ -58,14 +58,14 @@ public:
     std::shared_ptr<link::peer_link> link; // null: no link
     std::uint64_t number = 0;
   };
-  numbered_link link_to(const storage::uuid& node) const {
+  numbered_link link_to(const uuid& node) const {
     const std::lock_guard lock{mutex_};
     const auto found = entries_.find(node);
     return found == entries_.end() ? numbered_link{} : numbered_link{found->second.link, found->second.number};
   }
-  link::request_number refuse(const storage::uuid& node, link::reply_callback reply) const {
+  link::request_number refuse(const uuid& node, link::reply_callback reply) const {
     asio::post(*services_.contexts.front(), [reply = std::move(reply), node] {
-      reply(error{errc::connection_lost, "node " + storage::to_string(node) + " is not a member of the cluster"});
+      reply(error{errc::connection_lost, "node " + cairn::to_string(node) + " is not a member of the cluster"});
     });
     return 0;
   }
@@ -88,7 +88,7 @@ private:
 
   mutable std::mutex mutex_; // the rest
   membership_gate gate_;
-  std::map<storage::uuid, entry> entries_;
+  std::map<uuid, entry> entries_;
   std::uint64_t next_number_ = 1;
   bool stopped_ = false;
 };
@@ -121,7 +121,7 @@ link_peers::state::entry link_peers::state::make_entry(const peer_address& membe
   entry e{member, nullptr, next_number_++};
   auto where = config::parse_host_port(member.address);
   if (!where) {
-    log::error("a member's address is invalid", {{"node", storage::to_string(member.id)}, {"address", member.address}});
+    log::error("a member's address is invalid", {{"node", cairn::to_string(member.id)}, {"address", member.address}});
     return e;
   }
   auto s = link_settings(std::move(where->host), where->port);
@@ -152,23 +152,23 @@ bool link_peers::state::outdated(const entry& e, const peer_address& member) con
   if (e.member.address != member.address) return true;
   if (!e.link || e.member.incarnation == member.incarnation) return false;
   const auto s = e.link->status();
-  return s.up && storage::is_later_start(member.incarnation, s.other.incarnation);
+  return s.up && is_later_start(member.incarnation, s.other.incarnation);
 }
 
 void link_peers::state::set_members(const std::vector<peer_address>& members) {
   const auto own = services_.own->get().node;
   std::vector<std::shared_ptr<link::peer_link>> fresh, old;
-  std::vector<storage::uuid> gone;
+  std::vector<uuid> gone;
   std::vector<peer_address> newer;
   {
     const std::lock_guard lock{mutex_};
     if (stopped_) return;
     gate_.set_members(members);
-    std::map<storage::uuid, entry> next;
+    std::map<uuid, entry> next;
     for (const auto& m : members) {
       if (m.id == own || next.contains(m.id)) continue;
       const auto found = entries_.find(m.id);
-      if (found != entries_.end() && storage::is_later_start(m.incarnation, found->second.member.incarnation))
+      if (found != entries_.end() && is_later_start(m.incarnation, found->second.member.incarnation))
         newer.push_back(m);
       if (found != entries_.end() && !outdated(found->second, m)) {
         found->second.member = m;
@@ -191,7 +191,7 @@ void link_peers::state::set_members(const std::vector<peer_address>& members) {
 }
 
 void link_peers::state::stop() {
-  std::map<storage::uuid, entry> all;
+  std::map<uuid, entry> all;
   {
     const std::lock_guard lock{mutex_};
     if (std::exchange(stopped_, true)) return;
@@ -217,8 +217,7 @@ namespace {
 // first, answers and ends both. On one strand.
 class one_shot_call : public std::enable_shared_from_this<one_shot_call> {
 public:
-  one_shot_call(asio::io_context& context, std::string request, storage::steady_time deadline,
-                link::reply_callback reply)
+  one_shot_call(asio::io_context& context, std::string request, steady_time deadline, link::reply_callback reply)
       : strand_(asio::make_strand(context)),
         timer_(strand_),
         request_(std::move(request)),
@@ -261,7 +260,7 @@ private:
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, link::link_strand>
       timer_;
   std::string request_;
-  const storage::steady_time deadline_;
+  const steady_time deadline_;
   link::reply_callback reply_;
   std::unique_ptr<link::peer_link> link_;
 };
@@ -307,34 +306,34 @@ void link_peers::stop() {
   state_->stop();
 }
 
-link::request_number link_peers::call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+link::request_number link_peers::call(const uuid& to, std::string request, steady_time deadline,
                                       link::reply_callback reply) {
   const auto l = state_->link_to(to);
   if (!l.link) return state_->refuse(to, std::move(reply));
   return numbered(l.number, l.link->call(std::move(request), deadline, std::move(reply)));
 }
 
-link::request_number link_peers::call_bulk(const storage::uuid& to, std::string request, storage::slice into,
-                                           storage::steady_time deadline, link::reply_callback reply) {
+link::request_number link_peers::call_bulk(const uuid& to, std::string request, slice into, steady_time deadline,
+                                           link::reply_callback reply) {
   const auto l = state_->link_to(to);
   if (!l.link) return state_->refuse(to, std::move(reply));
   return numbered(l.number, l.link->call_bulk(std::move(request), std::move(into), deadline, std::move(reply)));
 }
 
-link::request_number link_peers::send_bulk(const storage::uuid& to, std::string request, storage::slice payload,
-                                           storage::steady_time deadline, link::reply_callback reply) {
+link::request_number link_peers::send_bulk(const uuid& to, std::string request, slice payload, steady_time deadline,
+                                           link::reply_callback reply) {
   const auto l = state_->link_to(to);
   if (!l.link) return state_->refuse(to, std::move(reply));
   return numbered(l.number, l.link->send_bulk(std::move(request), std::move(payload), deadline, std::move(reply)));
 }
 
-void link_peers::cancel(const storage::uuid& to, link::request_number n) {
+void link_peers::cancel(const uuid& to, link::request_number n) {
   const auto l = state_->link_to(to);
   const auto mask = (std::uint64_t{1} << link_bits) - 1;
   if (l.link && n != 0 && numbered(l.number, n & mask) == n) l.link->cancel(n & mask);
 }
 
-bool link_peers::up(const storage::uuid& node) const {
+bool link_peers::up(const uuid& node) const {
   const auto l = state_->link_to(node);
   return l.link && l.link->up();
 }

@@ -24,9 +24,9 @@ struct link_peers_services {
   std::shared_ptr<const local_handshake> own;
   std::shared_ptr<link::link_service> service;
   // A member has become reachable or unreachable. Called on threads of the contexts, must not block. May be empty.
-  std::function<void(const storage::uuid& node, bool up)> changed = {};
-  const storage::clock& clock = storage::system_clock();
-  storage::random_source& random = storage::system_random();
+  std::function<void(const uuid& node, bool up)> changed = {};
+  const cairn::clock& clock = system_clock();
+  random_source& random = system_random();
 };
 
 struct member_link {
@@ -45,14 +45,14 @@ public:
   void start();
   void stop(); // requests in flight are answered with stopping
 
-  link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+  link::request_number call(const uuid& to, std::string request, steady_time deadline,
                             link::reply_callback reply) override;
-  link::request_number call_bulk(const storage::uuid& to, std::string request, storage::slice into,
-                                 storage::steady_time deadline, link::reply_callback reply) override;
-  link::request_number send_bulk(const storage::uuid& to, std::string request, storage::slice payload,
-                                 storage::steady_time deadline, link::reply_callback reply) override;
-  void cancel(const storage::uuid& to, link::request_number n) override;
-  bool up(const storage::uuid& node) const override;
+  link::request_number call_bulk(const uuid& to, std::string request, slice into, steady_time deadline,
+                                 link::reply_callback reply) override;
+  link::request_number send_bulk(const uuid& to, std::string request, slice payload, steady_time deadline,
+                                 link::reply_callback reply) override;
+  void cancel(const uuid& to, link::request_number n) override;
+  bool up(const uuid& node) const override;
   // A member with an invalid address (not "host:port") stays unreachable; the address is logged.
   void set_members(const std::vector<peer_address>& members) override;
 

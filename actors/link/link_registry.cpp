@@ -50,7 +50,7 @@ result<std::shared_ptr<peer_credit>> link_registry::known(ticket t, const peer& 
       credit = m.credit;
     }
     if (of_node >= limits_.connections_per_node_max)
-      return error{errc::busy, "node " + storage::to_string(who.node) + " has reached its limit of connections"};
+      return error{errc::busy, "node " + cairn::to_string(who.node) + " has reached its limit of connections"};
     if (who.lane == lane::control && link_there)
       return error{errc::invalid_argument, "a second control connection of one link"};
     if (who.lane == lane::bulk && !link_there)
@@ -79,7 +79,7 @@ void link_registry::gone(ticket t) {
   close_all(orphans, "the link's control connection was lost");
 }
 
-std::vector<std::shared_ptr<connection>> link_registry::of_link(const storage::uuid& node, std::uint64_t link,
+std::vector<std::shared_ptr<connection>> link_registry::of_link(const uuid& node, std::uint64_t link,
                                                                 bool others) const {
   std::vector<std::shared_ptr<connection>> found;
   for (const auto& [t, m] : members_) {
@@ -97,13 +97,13 @@ std::vector<std::shared_ptr<connection>> link_registry::all() const {
   return found;
 }
 
-std::vector<std::shared_ptr<connection>> link_registry::of_node(const storage::uuid& node,
+std::vector<std::shared_ptr<connection>> link_registry::of_node(const uuid& node,
                                                                 std::optional<std::uint64_t> before_incarnation) const {
   std::vector<std::shared_ptr<connection>> found;
   const std::lock_guard lock{mutex_};
   for (const auto& [t, m] : members_) {
     if (!m.who || m.who->node != node) continue;
-    if (before_incarnation && !storage::is_later_start(*before_incarnation, m.who->incarnation)) continue;
+    if (before_incarnation && !is_later_start(*before_incarnation, m.who->incarnation)) continue;
     if (auto alive = m.c.lock()) found.push_back(std::move(alive));
   }
   return found;

@@ -37,7 +37,7 @@ public:
 
   std::vector<std::shared_ptr<connection>> all() const;
   // All connections of the node, or those of incarnations before this one.
-  std::vector<std::shared_ptr<connection>> of_node(const storage::uuid& node,
+  std::vector<std::shared_ptr<connection>> of_node(const uuid& node,
                                                    std::optional<std::uint64_t> before_incarnation) const;
   std::size_t size() const;
 
@@ -48,7 +48,7 @@ private:
     std::shared_ptr<peer_credit> credit;
   };
   using members = std::map<ticket, member>;
-  std::vector<std::shared_ptr<connection>> of_link(const storage::uuid& node, std::uint64_t link, bool others) const;
+  std::vector<std::shared_ptr<connection>> of_link(const uuid& node, std::uint64_t link, bool others) const;
 
   const registry_limits limits_;
   mutable std::mutex mutex_;

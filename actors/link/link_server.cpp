@@ -105,7 +105,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, link_strand>
       pause;
   sockets::accept_failures failures;
-  storage::log_pace refusals;
+  log_pace refusals;
   std::size_t next_shard = 0;
   bool stopped = false;
 };
@@ -113,7 +113,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
 link_server::link_server(std::vector<asio::io_context*> shards, const link_server_settings& settings,
                          std::shared_ptr<const tls_identity> tls, std::function<hello()> own,
                          std::function<result<void>(const peer&)> admit, std::shared_ptr<link_service> service,
-                         const storage::clock& clock) {
+                         const cairn::clock& clock) {
   auto own_with_credit = [own = std::move(own), credit = settings.limits.credit_bytes] {
     auto h = own();
     h.credit_bytes = credit;
@@ -148,7 +148,7 @@ void link_server::stop() {
   asio::post(state_->control, [state = state_] { state->stop(); });
 }
 
-void link_server::disconnect(const storage::uuid& node, std::optional<std::uint64_t> before_incarnation) {
+void link_server::disconnect(const uuid& node, std::optional<std::uint64_t> before_incarnation) {
   const char* const why =
       before_incarnation ? "the node has restarted since" : "the node is no longer a member of the cluster";
   for (const auto& c : state_->env->registry->of_node(node, before_incarnation)) c->close({errc::connection_lost, why});

@@ -24,7 +24,7 @@ public:
   link_server(std::vector<boost::asio::io_context*> shards, const link_server_settings& settings,
               std::shared_ptr<const tls_identity> tls, std::function<hello()> own,
               std::function<result<void>(const peer&)> admit, std::shared_ptr<link_service> service,
-              const storage::clock& clock = storage::system_clock());
+              const cairn::clock& clock = system_clock());
   ~link_server(); // stop(); connections end with their last handlers
 
   // Binds and listens. io_error ("listen on 10.0.0.7:9100: Address already in use"); invalid_argument: plaintext beyond
@@ -34,7 +34,7 @@ public:
   void start();
   void stop(); // closes everything
   // Closes the connections of a node that is no longer a member, or only those of its earlier incarnations.
-  void disconnect(const storage::uuid& node, std::optional<std::uint64_t> before_incarnation = {});
+  void disconnect(const uuid& node, std::optional<std::uint64_t> before_incarnation = {});
   std::size_t connections() const;
 
 private:

@@ -27,7 +27,7 @@ result<void> link_session::admit(const peer& other) {
 }
 
 void link_session::on_open(connection& c, const hello&) {
-  log::debug("link accepted", {{"node", storage::to_string(other_.node)}, {"address", c.address()}});
+  log::debug("link accepted", {{"node", cairn::to_string(other_.node)}, {"address", c.address()}});
 }
 
 void link_session::on_closed(const error& why) {
@@ -35,7 +35,7 @@ void link_session::on_closed(const error& why) {
   // A refused peer is logged for the operator; what strangers send must not fill the log.
   const bool refused = !known && is_refusal(why.code);
   log::write(refused ? log::level::info : log::level::debug, "link connection closed",
-             {{"node", known ? storage::to_string(other_.node) : "unknown"}, {"reason", to_string(why)}});
+             {{"node", known ? cairn::to_string(other_.node) : "unknown"}, {"reason", to_string(why)}});
   std::uint64_t charges = 0;
   for (const auto& [id, a] : arriving_) charges += a.charge;
   arriving_.clear();
@@ -54,7 +54,7 @@ void link_session::on_closed(const error& why) {
 
 // ---- arriving requests ----------------------------------------------------------------------------------------------
 
-result<storage::slice> link_session::place(const frame_header& header, const std::string& meta) {
+result<slice> link_session::place(const frame_header& header, const std::string& meta) {
   auto at = arriving_.find(header.request);
   if (header.kind == frame_kind::request) {
     if (at != arriving_.end()) return error{errc::corrupt, "a request number in use"};
@@ -94,11 +94,11 @@ std::optional<error> link_session::admission_error(const frame_header& header, c
   return std::nullopt;
 }
 
-result<storage::slice> link_session::next_place(arrival& a, const frame_header& header) {
+result<slice> link_session::next_place(arrival& a, const frame_header& header) {
   if (header.payload_total != a.header.payload_total || header.payload_offset != a.received)
     return error{errc::corrupt, "a fragment out of order"};
-  if (!a.payload.owner) return storage::slice{};
-  return storage::slice{a.payload.owner, header.payload_offset, header.payload_length};
+  if (!a.payload.owner) return slice{};
+  return slice{a.payload.owner, header.payload_offset, header.payload_length};
 }
 
 result<void> link_session::on_frame(const frame_header& header, std::string meta) {

@@ -18,7 +18,7 @@ namespace cairn::actors::link {
 struct session_services {
   std::shared_ptr<link_service> service;
   std::shared_ptr<link_registry> registry;
-  const storage::clock& clock;
+  const cairn::clock& clock;
   std::function<hello()> own;                     // called for each connection
   std::function<result<void>(const peer&)> admit; // membership; may be empty
   std::uint32_t requests_max = 4096;              // per connection
@@ -38,7 +38,7 @@ public:
   hello_rules rules() override;
   result<void> admit(const peer& other) override;
   void on_open(connection& c, const hello& theirs) override;
-  result<storage::slice> place(const frame_header& header, const std::string& meta) override;
+  result<slice> place(const frame_header& header, const std::string& meta) override;
   result<void> on_frame(const frame_header& header, std::string meta) override;
   void on_closed(const error& why) override;
 
@@ -47,10 +47,10 @@ private:
   struct arrival {
     frame_header header; // of its first frame
     std::string meta;
-    storage::slice payload; // no owner: received and discarded
+    slice payload; // no owner: received and discarded
     std::uint32_t received = 0;
     std::uint64_t charge = 0;
-    storage::steady_time deadline;
+    steady_time deadline;
     std::optional<error> refused; // sent once the request has arrived completely
   };
   // A request in progress.
@@ -64,7 +64,7 @@ private:
 
   arrival begin(const frame_header& header, const std::string& meta);
   std::optional<error> admission_error(const frame_header& header, const std::string& meta, arrival& a);
-  result<storage::slice> next_place(arrival& a, const frame_header& header);
+  result<slice> next_place(arrival& a, const frame_header& header);
   result<void> take_piece(const frame_header& header);
   result<void> deliver(std::uint64_t id, arrival a);
   void cancel(std::uint64_t id);

@@ -17,7 +17,7 @@ public:
     return hello_;
   }
   // From now on the node is a member of this cluster.
-  void set_cluster(const storage::uuid& cluster, std::string name) {
+  void set_cluster(const uuid& cluster, std::string name) {
     const std::lock_guard lock{mutex_};
     hello_.cluster = cluster;
     hello_.cluster_name = std::move(name);

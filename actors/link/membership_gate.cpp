@@ -11,14 +11,14 @@ void membership_gate::set_members(const std::vector<peer_address>& members) {
 
 // precondition_failed: permanent; the peer records it and does not start again.
 result<void> membership_gate::check(const link::peer& other) const {
-  const auto name = "node " + storage::to_string(other.node);
+  const auto name = "node " + cairn::to_string(other.node);
   if (!other.member) return error{errc::invalid_argument, name + " belongs to no cluster yet"};
   const auto known = incarnations_.find(other.node);
   if (known == incarnations_.end())
     return error{errc::invalid_argument,
                  name + " is not a member of the cluster: it was removed, or has not been added yet"};
-  if (!storage::may_start_as(other.incarnation, known->second)) {
-    constexpr auto mask = (std::uint64_t{1} << storage::incarnation_count_bits) - 1;
+  if (!may_start_as(other.incarnation, known->second)) {
+    constexpr auto mask = (std::uint64_t{1} << incarnation_count_bits) - 1;
     return error{errc::precondition_failed, name + " comes with an older incarnation (start " +
                                                 std::to_string(other.incarnation & mask) +
                                                 ") than the cluster has seen (start " +
@@ -27,12 +27,11 @@ result<void> membership_gate::check(const link::peer& other) const {
   return {};
 }
 
-result<void> membership_gate::admit(const link::peer& other, const storage::uuid& own_cluster) const {
+result<void> membership_gate::admit(const link::peer& other, const uuid& own_cluster) const {
   if (other.member) return check(other);
   // A connection keeps the cluster from its hello: a connection to a node that is about to join would count as a
   // stranger's for its whole life.
-  if (own_cluster == storage::uuid{})
-    return error{errc::invalid_argument, "this node belongs to no cluster yet: ask a member"};
+  if (own_cluster == uuid{}) return error{errc::invalid_argument, "this node belongs to no cluster yet: ask a member"};
   return {};
 }
 

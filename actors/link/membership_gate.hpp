@@ -17,14 +17,14 @@ public:
 
   // For a node that connects to this one. `own_cluster`: all zero while this node has no cluster. invalid_argument;
   // precondition_failed for an older start of a member, which tells that node that the refusal is permanent.
-  result<void> admit(const link::peer& other, const storage::uuid& own_cluster) const;
+  result<void> admit(const link::peer& other, const uuid& own_cluster) const;
   // For a node that answered where this node dialled a member. invalid_argument.
   result<void> accept(const link::peer& other) const;
 
 private:
   result<void> check(const link::peer& other) const;
 
-  std::map<storage::uuid, std::uint64_t> incarnations_; // the newest known incarnation of each member
+  std::map<uuid, std::uint64_t> incarnations_; // the newest known incarnation of each member
 };
 
 } // namespace cairn::actors

@@ -13,7 +13,7 @@
 namespace cairn::actors {
 
 // Checks that `from` is the node that the message names as its sender.
-result<void> check_sender(const link::peer& from, const storage::uuid& node);
+result<void> check_sender(const link::peer& from, const uuid& node);
 
 // Checks a command that another node submits to the log: only the node itself may begin its writer session, because
 // that ends the session of the node's earlier start and raises the incarnation that the cluster accepts.
@@ -21,7 +21,7 @@ result<void> may_submit(const link::peer& from, const storage::metadata::command
 
 // Filters the members that another node told: removes those that this node knows as removed or by another number, and
 // limits them to the size of a cluster. `known`: the rows of the local layout, by number.
-std::vector<storage::known_member> plausible_members(std::vector<storage::known_member> reported,
+std::vector<cluster::known_member> plausible_members(std::vector<cluster::known_member> reported,
                                                      std::span<const storage::metadata::node_row> known);
 
 } // namespace cairn::actors

@@ -50,7 +50,7 @@ public:
 
   // From the connections.
   void opened(std::uint64_t generation, std::size_t index, const hello& theirs, const peer& other);
-  result<storage::slice> place(std::uint64_t generation, const frame_header& header);
+  result<slice> place(std::uint64_t generation, const frame_header& header);
   result<void> arrived(std::uint64_t generation, const frame_header& header, std::string meta);
   void lost(std::uint64_t generation, const error& why);
 
@@ -107,7 +107,7 @@ public:
     else
       c.close({errc::stopping, "the link is not needed any more"});
   }
-  result<storage::slice> place(const frame_header& header, const std::string&) override {
+  result<slice> place(const frame_header& header, const std::string&) override {
     if (const auto l = link_.lock()) return l->place(generation_, header);
     return error{errc::stopping, "the link is not needed any more"};
   }
@@ -208,7 +208,7 @@ void peer_link::state::mark_up() {
   table_.link_up(credit_bytes_, connections_.size() - 1);
   asio::post(control_, [self = shared_from_this(), generation = generation_, other = other_] {
     self->schedule_tick(generation);
-    log::info("link up", {{"node", storage::to_string(other.node)}, {"host", self->settings_.host}});
+    log::info("link up", {{"node", cairn::to_string(other.node)}, {"host", self->settings_.host}});
     if (self->changed_) self->changed_(other, std::nullopt);
   });
 }
@@ -235,7 +235,7 @@ void peer_link::state::lost(std::uint64_t generation, const error& why) {
     const auto pause = pause_.next(services_.random);
     asio::post(control_, [self = shared_from_this(), was_up, is_new, pause, why, other = other_] {
       log::write(was_up || is_new ? log::level::warn : log::level::debug, was_up ? "link lost" : "link not established",
-                 {{"node", storage::to_string(self->settings_.node.value_or(other.node))},
+                 {{"node", cairn::to_string(self->settings_.node.value_or(other.node))},
                   {"host", self->settings_.host},
                   {"reason", to_string(why)}});
       if ((was_up || self->settings_.once) && self->changed_) self->changed_(other, why);
@@ -339,7 +339,7 @@ void peer_link::state::cancel(request_number n) {
   answer_later(std::move(over.answers));
 }
 
-result<storage::slice> peer_link::state::place(std::uint64_t generation, const frame_header& header) {
+result<slice> peer_link::state::place(std::uint64_t generation, const frame_header& header) {
   const std::lock_guard lock{mutex_};
   if (generation != generation_ || !up_) return error{errc::connection_lost, "the link is down"};
   return table_.place(header);
@@ -417,17 +417,15 @@ void peer_link::reconnect_now() {
   state_->reconnect_now();
 }
 
-request_number peer_link::call(std::string request, storage::steady_time deadline, reply_callback reply) {
+request_number peer_link::call(std::string request, steady_time deadline, reply_callback reply) {
   return state_->submit({lane::control, std::move(request), {}, {}, deadline, std::move(reply)});
 }
 
-request_number peer_link::call_bulk(std::string request, storage::slice into, storage::steady_time deadline,
-                                    reply_callback reply) {
+request_number peer_link::call_bulk(std::string request, slice into, steady_time deadline, reply_callback reply) {
   return state_->submit({lane::bulk, std::move(request), {}, std::move(into), deadline, std::move(reply)});
 }
 
-request_number peer_link::send_bulk(std::string request, storage::slice payload, storage::steady_time deadline,
-                                    reply_callback reply) {
+request_number peer_link::send_bulk(std::string request, slice payload, steady_time deadline, reply_callback reply) {
   return state_->submit({lane::bulk, std::move(request), std::move(payload), {}, deadline, std::move(reply)});
 }
 

@@ -26,7 +26,7 @@ namespace cairn::actors::link {
 struct peer_link_settings {
   std::string host;
   std::uint16_t port = 0;
-  std::optional<storage::uuid> node;  // nullopt: any node (to ask a member to join)
+  std::optional<uuid> node;           // nullopt: any node (to ask a member to join)
   std::uint32_t bulk_connections = 2; // at least 1
   bool insecure = false;              // plaintext also beyond loopback
   connection_settings connection;
@@ -40,8 +40,8 @@ struct link_services {
   std::shared_ptr<const tls_identity> tls;        // null: plaintext
   std::function<hello()> own;                     // this node; lane, link and credit are filled in
   std::function<result<void>(const peer&)> admit; // a further check of the peer, after hello_rules; may be empty
-  const storage::clock& clock = storage::system_clock();
-  storage::random_source& random = storage::system_random();
+  const cairn::clock& clock = system_clock();
+  random_source& random = system_random();
 };
 
 struct link_status {
@@ -71,11 +71,9 @@ public:
   void stop(const error& why = {errc::stopping, "this node stops"});
   void reconnect_now(); // ends a redial pause: call it when the peer is known to be up
 
-  request_number call(std::string request, storage::steady_time deadline, reply_callback reply);
-  request_number call_bulk(std::string request, storage::slice into, storage::steady_time deadline,
-                           reply_callback reply);
-  request_number send_bulk(std::string request, storage::slice payload, storage::steady_time deadline,
-                           reply_callback reply);
+  request_number call(std::string request, steady_time deadline, reply_callback reply);
+  request_number call_bulk(std::string request, slice into, steady_time deadline, reply_callback reply);
+  request_number send_bulk(std::string request, slice payload, steady_time deadline, reply_callback reply);
   void cancel(request_number n); // 0 and answered requests are ignored
 
   bool up() const;

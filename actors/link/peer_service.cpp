@@ -2,7 +2,7 @@
 
 namespace cairn::actors {
 
-static_assert(std::tuple_size_v<decltype(storage::node_metrics::peer_requests)> == peer_request_kinds);
+static_assert(std::tuple_size_v<decltype(node_metrics::peer_requests)> == peer_request_kinds);
 
 std::string_view name_of(peer_request kind) noexcept {
   switch (kind) {
@@ -21,7 +21,7 @@ std::string_view name_of(peer_request kind) noexcept {
   return {};
 }
 
-storage::buffer_ptr peer_service::acquire(const link::peer& from, std::string_view request, std::uint32_t bytes) {
+buffer_ptr peer_service::acquire(const link::peer& from, std::string_view request, std::uint32_t bytes) {
   const bool write = !request.empty() && request.front() == char(peer_request::write_chunk);
   return write && from.member && allocator_ ? allocator_(from, bytes) : nullptr;
 }

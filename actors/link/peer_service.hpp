@@ -34,20 +34,20 @@ std::string_view name_of(peer_request kind) noexcept;
 class peer_service final : public link::link_service {
 public:
   using handler = std::function<void(link::incoming_request)>; // request.bytes without the first byte
-  using allocator = std::function<storage::buffer_ptr(const link::peer& from, std::uint32_t bytes)>;
+  using allocator = std::function<buffer_ptr(const link::peer& from, std::uint32_t bytes)>;
 
   // Strangers (nodes without a cluster) may send `join` only.
   void serve(peer_request kind, handler h) { handlers_[std::size_t(kind)] = std::move(h); }
-  void count_in(storage::node_metrics& metrics) { metrics_ = &metrics; }
+  void count_in(node_metrics& metrics) { metrics_ = &metrics; }
   void set_allocator(allocator a) { allocator_ = std::move(a); } // for payloads of write_chunk
 
-  storage::buffer_ptr acquire(const link::peer& from, std::string_view request, std::uint32_t bytes) override;
+  buffer_ptr acquire(const link::peer& from, std::string_view request, std::uint32_t bytes) override;
   void on_request(link::incoming_request request) override;
 
 private:
   std::array<handler, peer_request_kinds> handlers_;
   allocator allocator_;
-  storage::node_metrics* metrics_ = nullptr;
+  node_metrics* metrics_ = nullptr;
 };
 
 } // namespace cairn::actors

@@ -16,7 +16,7 @@
 namespace cairn::actors {
 
 struct peer_address {
-  storage::uuid id{};
+  uuid id{};
   std::string address;           // host:port of its node link
   std::uint64_t incarnation = 0; // the newest that the log has seen; older ones are refused; 0: not known
   friend bool operator==(const peer_address&, const peer_address&) = default;
@@ -27,18 +27,18 @@ public:
   virtual ~peers() = default;
 
   // A small request and a small answer, on the control lane.
-  virtual link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+  virtual link::request_number call(const uuid& to, std::string request, steady_time deadline,
                                     link::reply_callback reply) = 0;
   // A small request; the payload of the answer is received into `into`. After an error a piece may still arrive there:
   // return the buffer to its pool and do not reuse it.
-  virtual link::request_number call_bulk(const storage::uuid& to, std::string request, storage::slice into,
-                                         storage::steady_time deadline, link::reply_callback reply) = 0;
+  virtual link::request_number call_bulk(const uuid& to, std::string request, slice into, steady_time deadline,
+                                         link::reply_callback reply) = 0;
   // A request with a payload, a small answer. The payload must not change until the answer.
-  virtual link::request_number send_bulk(const storage::uuid& to, std::string request, storage::slice payload,
-                                         storage::steady_time deadline, link::reply_callback reply) = 0;
-  virtual void cancel(const storage::uuid& to, link::request_number n) = 0;
+  virtual link::request_number send_bulk(const uuid& to, std::string request, slice payload, steady_time deadline,
+                                         link::reply_callback reply) = 0;
+  virtual void cancel(const uuid& to, link::request_number n) = 0;
 
-  virtual bool up(const storage::uuid& node) const = 0; // cheap
+  virtual bool up(const uuid& node) const = 0; // cheap
   // The nodes that this node may talk to, without itself. Links to other nodes end; links to new ones are dialled.
   virtual void set_members(const std::vector<peer_address>& members) = 0;
 };

@@ -14,7 +14,7 @@ public:
   static constexpr std::chrono::milliseconds first{100};
   static constexpr std::chrono::milliseconds longest{10'000};
 
-  std::chrono::milliseconds next(storage::random_source& random) {
+  std::chrono::milliseconds next(random_source& random) {
     const auto count = static_cast<std::uint64_t>(middle_.count());
     const auto drawn = count / 2 + random.next() % (count + 1);
     middle_ = std::min(middle_ * 2, longest);

@@ -7,11 +7,11 @@ namespace cairn::actors::link {
 
 namespace {
 
-std::uint32_t length_of(const storage::slice& s) {
+std::uint32_t length_of(const slice& s) {
   return s.owner ? s.length : 0;
 }
 
-std::uint32_t ms_left(storage::steady_time deadline, storage::steady_time now) {
+std::uint32_t ms_left(steady_time deadline, steady_time now) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now).count();
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 1, std::numeric_limits<std::uint32_t>::max()));
 }
@@ -36,7 +36,7 @@ std::vector<request_table::finished> request_table::link_lost(const error& why) 
   return all;
 }
 
-result<request_number> request_table::add(outgoing_request& r, storage::steady_time now) {
+result<request_number> request_table::add(outgoing_request& r, steady_time now) {
   const auto charge = std::uint64_t{length_of(r.payload)} + length_of(r.into);
   CAIRN_ASSERT(credit_ && r.reply && (r.on == lane::bulk || charge == 0));
   if (r.bytes.size() > meta_max(r.on) || length_of(r.payload) > payload_max || length_of(r.into) > payload_max)
@@ -66,7 +66,7 @@ result<request_number> request_table::add(outgoing_request& r, storage::steady_t
   return n;
 }
 
-std::vector<request_table::to_send> request_table::take_sendable(storage::steady_time now) {
+std::vector<request_table::to_send> request_table::take_sendable(steady_time now) {
   std::vector<to_send> out;
   const auto send = [&](request_number n, entry& e) {
     e.unsent->header.time_left_ms = ms_left(e.deadline, now);
@@ -112,26 +112,26 @@ std::optional<request_table::finished> request_table::not_sent(request_number n,
 
 // ---- replies --------------------------------------------------------------------------------------------------------
 
-result<storage::slice> request_table::place(const frame_header& header) {
+result<slice> request_table::place(const frame_header& header) {
   const auto at = requests_.find(header.request);
   if (at == requests_.end() || at->second.unsent) return error{errc::corrupt, "a reply without a request"};
   auto& e = at->second;
   if (header.kind == frame_kind::reply) return begin_reply(e, header);
   if (!e.begun || header.payload_total != e.total || header.payload_offset != e.received)
     return error{errc::corrupt, "a fragment out of order"};
-  if (!e.into.owner) return storage::slice{};
-  return storage::slice{e.into.owner, e.into.offset + header.payload_offset, header.payload_length};
+  if (!e.into.owner) return slice{};
+  return slice{e.into.owner, e.into.offset + header.payload_offset, header.payload_length};
 }
 
-result<storage::slice> request_table::begin_reply(entry& e, const frame_header& header) {
+result<slice> request_table::begin_reply(entry& e, const frame_header& header) {
   if (e.begun) return error{errc::corrupt, "a second reply to a request"};
   // The bound of an abandoned request's reply is the credit that it was charged.
   const std::uint64_t most = e.into.owner ? e.into.length : e.charge;
   if (header.payload_total > most) return error{errc::corrupt, "a reply larger than its buffer"};
   e.begun = true;
   e.total = header.payload_total;
-  if (!e.into.owner) return storage::slice{};
-  return storage::slice{e.into.owner, e.into.offset, header.payload_length};
+  if (!e.into.owner) return slice{};
+  return slice{e.into.owner, e.into.offset, header.payload_length};
 }
 
 result<std::optional<request_table::finished>> request_table::arrived(const frame_header& header, std::string meta) {
@@ -180,7 +180,7 @@ void request_table::abandon(request_number n, entry& e, const error& why, expire
     out.cancels.push_back(cancel_frame(n, e));
 }
 
-request_table::expired request_table::expire(storage::steady_time now) {
+request_table::expired request_table::expire(steady_time now) {
   expired out;
   const error late{errc::timeout, "the peer did not answer in time"};
   for (auto at = requests_.begin(); at != requests_.end();) {

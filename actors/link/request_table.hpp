@@ -23,9 +23,9 @@ using request_number = std::uint64_t; // from 1; 0: none
 struct outgoing_request {
   lane on = lane::control;
   std::string bytes;
-  storage::slice payload; // no owner: none
-  storage::slice into;    // the buffer for the reply's payload; no owner: none wanted
-  storage::steady_time deadline;
+  slice payload; // no owner: none
+  slice into;    // the buffer for the reply's payload; no owner: none wanted
+  steady_time deadline;
   reply_callback reply;
 };
 
@@ -50,14 +50,14 @@ public:
 
   // Adds the request, or refuses it: too_large (its bytes, or more payload than the whole credit), busy (too many in
   // flight), timeout (its deadline has passed). A refused request is not called back.
-  result<request_number> add(outgoing_request& r, storage::steady_time now);
+  result<request_number> add(outgoing_request& r, steady_time now);
   // The requests to send now: control requests at once, bulk requests in order as far as the credit allows.
-  std::vector<to_send> take_sendable(storage::steady_time now);
+  std::vector<to_send> take_sendable(steady_time now);
   // A request from take_sendable could not be sent.
   std::optional<finished> not_sent(request_number n, error why);
 
   // The place for a piece of a reply; no owner: discard the piece. corrupt: the peer violates the protocol.
-  result<storage::slice> place(const frame_header& header);
+  result<slice> place(const frame_header& header);
   // A whole frame of a reply has arrived; the request is finished when that was the last one.
   result<std::optional<finished>> arrived(const frame_header& header, std::string meta);
 
@@ -65,7 +65,7 @@ public:
     std::vector<finished> answers;
     std::vector<to_send> cancels;
   };
-  expired expire(storage::steady_time now);
+  expired expire(steady_time now);
   expired cancel(request_number n);
 
   std::size_t in_flight() const { return requests_.size(); }
@@ -75,8 +75,8 @@ public:
 private:
   struct entry {
     reply_callback reply; // null: abandoned
-    storage::slice into;
-    storage::steady_time deadline;
+    slice into;
+    steady_time deadline;
     lane on{};
     std::size_t connection = 0;
     std::uint64_t charge = 0;
@@ -88,7 +88,7 @@ private:
   };
   using entries = std::unordered_map<request_number, entry>;
 
-  result<storage::slice> begin_reply(entry& e, const frame_header& header);
+  result<slice> begin_reply(entry& e, const frame_header& header);
   finished finish(entry& e) const;
   void abandon(request_number n, entry& e, const error& why, expired& out);
   entries::iterator erase(entries::iterator at);

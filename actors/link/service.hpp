@@ -13,8 +13,8 @@
 namespace cairn::actors::link {
 
 struct answer {
-  std::string bytes;      // at most meta_max of the lane
-  storage::slice payload; // no owner: none
+  std::string bytes; // at most meta_max of the lane
+  slice payload;     // no owner: none
 };
 
 // Answers one request; only the first answer counts. Copies share the request. When the last copy is destroyed without
@@ -49,9 +49,9 @@ private:
 struct incoming_request {
   peer from;
   std::string bytes;
-  storage::slice payload;        // in the buffer from acquire()
-  storage::steady_time deadline; // the requester's, on this node's clock
-  std::uint32_t reply_max = 0;   // the largest payload of the answer; a larger one is answered too_large
+  slice payload;               // in the buffer from acquire()
+  steady_time deadline;        // the requester's, on this node's clock
+  std::uint32_t reply_max = 0; // the largest payload of the answer; a larger one is answered too_large
   responder respond;
 };
 
@@ -61,7 +61,7 @@ public:
   virtual ~link_service() = default;
   // A buffer of at least `bytes` for the payload of this request; null: the requester gets busy. Called only within the
   // peer's credit.
-  virtual storage::buffer_ptr acquire(const peer& from, std::string_view request, std::uint32_t bytes) = 0;
+  virtual buffer_ptr acquire(const peer& from, std::string_view request, std::uint32_t bytes) = 0;
   virtual void on_request(incoming_request request) = 0;
 };
 

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds admin_tick_interval = 1s, status_time = 2s, command_time = 20s, retry_pause = 200ms,
                                     answer_margin = 1s; // for the answer's way back through another node
 
-std::string numbers_text(const std::vector<storage::node_number>& nodes) {
+std::string numbers_text(const std::vector<node_number>& nodes) {
   std::string out;
   for (const auto n : nodes) out += (out.empty() ? "" : ", ") + std::to_string(n);
   return out;
@@ -52,14 +52,14 @@ public:
 private:
   struct pending_command {
     admin_command command;
-    storage::steady_time deadline;
+    steady_time deadline;
     command_reply reply;
     bool served = false;     // received from another node, not executed yet: refused unless this node leads
     log_status_ptr log = {}; // as of the last try
   };
   using pending_command_ptr = std::shared_ptr<pending_command>;
 
-  storage::steady_time now() const { return s_.clock->now(); }
+  steady_time now() const { return s_.clock->now(); }
   auto on_actor() const {
     return [me = admin_service_actor{self_}](std::function<void()> run) {
       caf::anon_send(me, completion{std::move(run)});
@@ -196,7 +196,7 @@ caf::result<std::string> admin_service_state::execute(const admin_command& reque
   auto c = requested;
   // Only the operator receives the token. The log and the other nodes receive its hash.
   std::string token;
-  if (c.kind == admin_verb::add && c.invited == storage::uuid{}) {
+  if (c.kind == admin_verb::add && c.invited == uuid{}) {
     token = cluster::make_join_token(*s_.random);
     c.token = cluster::hash_of_token(token);
   }
@@ -299,12 +299,12 @@ void admin_service_state::invite(const pending_command_ptr& e, const log_status&
     return commands_->again(e, {errc::no_leader, "nodes can be added once all members run this version"});
   const auto now_ms = s_.clock->wall();
   const auto& c = e->command;
-  const storage::wall_ms expires = now_ms + std::int64_t{c.number} * 1000;
-  const bool approves = c.invited != storage::uuid{};
+  const wall_ms expires = now_ms + std::int64_t{c.number} * 1000;
+  const bool approves = c.invited != uuid{};
   log::info("an operator invites a node",
-            {{"node", approves ? storage::to_string(c.invited) : "any, with a token"}, {"seconds", c.number}});
+            {{"node", approves ? cairn::to_string(c.invited) : "any, with a token"}, {"seconds", c.number}});
   commit(e, std::make_shared<std::vector<meta::command>>(1, meta::invite_node{{c.token, c.invited, expires}, now_ms}),
-         0, "node " + storage::to_string(c.invited) + " may join, with its certificate, once");
+         0, "node " + cairn::to_string(c.invited) + " may join, with its certificate, once");
 }
 
 // ── who votes ──

@@ -18,13 +18,13 @@ struct admin_services {
   metadata_actor metadata;
   membership_actor membership;
   storage::metadata::store* store = nullptr;
-  storage::executor* reads = nullptr;
+  executor* reads = nullptr;
   std::shared_ptr<layout_holder> layout;
   std::shared_ptr<cluster_state> state;
   peers* network = nullptr;
-  const storage::clock* clock = nullptr;
+  const cairn::clock* clock = nullptr;
   std::string cluster_name;
-  storage::random_source* random = nullptr;   // for join tokens
+  random_source* random = nullptr;            // for join tokens
   std::chrono::milliseconds down_after{6000}; // the same as the membership controller's
 };
 

@@ -14,7 +14,7 @@ namespace raft = cluster::raft;
 
 constexpr std::size_t objects_listed_max = 100, rows_searched_max = 200'000;
 
-metadata_role role_of(const raft::configuration& servers, storage::node_number n) {
+metadata_role role_of(const raft::configuration& servers, node_number n) {
   const auto* s = servers.find(cluster::server_of(n));
   if (!s) return metadata_role::none;
   return s->role == raft::server_role::voter ? metadata_role::voter : metadata_role::standby;
@@ -24,14 +24,14 @@ const raft::configuration& known_servers(const log_status& log) {
   return log.committed.servers.empty() ? log.servers : log.committed;
 }
 
-std::vector<storage::node_number> voters_of(const raft::configuration& servers) {
-  std::vector<storage::node_number> out;
+std::vector<node_number> voters_of(const raft::configuration& servers) {
+  std::vector<node_number> out;
   for (const auto& s : servers.servers)
     if (s.role == raft::server_role::voter) out.push_back(cluster::node_of(s.id));
   return out;
 }
 
-const node_report* report_of(const known_cluster& k, storage::node_number n) {
+const node_report* report_of(const known_cluster& k, node_number n) {
   if (!k.reports) return nullptr;
   const auto found = k.reports->by_node.find(n);
   return found == k.reports->by_node.end() ? nullptr : &found->second.report;
@@ -163,21 +163,21 @@ reported_losses losses_of(const member_reports& reports) {
   return out;
 }
 
-std::vector<storage::node_number> committed_voters(const log_status& log) {
+std::vector<node_number> committed_voters(const log_status& log) {
   return voters_of(known_servers(log));
 }
 
-std::vector<storage::node_number> coming_voters(const log_status& log, const cluster::layout& l) {
+std::vector<node_number> coming_voters(const log_status& log, const cluster::layout& l) {
   auto out = voters_of(log.servers);
   std::erase_if(out,
                 [&](auto n) { return n < l.members.size() && l.members[n].state == cluster::member_state::removed; });
   return out;
 }
 
-std::optional<storage::node_number> successor(const log_status& log, const cluster::layout& l,
-                                              const std::function<bool(const cluster::member&)>& is_up) {
-  std::optional<storage::node_number> best;
-  storage::log_index has = 0;
+std::optional<node_number> successor(const log_status& log, const cluster::layout& l,
+                                     const std::function<bool(const cluster::member&)>& is_up) {
+  std::optional<node_number> best;
+  log_index has = 0;
   for (const auto& m : l.members) {
     if (m.number == log.self || m.state == cluster::member_state::removed ||
         role_of(log.servers, m.number) != metadata_role::voter || !is_up(m))

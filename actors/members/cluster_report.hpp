@@ -18,8 +18,8 @@ struct known_cluster {
   const log_status* log = nullptr;
   const member_reports* reports = nullptr;
   std::string name;
-  storage::steady_time now;
-  storage::wall_ms wall = 0;
+  steady_time now;
+  wall_ms wall = 0;
   std::chrono::milliseconds down_after{6000};         // without a report
   std::function<bool(const cluster::member&)> linked; // whether this node reaches that one
   std::uint64_t repairs_waiting = 0, chunks_lost = 0;
@@ -30,7 +30,7 @@ cluster_status report_cluster(const known_cluster& k);
 // The lost chunks of all members' reports, in ascending order without duplicates, and whether members have more than
 // they listed.
 struct reported_losses {
-  std::vector<storage::chunk_id> chunks;
+  std::vector<chunk_id> chunks;
   bool more = false;
 };
 reported_losses losses_of(const member_reports& reports);
@@ -39,12 +39,12 @@ result<std::string> report_lost(storage::metadata::store& store, reported_losses
 
 // The voters of the committed configuration in ascending order, or of the newest configuration while the committed one
 // is not known. `coming_voters`: those of a change in progress, without removed members.
-std::vector<storage::node_number> committed_voters(const log_status& log);
-std::vector<storage::node_number> coming_voters(const log_status& log, const cluster::layout& l);
+std::vector<node_number> committed_voters(const log_status& log);
+std::vector<node_number> coming_voters(const log_status& log, const cluster::layout& l);
 
 // The node to which this leader transfers leadership: of the other voters that are up, the one with the longest log.
 // nullopt: no other voter is up.
-std::optional<storage::node_number> successor(const log_status& log, const cluster::layout& l,
-                                              const std::function<bool(const cluster::member&)>& is_up);
+std::optional<node_number> successor(const log_status& log, const cluster::layout& l,
+                                     const std::function<bool(const cluster::member&)>& is_up);
 
 } // namespace cairn::actors

@@ -17,8 +17,8 @@ namespace {
 namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 
-storage::file_system& files() {
-  return storage::posix_file_system();
+file_system& files() {
+  return posix_file_system();
 }
 
 std::string log_folder(const config::settings& s) {
@@ -43,21 +43,21 @@ result<std::unique_ptr<storage::kv_engine>> open_state(const config::settings& s
   return storage::open_lmdb(options);
 }
 
-result<storage::log_index> applied_of(meta::store& store) {
+result<log_index> applied_of(meta::store& store) {
   auto view = store.read();
   if (!view) return view.error();
   return (*view)->applied();
 }
 
-meta::new_node self_of(const config::settings& s, const storage::node_identity& node) {
+meta::new_node self_of(const config::settings& s, const node_identity& node) {
   const auto address = s.cluster.advertise.empty() ? config::format(s.cluster.listen) : s.cluster.advertise;
   return {node.id, address, s.node.zone, std::max(1u, s.node.weight), node.incarnation};
 }
 
-meta::create_cluster founding(const config::settings& s, const storage::node_identity& node,
-                              storage::random_source& random, const storage::clock& clock) {
-  return {storage::make_uuid(random),           s.cluster.name, std::uint8_t(s.cluster.replicas),
-          std::uint8_t(s.cluster.write_quorum), clock.wall(),   self_of(s, node)};
+meta::create_cluster founding(const config::settings& s, const node_identity& node, random_source& random,
+                              const cairn::clock& clock) {
+  return {make_uuid(random), s.cluster.name,  std::uint8_t(s.cluster.replicas), std::uint8_t(s.cluster.write_quorum),
+          clock.wall(),      self_of(s, node)};
 }
 
 result<void> needs_listen(const config::settings& s) {
@@ -96,10 +96,10 @@ result<std::string> set_aside(const config::settings& s, const std::vector<std::
 // index.
 result<cluster_founded> begin_anew(const config::settings& s, const meta::create_cluster& c,
                                    const meta::refounded& now) {
-  if (auto saved = storage::save_cluster_identity(files(), s.node.data_dir, {c.id, c.name, now.self, {}}); !saved)
+  if (auto saved = cluster::save_cluster_identity(files(), s.node.data_dir, {c.id, c.name, now.self, {}}); !saved)
     return saved.error();
   if (auto aside = set_aside(s, {"log", "transfer"}); !aside) return aside.error();
-  raft::raft_log log{files(), log_folder(s), storage::system_random()};
+  raft::raft_log log{files(), log_folder(s), system_random()};
   if (auto begun = begin_new_log(log, now); !begun) return begun.error();
   return cluster_founded{c.id, c.name, now.self, now.applied};
 }
@@ -120,7 +120,7 @@ result<open_survivor> open_all(const config::settings& s) {
   const auto has_log = exists(log_folder(s), "data.mdb");
   if (!has_log) return has_log.error();
   if (*has_log) { // else an earlier try has set it aside
-    auto& random = storage::system_random();
+    auto& random = system_random();
     if (auto converted = raft::convert_older_log(files(), log_folder(s), random); !converted) return converted.error();
     out.log = std::make_unique<raft::raft_log>(files(), log_folder(s), random);
   }
@@ -142,14 +142,14 @@ result<meta::dump_info> back_up_metadata(const config::settings& settings, const
 }
 
 result<cluster_founded> restore_cluster(const config::settings& settings, const std::string& backup,
-                                        storage::random_source& random, const storage::clock& clock) {
+                                        random_source& random, const cairn::clock& clock) {
   if (auto good = needs_listen(settings); !good) return good.error();
   if (auto verified = meta::verify_dump(files(), backup); !verified) return verified.error();
   const auto& data_dir = settings.node.data_dir;
   if (auto made = files().make_directories(data_dir); !made) return made.error();
   const auto lock = files().lock(data_dir);
   if (!lock) return lock.error();
-  const auto identity = storage::load_cluster_identity(files(), data_dir);
+  const auto identity = cluster::load_cluster_identity(files(), data_dir);
   if (!identity) return identity.error();
   const error taken{
       errc::precondition_failed,
@@ -164,7 +164,7 @@ result<cluster_founded> restore_cluster(const config::settings& settings, const 
     if (!applied) return applied.error();
     if (*applied != 0) return taken;
   }
-  const auto node = storage::begin_node_start(files(), data_dir, random);
+  const auto node = begin_node_start(files(), data_dir, random);
   if (!node) return node.error();
   const auto c = founding(settings, *node, random, clock);
   meta::refounded now;
@@ -192,12 +192,12 @@ result<survivor> inspect_survivor(const config::settings& settings) {
   survivor out{row->name, node->metadata->applied(), node->metadata->last(), {}};
   for (const auto& n : *nodes)
     if (n.state != meta::node_state::removed)
-      out.members.push_back(std::to_string(n.number) + "  " + storage::to_string(n.id) + "  " + n.address);
+      out.members.push_back(std::to_string(n.number) + "  " + cairn::to_string(n.id) + "  " + n.address);
   return out;
 }
 
-result<cluster_founded> recover_cluster(const config::settings& settings, storage::random_source& random,
-                                        const storage::clock& clock) {
+result<cluster_founded> recover_cluster(const config::settings& settings, random_source& random,
+                                        const cairn::clock& clock) {
   if (auto good = needs_listen(settings); !good) return good.error();
   const auto lock = files().lock(settings.node.data_dir);
   if (!lock) return lock.error();
@@ -211,7 +211,7 @@ result<cluster_founded> recover_cluster(const config::settings& settings, storag
       if (!view) return view.error();
       if (const auto row = (*view)->cluster(); !row) return row.error();
     }
-    const auto self = storage::begin_node_start(files(), settings.node.data_dir, random);
+    const auto self = begin_node_start(files(), settings.node.data_dir, random);
     if (!self) return self.error();
     c = founding(settings, *self, random, clock);
     auto done = node->metadata->refound(c);

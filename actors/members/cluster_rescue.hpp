@@ -18,10 +18,10 @@
 namespace cairn::actors {
 
 struct cluster_founded {
-  storage::uuid cluster{};
+  uuid cluster{};
   std::string name;
-  storage::node_number self = 0;
-  storage::log_index applied = 0;
+  node_number self = 0;
+  log_index applied = 0;
 };
 
 // Backs up the state of a running or stopped node. Replaces `path` once the backup is complete.
@@ -29,17 +29,17 @@ result<storage::metadata::dump_info> back_up_metadata(const config::settings& se
 
 // The node must not have metadata of its own: precondition_failed.
 result<cluster_founded> restore_cluster(const config::settings& settings, const std::string& backup,
-                                        storage::random_source& random, const storage::clock& clock);
+                                        random_source& random, const cairn::clock& clock);
 
 // All entries of this node's log count as committed. not_found: the node is not in a cluster.
 struct survivor {
   std::string name;
-  storage::log_index applied = 0, last = 0; // indexes of the log
-  std::vector<std::string> members;         // number, id, address
+  log_index applied = 0, last = 0;  // indexes of the log
+  std::vector<std::string> members; // number, id, address
 };
 result<survivor> inspect_survivor(const config::settings& settings);
-result<cluster_founded> recover_cluster(const config::settings& settings, storage::random_source& random,
-                                        const storage::clock& clock);
+result<cluster_founded> recover_cluster(const config::settings& settings, random_source& random,
+                                        const cairn::clock& clock);
 
 // Removes the node's cluster identity and metadata, keeps its chunks. Answers the folder into which the metadata was
 // moved; empty: there was no metadata.

@@ -11,21 +11,21 @@ namespace {
 
 using cluster::member_state;
 
-std::string node_text(storage::node_number n) {
+std::string node_text(node_number n) {
   return "node " + std::to_string(n);
 }
 
 // The number of partitions that the node owns now or in the target.
-std::size_t owned(const cluster::layout& l, storage::node_number n) {
+std::size_t owned(const cluster::layout& l, node_number n) {
   return std::size_t(std::ranges::count_if(
       l.partitions, [&](const auto& owners) { return owners.current.contains(n) || owners.target.contains(n); }));
 }
 
-bool others_hold(const cluster::layout& l, storage::node_number n) {
+bool others_hold(const cluster::layout& l, node_number n) {
   return std::ranges::any_of(l.members, [&](const auto& m) { return m.number != n && cluster::holds_chunks(m); });
 }
 
-error none_left(storage::node_number n) {
+error none_left(node_number n) {
   return {errc::precondition_failed,
           "no other node is active and has a weight: no node could take over the data of " + node_text(n)};
 }
@@ -61,7 +61,7 @@ bool is_removed(const cluster::layout& l, const admin_command& c) {
   return c.kind == admin_verb::remove && c.node < l.members.size() && l.members[c.node].state == member_state::removed;
 }
 
-std::string removed_text(storage::node_number n) {
+std::string removed_text(node_number n) {
   return node_text(n) + " is removed, for good: its identity is refused from now on";
 }
 
@@ -88,15 +88,15 @@ result<command_plan> plan_command(const cluster::layout& l, const admin_command&
 
 namespace {
 
-bool votes(const voters_view& v, storage::node_number n) {
+bool votes(const voters_view& v, node_number n) {
   return v.servers.is_voter(cluster::server_of(n));
 }
 
-bool is_up(const voters_view& v, storage::node_number n) {
+bool is_up(const voters_view& v, node_number n) {
   return n < v.up.size() && v.up[n];
 }
 
-result<void> may_be_voter(const voters_view& v, storage::node_number n) {
+result<void> may_be_voter(const voters_view& v, node_number n) {
   const auto& members = v.layout->members;
   if (n >= members.size()) return error{errc::not_found, "the cluster has no " + node_text(n)};
   if (members[n].state == member_state::removed)
@@ -110,7 +110,7 @@ result<void> may_be_voter(const voters_view& v, storage::node_number n) {
 
 } // namespace
 
-result<void> may_vote(const voters_view& v, std::span<const storage::node_number> wanted) {
+result<void> may_vote(const voters_view& v, std::span<const node_number> wanted) {
   const auto members = std::size_t(
       std::ranges::count_if(v.layout->members, [](const auto& m) { return m.state != member_state::removed; }));
   const auto voters = cluster::wanted_voters(members);
@@ -126,12 +126,12 @@ result<void> may_vote(const voters_view& v, std::span<const storage::node_number
                                               " are up: the cluster would lose its majority"};
 }
 
-std::optional<voter_change> next_voter_change(const voters_view& v, std::span<const storage::node_number> wanted) {
+std::optional<voter_change> next_voter_change(const voters_view& v, std::span<const node_number> wanted) {
   using cluster::raft::change_kind;
-  const auto is_wanted = [&](storage::node_number n) { return std::ranges::find(wanted, n) != wanted.end(); };
+  const auto is_wanted = [&](node_number n) { return std::ranges::find(wanted, n) != wanted.end(); };
   const auto fresh = std::ranges::find_if(wanted, [&](auto n) { return !votes(v, n); });
   if (fresh != wanted.end() && v.servers.voters() <= wanted.size()) return voter_change{*fresh, change_kind::promote};
-  std::optional<storage::node_number> going;
+  std::optional<node_number> going;
   for (const auto& s : v.servers.servers) {
     const auto n = cluster::node_of(s.id);
     if (s.role != cluster::raft::server_role::voter || is_wanted(n)) continue;

@@ -23,7 +23,7 @@ result<command_plan> plan_command(const cluster::layout& l, const admin_command&
 
 // Whether `c` is a removal that an earlier try has already made.
 bool is_removed(const cluster::layout& l, const admin_command& c);
-std::string removed_text(storage::node_number n);
+std::string removed_text(node_number n);
 
 // ── who votes ──
 
@@ -36,15 +36,15 @@ struct voters_view {
 // Checks that the `wanted` nodes can become the voters; the error's text is for operators. The cluster's size
 // determines the number of voters (cluster::wanted_voters). New voters must be up, and so must a majority of all wanted
 // ones.
-result<void> may_vote(const voters_view& v, std::span<const storage::node_number> wanted);
+result<void> may_vote(const voters_view& v, std::span<const node_number> wanted);
 
 // The next change of the log's configuration towards the `wanted` voters, one server at a time: a new voter is promoted
 // before an old one is demoted, and voters that are down are demoted first. nullopt: these nodes are the voters. Call
 // again after each change, and after a pause when a change was refused.
 struct voter_change {
-  storage::node_number node = 0;
+  node_number node = 0;
   cluster::raft::change_kind kind{};
 };
-std::optional<voter_change> next_voter_change(const voters_view& v, std::span<const storage::node_number> wanted);
+std::optional<voter_change> next_voter_change(const voters_view& v, std::span<const node_number> wanted);
 
 } // namespace cairn::actors

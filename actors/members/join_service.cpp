@@ -71,7 +71,7 @@ void join_service::note_waiting(const join_request& request) {
   if (waiting_.size() >= waiting_max) return;
   waiting_[request.node.id] = {request.node.id, request.node.address, at};
   log::info("a node waits for `cairn cluster add`",
-            {{"node", storage::to_string(request.node.id)}, {"address", request.node.address}});
+            {{"node", cairn::to_string(request.node.id)}, {"address", request.node.address}});
 }
 
 std::vector<waiting_node> join_service::waiting() {
@@ -88,7 +88,7 @@ void join_service::rejoin(const join_request& request, const link::responder& re
   if (!server) return add(request, std::nullopt, respond);
   if (server->role == raft::server_role::voter)
     return respond(error{errc::precondition_failed,
-                         "node " + storage::to_string(request.node.id) +
+                         "node " + cairn::to_string(request.node.id) +
                              " is a member already, and this one has lost its data: remove the member (cairn cluster "
                              "remove) and start with an empty data directory"});
   // A member that lost its log and has no vote may join again: after a recovery this is the state of all other members.
@@ -116,10 +116,10 @@ void join_service::add(const join_request& request, const std::optional<meta::us
     join_answer a;
     a.cluster = layout->cluster;
     a.name = s_.cluster_name;
-    a.number = storage::node_number(added->more);
+    a.number = node_number(added->more);
     a.members = members_of(*layout);
     log::info("a node joins",
-              {{"node", storage::to_string(request.node.id)}, {"number", a.number}, {"address", request.node.address}});
+              {{"node", cairn::to_string(request.node.id)}, {"number", a.number}, {"address", request.node.address}});
     respond(link::answer{encode(a), {}});
     s_.joined(a.number);
   });

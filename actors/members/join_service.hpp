@@ -14,9 +14,9 @@ namespace cairn::actors {
 
 struct join_services {
   storage::metadata::store* store = nullptr;
-  storage::executor* reads = nullptr;
+  executor* reads = nullptr;
   std::shared_ptr<layout_holder> layout;
-  const storage::clock* clock = nullptr;
+  const cairn::clock* clock = nullptr;
   std::string cluster_name;
   cluster::founding_rules founding;
   std::function<void(std::function<void()>)> on_actor; // may be called on any thread
@@ -25,7 +25,7 @@ struct join_services {
                      std::function<void(result<storage::metadata::command_result>)> then)>
       commit;
   std::function<void(log_change, std::function<void(bool accepted)> then)> change_log;
-  std::function<void(storage::node_number)> joined;
+  std::function<void(node_number)> joined;
 };
 
 class join_service {
@@ -48,7 +48,7 @@ private:
            const link::responder& respond);
 
   join_services s_;
-  std::map<storage::uuid, waiting_node> waiting_;
+  std::map<uuid, waiting_node> waiting_;
 };
 
 known_members members_of(const cluster::layout& layout);

@@ -36,10 +36,10 @@ public:
 private:
   struct sessions_seen {
     std::vector<meta::session_row> live;
-    storage::layout_epoch acknowledged = 0;
+    layout_epoch acknowledged = 0;
   };
 
-  storage::steady_time now() const { return s_.clock->now(); }
+  steady_time now() const { return s_.clock->now(); }
   auto on_actor() const {
     return
         [me = membership_actor{self_}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
@@ -52,9 +52,7 @@ private:
   void remember_members();
   void update_holds();
   // From when on a first report is due: a newcomer has as long for it as all members have under a new leader.
-  storage::steady_time expected_since(storage::node_number n) const {
-    return joined_.contains(n) ? joined_.at(n) : leads_since_;
-  }
+  steady_time expected_since(node_number n) const { return joined_.contains(n) ? joined_.at(n) : leads_since_; }
   void take_report(node_report r, std::uint32_t feature_level, const std::function<void(result<void>)>& answer);
   void accept_report(const log_status& log, const link::incoming_request& request);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
@@ -73,10 +71,10 @@ private:
 
   membership_actor::pointer self_;
   membership_services s_;
-  std::map<storage::node_number, received_report> reports_;
+  std::map<node_number, received_report> reports_;
   std::uint64_t term_led_ = 0;
-  storage::steady_time leads_since_;
-  std::map<storage::node_number, storage::steady_time> joined_; // since this node leads
+  steady_time leads_since_;
+  std::map<node_number, steady_time> joined_; // since this node leads
   std::unique_ptr<join_service> joins_;
   std::optional<cluster::remembered_members> remembered_;
   cluster::plan_base targets_planned_;
@@ -110,7 +108,7 @@ void membership_state::make_join_service() {
         .then([then](std::uint8_t answer) { then(raft::accepted(answer) == raft::accepted::yes); },
               [then](caf::error&) { then(false); });
   };
-  j.joined = [this](storage::node_number n) {
+  j.joined = [this](node_number n) {
     joined_[n] = now();
     control_soon(step_pause);
   };
@@ -186,8 +184,8 @@ void membership_state::send_report(const log_status& log, std::string bytes) {
 // The consensus engine finds the leader, unless the leader joined while this node was down: this node refuses its
 // links, as those of any unknown node, until a known member lists it as a member.
 void membership_state::find_members() {
-  std::vector<storage::uuid> reached;
-  const auto add = [&](storage::node_number number, const storage::uuid& id) {
+  std::vector<uuid> reached;
+  const auto add = [&](node_number number, const uuid& id) {
     if (number != s_.layout->self() && s_.network->up(id)) reached.push_back(id);
   };
   if (const auto layout = s_.layout->get())
@@ -253,7 +251,7 @@ void membership_state::take_report(node_report r, std::uint32_t feature_level,
     return answer(error{errc::no_leader, "this leader does not know the node yet"});
   if (m->state == cluster::member_state::removed)
     return answer(error{errc::precondition_failed, "the node was removed from the cluster"});
-  if (!storage::may_start_as(r.node.incarnation, m->incarnation))
+  if (!may_start_as(r.node.incarnation, m->incarnation))
     return answer(error{errc::precondition_failed, "an older incarnation than the cluster has seen: is this a restored "
                                                    "disk?"});
   auto& received =
@@ -268,7 +266,7 @@ void membership_state::take_report(node_report r, std::uint32_t feature_level,
 void membership_state::update_holds() {
   const auto layout = s_.layout->get();
   if (!layout) return;
-  storage::log_index oldest = ~storage::log_index{0};
+  log_index oldest = ~log_index{0};
   for (const auto& m : layout->members) {
     if (m.number == s_.layout->self() || m.state == cluster::member_state::removed ||
         m.state == cluster::member_state::out)

@@ -27,17 +27,17 @@ struct disk_use {
 struct membership_services {
   metadata_actor metadata;
   storage::metadata::store* store = nullptr;
-  storage::executor* reads = nullptr;
+  executor* reads = nullptr;
   std::shared_ptr<layout_holder> layout;
   std::shared_ptr<cluster_state> state;
   peers* network = nullptr;
-  const storage::clock* clock = nullptr;
+  const cairn::clock* clock = nullptr;
   storage::metadata::new_node self; // as this node reports itself
   std::string cluster_name;
   std::function<disk_use()> disks; // cheap, any thread
   cluster::controller_options controller;
   cluster::founding_rules founding;
-  std::function<storage::wall_ms()> certificate_end; // of this node's links, 0: none; cheap. May be empty.
+  std::function<wall_ms()> certificate_end; // of this node's links, 0: none; cheap. May be empty.
   // Why peers refuse this node for good, if they do; cheap. May be empty.
   std::function<std::optional<std::string>()> refusal;
   std::function<void(std::uint8_t)> feature_level; // called with the cluster's level each tick; cheap. May be empty.
@@ -46,10 +46,10 @@ struct membership_services {
   std::function<void(const std::string& why)> remember_refusal;
   // The members in this node's file of known members, and the function that replaces the file: blocking; on `reads`,
   // one at a time.
-  std::vector<storage::known_member> remembered;
-  std::function<result<void>(const std::vector<storage::known_member>&)> remember_members; // may be empty
+  std::vector<cluster::known_member> remembered;
+  std::function<result<void>(const std::vector<cluster::known_member>&)> remember_members; // may be empty
   // Called with the applied index of the metadata each tick; cheap. May be empty.
-  std::function<void(storage::log_index)> remember_applied;
+  std::function<void(log_index)> remember_applied;
   // Sends a request to the configuration's addresses, one after the other; used when no known member can be reached.
   // May be empty.
   std::function<void(std::string request, link::reply_callback reply)> ask_configured;

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t id_prefix_min = 4;
 
-std::optional<storage::node_number> as_number(std::string_view text) {
-  storage::node_number n = 0;
+std::optional<node_number> as_number(std::string_view text) {
+  node_number n = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return n;
@@ -17,23 +17,23 @@ std::optional<storage::node_number> as_number(std::string_view text) {
 
 } // namespace
 
-result<storage::node_number> find_node(const cluster::layout& l, std::string_view name, bool removed) {
+result<node_number> find_node(const cluster::layout& l, std::string_view name, bool removed) {
   const auto quoted = '"' + std::string(name) + '"';
   const auto matching = [&](auto fits) {
-    std::vector<storage::node_number> out;
+    std::vector<node_number> out;
     for (const auto& m : l.members)
       if ((removed || cluster::is_member(m)) && fits(m)) out.push_back(m.number);
     return out;
   };
   const char* several = "several nodes have the address ";
-  std::vector<storage::node_number> found;
+  std::vector<node_number> found;
   if (const auto number = as_number(name)) {
     found = matching([&](const auto& m) { return m.number == *number; });
   } else {
     found = matching([&](const auto& m) { return m.address == name; });
     if (found.empty() && name.size() >= id_prefix_min) {
       several = "several nodes have an id that begins with ";
-      found = matching([&](const auto& m) { return storage::to_string(m.id).starts_with(name); });
+      found = matching([&](const auto& m) { return cairn::to_string(m.id).starts_with(name); });
     }
   }
   if (found.empty()) return error{errc::not_found, "the cluster has no node " + quoted};
@@ -42,7 +42,7 @@ result<storage::node_number> find_node(const cluster::layout& l, std::string_vie
 }
 
 result<admin_command> with_numbers(const cluster::layout& l, admin_command c) {
-  std::vector<storage::node_number> numbers;
+  std::vector<node_number> numbers;
   for (const auto& name : c.names) {
     const auto number = find_node(l, name, c.repeated && c.kind == admin_verb::remove);
     if (!number) return number.error();

@@ -9,7 +9,7 @@
 namespace cairn::actors {
 
 // Removed nodes are found only with `removed`. Errors: not_found; invalid_argument: the name matches several nodes.
-result<storage::node_number> find_node(const cluster::layout& l, std::string_view name, bool removed = false);
+result<node_number> find_node(const cluster::layout& l, std::string_view name, bool removed = false);
 
 // The same command with numbers in place of names. Errors as above, and invalid_argument when a node is named twice. A
 // repeated removal also finds a removed node: an earlier try may have removed it.

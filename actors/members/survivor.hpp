@@ -17,15 +17,15 @@ public:
   struct parts {
     storage::kv_engine* state = nullptr;
     cluster::raft::raft_log* log = nullptr; // null: set aside by an earlier try, which has applied it
-    storage::file_system* files = nullptr;
+    file_system* files = nullptr;
     std::string transfer; // folder of received snapshots
   };
   // Completes an install of a snapshot that a crash interrupted after the log had recorded it.
   static result<survivor_metadata> open(const parts& p);
 
   storage::metadata::store& store() const { return *store_; }
-  storage::log_index applied() const { return applied_; }
-  storage::log_index last() const { return last_; } // the last index of the log
+  log_index applied() const { return applied_; }
+  log_index last() const { return last_; } // the last index of the log
   // Applies the log to its end; all its entries count as committed.
   result<storage::metadata::refounded> refound(const storage::metadata::create_cluster& c);
 
@@ -35,7 +35,7 @@ private:
 
   parts parts_;
   std::unique_ptr<storage::metadata::store> store_;
-  storage::log_index applied_ = 0, last_ = 0;
+  log_index applied_ = 0, last_ = 0;
 };
 
 // `log` must be empty.

@@ -117,7 +117,7 @@ bool changes_layout(const meta::command& c) {
                     c);
 }
 
-std::optional<storage::session_id> session_of_chunks(const meta::command& c) {
+std::optional<session_id> session_of_chunks(const meta::command& c) {
   const meta::written_content* content = nullptr;
   if (const auto* put = std::get_if<meta::put_object>(&c)) content = &put->content;
   if (const auto* part = std::get_if<meta::put_part>(&c)) content = &part->content;
@@ -149,14 +149,14 @@ std::size_t bytes_of(const meta::command& c) {
           [](const meta::confirm_replicas& r) { return row_bytes + r.repairs.size() * repair_bytes; },
           [](const meta::give_up_chunks& g) { return row_bytes + g.chunks.size() * repair_bytes; },
           [](const meta::set_targets& t) { return row_bytes + t.targets.size() * sizeof(meta::partition_target); },
-          [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(storage::partition_id); },
+          [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(partition_id); },
           [&](const auto&) { return row_bytes + meta::encode(c).size(); }, // rare commands
       },
       c);
 }
 
-void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_sequence,
-           std::uint64_t acknowledged_below, std::uint8_t level) {
+void stamp(meta::command& c, session_id session, std::uint64_t& next_sequence, std::uint64_t acknowledged_below,
+           std::uint8_t level) {
   const auto fill = [&](meta::commit_stamp& s) {
     if (s.session == 0) s.session = session;
     if (s.sequence == 0) {

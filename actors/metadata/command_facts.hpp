@@ -14,12 +14,12 @@ bool adds_something(const storage::metadata::command& c);
 // Whether applying the command may change the layout: nodes, owners, the cluster itself.
 bool changes_layout(const storage::metadata::command& c);
 // The writer session that wrote the chunks which the command commits; nullopt when it commits none.
-std::optional<storage::session_id> session_of_chunks(const storage::metadata::command& c);
+std::optional<session_id> session_of_chunks(const storage::metadata::command& c);
 // An estimate of the encoded size, for the bounds of queues and batches.
 std::size_t bytes_of(const storage::metadata::command& c);
 // Fills in the stamp of a command that has none yet, unless stamps of this command are of a feature level above
 // `level`.
-void stamp(storage::metadata::command& c, storage::session_id session, std::uint64_t& next_sequence,
+void stamp(storage::metadata::command& c, session_id session, std::uint64_t& next_sequence,
            std::uint64_t acknowledged_below, std::uint8_t level);
 
 // Converts the command to the form of clusters below feature_level_of_authority, whose members ignore authorities.

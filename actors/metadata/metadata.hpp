@@ -26,13 +26,13 @@ namespace cairn::actors {
 // What the actor uses; all of it outlives the actor and the executors' jobs.
 struct metadata_services {
   storage::metadata::store* store = nullptr;
-  storage::executor* reads = nullptr;
-  storage::executor* writes = nullptr; // one thread
-  storage::node_metrics* metrics = nullptr;
-  const storage::clock* clock = nullptr;
-  storage::random_source* random = nullptr;
+  executor* reads = nullptr;
+  executor* writes = nullptr; // one thread
+  node_metrics* metrics = nullptr;
+  const cairn::clock* clock = nullptr;
+  random_source* random = nullptr;
   std::shared_ptr<read_holds> holds;
-  storage::uuid node{};
+  uuid node{};
   std::uint64_t incarnation = 0; // rises with each start
   // False: the metadata's disk is full up to its reserve; commands that add data are refused. Cheap; any thread.
   std::function<bool()> has_room;
@@ -45,7 +45,7 @@ struct metadata_services {
   std::shared_ptr<replicated_log_services> log;
   std::shared_ptr<layout_holder> layout;
   // The oldest log index that running reads on other nodes need (read_holds::none: no read). Any thread.
-  std::function<storage::log_index()> others_oldest_hold;
+  std::function<log_index()> others_oldest_hold;
 };
 
 metadata_actor spawn_metadata(caf::actor_system& system, metadata_services services);

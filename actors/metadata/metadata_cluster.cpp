@@ -27,11 +27,9 @@ void metadata_state::start_log() {
   host.store = s_.store;
   host.applies = s_.writes;
   host.applying = [this](std::span<const meta::command> commands) { applying(commands); };
-  host.applied = [this](std::span<const meta::command> commands, storage::log_index index) {
-    applied(commands, index);
-  };
+  host.applied = [this](std::span<const meta::command> commands, log_index index) { applied(commands, index); };
   host.replacing = [this] { cache_->begin_change_of_all(); };
-  host.replaced = [this](storage::log_index index) {
+  host.replaced = [this](log_index index) {
     cache_->end_change_of_all();
     applied_ = index;
     layout_changed_ = true;
@@ -58,7 +56,7 @@ void metadata_state::begin_session_in_log() {
   log_->submit(std::move(commands), deadline, [this, deadline](const replicated_log::results& all) {
     for (const auto& r : all)
       if (r.refused) return session_refused(*r.refused);
-    log_->barrier(deadline, [this, session = all.back().version](const result<storage::log_index>& reached) {
+    log_->barrier(deadline, [this, session = all.back().version](const result<log_index>& reached) {
       if (!reached) return session_refused(reached.error());
       read_layout([this, session] {
         if (s_.layout->get())
@@ -87,7 +85,7 @@ std::uint8_t metadata_state::change(const log_change& c) {
   return std::uint8_t(log_ ? log_->change(c.node, c.kind) : cluster::raft::accepted::not_leader);
 }
 
-std::uint8_t metadata_state::transfer(storage::node_number to) {
+std::uint8_t metadata_state::transfer(node_number to) {
   return std::uint8_t(log_ ? log_->transfer(to) : cluster::raft::accepted::not_leader);
 }
 
@@ -104,7 +102,7 @@ void metadata_state::read_layout(const std::function<void()>& then) {
   };
   auto job = [this, then, then_later, served, store = s_.store, back = on_actor()](bool expired) {
     result<cluster::layout> fresh = error{errc::timeout, "the read expired in the metadata's queue"};
-    storage::log_index at = 0;
+    log_index at = 0;
     std::uint8_t level = 0;
     if (!expired) {
       auto view = store->read();
@@ -150,7 +148,7 @@ void metadata_state::with_layout(std::function<void()> go) {
   layout_waiters_.push_back(std::move(go));
 }
 
-void metadata_state::publish(layout_ptr fresh, storage::log_index at) {
+void metadata_state::publish(layout_ptr fresh, log_index at) {
   if (at < published_at_) return; // of two concurrent reads the later one finished first
   published_at_ = at;
   s_.layout->set(fresh);

@@ -19,7 +19,7 @@ result<meta::applied_batch> apply(meta::store& store, bool expired, std::span<co
   return store.apply(commands);
 }
 
-std::uint64_t microseconds_since(storage::steady_time then, storage::steady_time now) {
+std::uint64_t microseconds_since(steady_time then, steady_time now) {
   return std::uint64_t(std::chrono::duration_cast<std::chrono::microseconds>(now - then).count());
 }
 
@@ -50,12 +50,12 @@ void metadata_state::begin_session() {
   session_asked_ = bool(s_.writes->post(now() + s_.commit_timeout, std::move(job)));
 }
 
-void metadata_state::session_begun(storage::session_id session) {
+void metadata_state::session_begun(session_id session) {
   session_asked_ = session_failure_logged_ = removed_ = false;
   session_ = session;
   if (s_.session_began) s_.session_began->store(true);
   log::info("writer session began", {{"session", session_}});
-  for (auto& asked : waiting<storage::blob_id>().take_all()) asked.deliver(draw_blob());
+  for (auto& asked : waiting<blob_id>().take_all()) asked.deliver(draw_blob());
   run_batch();
 }
 
@@ -66,7 +66,7 @@ void metadata_state::session_refused(const error& why) {
   if (why.code != errc::session_ended) return;
   removed_ = true; // permanent: requests do not wait for a session
   const auto refused = to_caf(removal());
-  waiting<storage::blob_id>().fail_all(refused);
+  waiting<blob_id>().fail_all(refused);
   waiting<committed>().fail_all(refused);
 }
 
@@ -74,7 +74,7 @@ error metadata_state::removal() {
   return {errc::no_leader, "this node was removed from its cluster"};
 }
 
-storage::blob_id metadata_state::draw_blob() {
+blob_id metadata_state::draw_blob() {
   constexpr std::uint64_t random_bits = 24; // a restored old disk must not draw its former ids again
   return {session_, next_blob_++ << random_bits | (s_.random->next() & ((1 << random_bits) - 1))};
 }
@@ -93,12 +93,12 @@ error metadata_state::no_room() const {
   return {others ? errc::read_only : errc::no_space, "the metadata's disk is full up to its reserve"};
 }
 
-caf::result<storage::blob_id> metadata_state::new_blob() {
+caf::result<blob_id> metadata_state::new_blob() {
   if (session_ != 0) return draw_blob();
   if (removed_) return to_caf(removal());
   if (is_full()) return to_caf(no_room()); // the session does not begin without room
-  auto asked = self_->make_response_promise<storage::blob_id>();
-  waiting<storage::blob_id>().add(asked, now() + s_.commit_timeout);
+  auto asked = self_->make_response_promise<blob_id>();
+  waiting<blob_id>().add(asked, now() + s_.commit_timeout);
   return asked;
 }
 
@@ -198,7 +198,7 @@ void metadata_state::applying(std::span<const meta::command> commands) {
   }
 }
 
-void metadata_state::applied(std::span<const meta::command> commands, storage::log_index index) {
+void metadata_state::applied(std::span<const meta::command> commands, log_index index) {
   for (const auto& c : commands) {
     for (const auto& name : changed_rows(c)) cache_->end_change(name);
     const bool of_layout = changes_layout(c);
@@ -307,7 +307,7 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
   state->start(std::move(services));
   return {
       [state](lookup_atom, const object_name& name) { return state->lookup(name); },
-      [state](parts_atom, storage::manifest_id id, std::uint64_t offset) { return state->parts(id, offset); },
+      [state](parts_atom, manifest_id id, std::uint64_t offset) { return state->parts(id, offset); },
       [state](bucket_atom, const std::string& name) { return state->bucket(name); },
       [state](list_atom, const meta::buckets_query& query) { return state->bucket_names(query); },
       [state](list_atom, const meta::listing_query& query) { return state->list(query); },
@@ -324,7 +324,7 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
       [state](peer_atom, const peer_call& call) { state->serve(call); },
       [state](status_atom) { return state->status(); },
       [state](change_atom, const log_change& c) { return state->change(c); },
-      [state](transfer_atom, storage::node_number to) { return state->transfer(to); },
+      [state](transfer_atom, node_number to) { return state->transfer(to); },
       [](completion& c) { c.run(); },
       [state](tick_atom) { state->tick(); },
   };

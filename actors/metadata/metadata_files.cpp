@@ -4,12 +4,12 @@
 
 namespace cairn::actors {
 
-result<metadata_files> open_metadata_files(const config::settings& settings, storage::file_system& files,
-                                           storage::node_metrics& metrics) {
+result<metadata_files> open_metadata_files(const config::settings& settings, file_system& files,
+                                           node_metrics& metrics) {
   metadata_files out;
   auto options = storage::metadata::engine_options(settings.metadata_dir());
   options.damage = out.damage = std::make_shared<storage::kv_damage>(options.directory, &metrics.metadata_damaged);
-  const auto identity = storage::load_cluster_identity(files, settings.node.data_dir);
+  const auto identity = cluster::load_cluster_identity(files, settings.node.data_dir);
   if (!identity) return identity.error();
   options.opens_damaged = identity->has_value() && !settings.cluster.listen.host.empty();
   auto engine = storage::open_lmdb(options);

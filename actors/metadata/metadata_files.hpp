@@ -16,7 +16,6 @@ struct metadata_files {
   std::unique_ptr<storage::metadata::store> store;
   bool is_new = false; // nothing was ever applied
 };
-result<metadata_files> open_metadata_files(const config::settings& settings, storage::file_system& files,
-                                           storage::node_metrics& metrics);
+result<metadata_files> open_metadata_files(const config::settings& settings, file_system& files, node_metrics& metrics);
 
 } // namespace cairn::actors

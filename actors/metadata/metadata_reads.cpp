@@ -12,7 +12,7 @@ namespace meta = storage::metadata;
 
 constexpr std::size_t first_parts = 16, page_parts = 256;
 
-bool is_other(const meta::bucket_row& bucket, storage::bucket_id judged) {
+bool is_other(const meta::bucket_row& bucket, bucket_id judged) {
   return judged != 0 && bucket.id != judged;
 }
 
@@ -80,14 +80,14 @@ void metadata_state::give(std::uint64_t reply, result<Answer> outcome) {
 
 // A layout that is applied must be published first, so it must be visible.
 template <class Answer>
-void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadline, storage::log_index seen, needs what,
-                                std::function<void(storage::log_index)> go) {
+void metadata_state::when_fresh(std::uint64_t reply, steady_time deadline, log_index seen, needs what,
+                                std::function<void(log_index)> go) {
   if (!log_) return go(0);
-  const auto visible = [this, reply, go = std::move(go)](const result<storage::log_index>& at) {
+  const auto visible = [this, reply, go = std::move(go)](const result<log_index>& at) {
     if (!at) return give<Answer>(reply, at.error());
     with_layout([go, at = *at] { go(at); });
   };
-  const auto reached = [this, deadline, visible](const result<storage::log_index>& at) {
+  const auto reached = [this, deadline, visible](const result<log_index>& at) {
     if (at && layout_changing_ > 0) return log_->when_visible(*at, deadline, visible);
     visible(at);
   };
@@ -97,24 +97,22 @@ void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadli
 }
 
 template <class Answer>
-void metadata_state::when_rows_visible(std::uint64_t reply, storage::steady_time deadline,
-                                       std::initializer_list<row_name> names, storage::log_index at,
-                                       std::function<void()> go) {
+void metadata_state::when_rows_visible(std::uint64_t reply, steady_time deadline, std::initializer_list<row_name> names,
+                                       log_index at, std::function<void()> go) {
   const auto is_changing = [this](row_name name) { return cache_->is_changing(name); };
   if (!log_ || std::ranges::none_of(names, is_changing)) return go();
-  log_->when_visible(at, deadline, [this, reply, go = std::move(go)](const result<storage::log_index>& visible) {
+  log_->when_visible(at, deadline, [this, reply, go = std::move(go)](const result<log_index>& visible) {
     if (visible) return go();
     give<Answer>(reply, visible.error());
   });
 }
 
 template <class Answer>
-caf::result<Answer> metadata_state::ask(std::optional<storage::log_index> seen, reader<Answer> read,
-                                        observer<Answer> then) {
+caf::result<Answer> metadata_state::ask(std::optional<log_index> seen, reader<Answer> read, observer<Answer> then) {
   const auto deadline = now() + s_.read_timeout;
   auto answer = self_->make_response_promise<Answer>();
   const auto reply = waiting<Answer>().add(answer, deadline);
-  auto go = [this, reply, deadline, read = std::move(read), then = std::move(then)](storage::log_index) {
+  auto go = [this, reply, deadline, read = std::move(read), then = std::move(then)](log_index) {
     ask_now<Answer>(reply, deadline, read, then);
   };
   if (seen)
@@ -125,8 +123,7 @@ caf::result<Answer> metadata_state::ask(std::optional<storage::log_index> seen, 
 }
 
 template <class Answer>
-void metadata_state::ask_now(std::uint64_t reply, storage::steady_time deadline, reader<Answer> read,
-                             observer<Answer> then) {
+void metadata_state::ask_now(std::uint64_t reply, steady_time deadline, reader<Answer> read, observer<Answer> then) {
   auto finish = [this, reply, then = std::move(then)](result<Answer> outcome) {
     if (!then || then(outcome)) give<Answer>(reply, std::move(outcome));
   };
@@ -172,7 +169,7 @@ caf::result<found_object> metadata_state::lookup(const object_name& name) {
     lookup_in_snapshot(reply, deadline, name);
     return answer;
   }
-  const auto look = [this, reply, deadline, name](storage::log_index at) {
+  const auto look = [this, reply, deadline, name](log_index at) {
     if (auto found = find_cached(name)) {
       result<found_object> outcome = std::move(*found);
       refuse_without_layout(outcome);
@@ -192,7 +189,7 @@ void metadata_state::refuse_without_layout(result<found_object>& found) const {
     found = error{errc::no_leader, "this node can't read the cluster's layout"};
 }
 
-void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name) {
+void metadata_state::lookup_in_snapshot(std::uint64_t reply, steady_time deadline, const object_name& name) {
   // Acquired before the snapshot is taken: otherwise a blob could be buried and reaped in between.
   read_hold hold = name.with_body ? s_.holds->acquire(applied_) : nullptr;
   const auto miss = name.version ? std::uint64_t{0} : cache_->begin_miss({name.bucket, name.key});
@@ -216,7 +213,7 @@ void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_tim
       reply, deadline, [name](meta::view& view) { return read_object(view, name); }, keep);
 }
 
-caf::result<part_list> metadata_state::parts(storage::manifest_id id, std::uint64_t object_offset) {
+caf::result<part_list> metadata_state::parts(manifest_id id, std::uint64_t object_offset) {
   return ask<part_list>(std::nullopt, [id, object_offset](meta::view& view) -> result<part_list> {
     auto page = view.parts(id, object_offset, page_parts);
     if (!page) return page.error();
@@ -238,7 +235,7 @@ caf::result<meta::bucket_row> metadata_state::bucket(const std::string& name) {
   return answer;
 }
 
-void metadata_state::bucket_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const std::string& name,
+void metadata_state::bucket_in_snapshot(std::uint64_t reply, steady_time deadline, const std::string& name,
                                         bool again) {
   const auto miss = cache_->begin_miss({name, {}});
   const auto keep = [this, miss, reply, deadline, name, again](result<meta::bucket_row>& found) {
@@ -246,7 +243,7 @@ void metadata_state::bucket_in_snapshot(std::uint64_t reply, storage::steady_tim
     if (found) row = cached_row{{}, std::make_shared<const meta::bucket_row>(*found), nullptr};
     cache_->finish_miss(miss, std::move(row));
     if (found || !again || found.error().code != errc::no_such_bucket) return true;
-    when_fresh<meta::bucket_row>(reply, deadline, 0, needs::visible, [this, reply, deadline, name](storage::log_index) {
+    when_fresh<meta::bucket_row>(reply, deadline, 0, needs::visible, [this, reply, deadline, name](log_index) {
       bucket_in_snapshot(reply, deadline, name, false);
     });
     return false;
@@ -282,7 +279,7 @@ caf::result<found_access> metadata_state::access(const access_query& query) {
   auto answer = self_->make_response_promise<found_access>();
   const auto reply = waiting<found_access>().add(answer, deadline);
   const bool named = !query.key.empty() || !query.bucket.empty() || !query.bucket_2.empty();
-  const auto look = [this, reply, deadline, query](storage::log_index seen) {
+  const auto look = [this, reply, deadline, query](log_index seen) {
     if (auto found = access_cached(query)) {
       found->seen = seen;
       return give<found_access>(reply, std::move(*found));
@@ -295,8 +292,8 @@ caf::result<found_access> metadata_state::access(const access_query& query) {
   return answer;
 }
 
-void metadata_state::access_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const access_query& query,
-                                        storage::log_index seen) {
+void metadata_state::access_in_snapshot(std::uint64_t reply, steady_time deadline, const access_query& query,
+                                        log_index seen) {
   const auto miss = [this](std::string_view bucket, std::string_view key) {
     return bucket.empty() && key.empty() ? std::uint64_t{0} : cache_->begin_miss({bucket, key});
   };
@@ -407,7 +404,7 @@ caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
 
 caf::result<chunk_ids> metadata_state::dead(const chunk_ids& ids) {
   return ask<chunk_ids>(std::nullopt, [ids](meta::view& view) -> result<chunk_ids> {
-    std::unordered_map<storage::blob_id, bool> known;
+    std::unordered_map<blob_id, bool> known;
     chunk_ids out;
     if (view.deletions_held()) return out;
     for (const auto& id : ids) {

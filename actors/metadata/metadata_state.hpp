@@ -19,7 +19,7 @@ public:
   void start(metadata_services services);
 
   caf::result<found_object> lookup(const object_name& name);
-  caf::result<part_list> parts(storage::manifest_id id, std::uint64_t object_offset);
+  caf::result<part_list> parts(manifest_id id, std::uint64_t object_offset);
   caf::result<storage::metadata::bucket_row> bucket(const std::string& name);
   caf::result<buckets_listing> bucket_names(const storage::metadata::buckets_query& query);
   caf::result<listing_page> list(const storage::metadata::listing_query& query);
@@ -32,11 +32,11 @@ public:
   caf::result<buried_list> buried(std::uint32_t max);
   caf::result<chunk_ids> dead(const chunk_ids& ids);
   caf::result<committed> commit(command_box& command);
-  caf::result<storage::blob_id> new_blob();
+  caf::result<blob_id> new_blob();
   void serve(const peer_call& call);
   caf::result<log_status_ptr> status() const;
   std::uint8_t change(const log_change& c);
-  std::uint8_t transfer(storage::node_number to);
+  std::uint8_t transfer(node_number to);
   void tick();
   void stop(const caf::exit_msg& m);
 
@@ -52,7 +52,7 @@ private:
   struct waiting_command {
     command_box command;
     std::uint64_t reply = 0;
-    storage::steady_time since;
+    steady_time since;
   };
   struct batch {
     std::vector<waiting_command> waiting;
@@ -60,7 +60,7 @@ private:
     std::uint64_t first_sequence = 0;
   };
 
-  storage::steady_time now() const { return s_.clock->now(); }
+  steady_time now() const { return s_.clock->now(); }
   // Runs a function on this actor, from any thread.
   auto on_actor() const {
     return [me = metadata_actor{self_}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
@@ -72,9 +72,9 @@ private:
   // Reads on an executor. `then` runs on the actor before the answer is delivered, also when the request has timed out;
   // it returns false when it answers the request itself. `seen`: as in when_fresh; nullopt: any state will do.
   template <class Answer>
-  caf::result<Answer> ask(std::optional<storage::log_index> seen, reader<Answer> read, observer<Answer> then = {});
+  caf::result<Answer> ask(std::optional<log_index> seen, reader<Answer> read, observer<Answer> then = {});
   template <class Answer>
-  void ask_now(std::uint64_t reply, storage::steady_time deadline, reader<Answer> read, observer<Answer> then);
+  void ask_now(std::uint64_t reply, steady_time deadline, reader<Answer> read, observer<Answer> then);
   template <class Answer>
   void give(std::uint64_t reply, result<Answer> outcome);
   // `go` runs when the state contains everything that was acknowledged before on any node, with the log index of that
@@ -83,32 +83,31 @@ private:
   // are those of a snapshot taken in when_rows_visible.
   using needs = replicated_log::needs;
   template <class Answer>
-  void when_fresh(std::uint64_t reply, storage::steady_time deadline, storage::log_index seen, needs what,
-                  std::function<void(storage::log_index)> go);
+  void when_fresh(std::uint64_t reply, steady_time deadline, log_index seen, needs what,
+                  std::function<void(log_index)> go);
   // `go` runs when a new snapshot has the rows of these names as of the log index `at`, which is applied.
   template <class Answer>
-  void when_rows_visible(std::uint64_t reply, storage::steady_time deadline, std::initializer_list<row_name> names,
-                         storage::log_index at, std::function<void()> go);
+  void when_rows_visible(std::uint64_t reply, steady_time deadline, std::initializer_list<row_name> names, log_index at,
+                         std::function<void()> go);
   std::optional<found_object> find_cached(const object_name& name);
   std::optional<found_access> access_cached(const access_query& query);
-  void access_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const access_query& query,
-                          storage::log_index seen);
-  void bucket_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const std::string& name, bool again);
-  void lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name);
+  void access_in_snapshot(std::uint64_t reply, steady_time deadline, const access_query& query, log_index seen);
+  void bucket_in_snapshot(std::uint64_t reply, steady_time deadline, const std::string& name, bool again);
+  void lookup_in_snapshot(std::uint64_t reply, steady_time deadline, const object_name& name);
   void refuse_without_layout(result<found_object>& found) const;
 
   void start_log();
   void applying(std::span<const storage::metadata::command> commands);
-  void applied(std::span<const storage::metadata::command> commands, storage::log_index index);
+  void applied(std::span<const storage::metadata::command> commands, log_index index);
   void read_layout(const std::function<void()>& then = {});
   void with_layout(std::function<void()> go);
-  void publish(layout_ptr fresh, storage::log_index at);
+  void publish(layout_ptr fresh, log_index at);
   void connect(const cluster::layout& layout);
   void acknowledge_layout();
 
   void begin_session();
   void begin_session_in_log();
-  void session_begun(storage::session_id session);
+  void session_begun(session_id session);
   void session_refused(const error& why);
   static error removal();
   void lose_session();
@@ -123,7 +122,7 @@ private:
   void note_fault(fault_cause cause, std::string text) const;
   void check_hung_disk();
   void check_overdue_reads();
-  storage::blob_id draw_blob();
+  blob_id draw_blob();
   bool is_full() const;
   error no_room() const;
 
@@ -139,11 +138,11 @@ private:
   bool removed_connected_ = false;
   layout_holder::members_ptr connected_learned_;
   bool layout_asked_ = false, layout_unreadable_ = false, layout_changed_ = false, acknowledging_ = false;
-  storage::layout_epoch acknowledged_ = 0;
-  storage::log_index published_at_ = 0; // of the state from which the published layout was read
-  storage::log_index applied_ = 0;      // look-ups in snapshots see every batch up to it
-  std::size_t layout_changing_ = 0;     // commands that change the layout, applied and not visible yet
-  storage::session_id session_ = 0;     // 0: no session
+  layout_epoch acknowledged_ = 0;
+  log_index published_at_ = 0;      // of the state from which the published layout was read
+  log_index applied_ = 0;           // look-ups in snapshots see every batch up to it
+  std::size_t layout_changing_ = 0; // commands that change the layout, applied and not visible yet
+  session_id session_ = 0;          // 0: no session
   bool session_asked_ = false, session_failure_logged_ = false, removed_ = false;
   bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
@@ -160,9 +159,9 @@ private:
                                                .items_beside_min = 32};
   std::optional<batcher<waiting_command>> batches_;
   std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<listing_page>,
-             replies<buried_list>, replies<chunk_ids>, replies<committed>, replies<storage::blob_id>,
-             replies<uploads_listing>, replies<found_upload>, replies<found_parts>, replies<found_access>,
-             replies<key_list>, replies<versions_listing>, replies<buckets_listing>>
+             replies<buried_list>, replies<chunk_ids>, replies<committed>, replies<blob_id>, replies<uploads_listing>,
+             replies<found_upload>, replies<found_parts>, replies<found_access>, replies<key_list>,
+             replies<versions_listing>, replies<buckets_listing>>
       waiting_;
 };
 static_assert(!std::is_aggregate_v<metadata_state>);

@@ -28,12 +28,12 @@ enum class admin_verb : std::uint8_t { // the values are part of the messages be
 
 struct admin_command {
   admin_verb kind{};
-  storage::node_number node = 0; // of drain, activate, remove, weight, zone
-  std::uint32_t number = 0;      // of weight and deletions; of add: seconds until the invitation expires
+  node_number node = 0;     // of drain, activate, remove, weight, zone
+  std::uint32_t number = 0; // of weight and deletions; of add: seconds until the invitation expires
   std::string zone;
-  std::vector<storage::node_number> nodes; // of voters, rising
-  storage::uuid invited{};                 // of add: the node; all zero: any node that has the token
-  storage::metadata::token_hash token{};   // of add: the hash of the token; all zero: the receiving node makes one
+  std::vector<node_number> nodes;        // of voters, rising
+  uuid invited{};                        // of add: the node; all zero: any node that has the token
+  storage::metadata::token_hash token{}; // of add: the hash of the token; all zero: the receiving node makes one
   // The nodes as the operator names them, in place of `node` and `nodes`: the leader finds their numbers.
   std::vector<std::string> names;
   bool repeated = false; // with names: an earlier try may have been executed

@@ -15,17 +15,13 @@ namespace cairn::actors {
 
 namespace {
 
-using storage::byte_reader;
-using storage::byte_writer;
-using storage::chunk_id;
-
 constexpr std::uint8_t chunk_version = 1;
 constexpr std::size_t chunk_id_bytes = 20, head_bytes = 16, answer_bytes = 16;
 
 byte_writer begin() {
   return begin_message(chunk_version, answer_bytes);
 }
-byte_writer begin(peer_request kind, storage::layout_epoch epoch, std::size_t rest_bytes = 32) {
+byte_writer begin(peer_request kind, layout_epoch epoch, std::size_t rest_bytes = 32) {
   byte_writer w{head_bytes + rest_bytes};
   w.u8(static_cast<std::uint8_t>(kind)).u8(chunk_version).varint(epoch);
   return w;
@@ -63,7 +59,7 @@ void take(byte_reader& r, read_chunk_request& m) {
   m.epoch = r.varint();
   m.id = take_chunk(r);
   m.offset = between(r, r.u32(), 0, chunk_bytes_max);
-  if (m.offset % storage::block_size_bytes != 0) r.fail();
+  if (m.offset % block_size_bytes != 0) r.fail();
   m.length = between(r, r.u32(), 1, chunk_bytes_max);
 }
 void take(byte_reader& r, read_chunk_answer& m) {

@@ -24,8 +24,8 @@ constexpr std::uint32_t chunk_bytes_max = 16 << 20;
 constexpr std::size_t chunk_ids_max = 16384; // of one message; 20 bytes each, below the control lane's bound
 
 struct read_chunk_request {
-  storage::layout_epoch epoch = 0;
-  storage::chunk_id id;
+  layout_epoch epoch = 0;
+  chunk_id id;
   std::uint32_t offset = 0, length = 0; // offset: a multiple of 64 KiB; length: 1 to chunk_bytes_max
   friend bool operator==(const read_chunk_request&, const read_chunk_request&) = default;
 };
@@ -36,8 +36,8 @@ struct read_chunk_answer {
 };
 
 struct write_chunk_request {
-  storage::layout_epoch epoch = 0;
-  storage::chunk_id id;
+  layout_epoch epoch = 0;
+  chunk_id id;
   std::uint32_t checksum = 0;
   friend bool operator==(const write_chunk_request&, const write_chunk_request&) = default;
 };
@@ -46,8 +46,8 @@ struct write_chunk_answer {
 };
 
 struct erase_chunks_request {
-  storage::layout_epoch epoch = 0;
-  std::vector<storage::chunk_id> ids; // at most chunk_ids_max
+  layout_epoch epoch = 0;
+  std::vector<chunk_id> ids; // at most chunk_ids_max
   friend bool operator==(const erase_chunks_request&, const erase_chunks_request&) = default;
 };
 struct erase_chunks_answer {

@@ -10,8 +10,6 @@ namespace cairn::actors {
 namespace {
 
 namespace meta = storage::metadata;
-using storage::byte_reader;
-using storage::byte_writer;
 
 constexpr std::uint8_t cluster_version = 1, version_of_proofs = 2;
 constexpr std::size_t text_bytes_max = 1024, outcomes_max = 4096;
@@ -123,7 +121,7 @@ result<snapshot_request> decode_snapshot_request(std::string_view bytes) {
 std::string encode(const snapshot_piece& p) {
   auto w = begin_message(cluster_version, p.bytes.size() + 128);
   w.u64(p.record.index).u64(p.record.term).u64(p.record.servers_index).string(cluster::raft::encode(p.record.servers));
-  w.u64(p.total).u32(storage::crc32c(std::as_bytes(std::span{p.bytes}))).raw(p.bytes);
+  w.u64(p.total).u32(crc32c(std::as_bytes(std::span{p.bytes}))).raw(p.bytes);
   return w.take();
 }
 
@@ -140,7 +138,7 @@ result<snapshot_piece> decode_snapshot_piece(std::string_view bytes) {
   if (!r.ok() || !servers) return broken_message("a piece of a snapshot");
   p.record.servers = std::move(*servers);
   p.bytes = r.rest();
-  if (storage::crc32c(std::as_bytes(std::span{p.bytes})) != checksum)
+  if (crc32c(std::as_bytes(std::span{p.bytes})) != checksum)
     return broken_message("the checksum of a snapshot's piece");
   return p;
 }
@@ -242,7 +240,7 @@ result<node_report> decode_report(std::string_view bytes) {
   if (r.ok() && !r.rest().empty()) {
     out.fault = r.string(text_bytes_max);
     out.closed_disks = r.varint();
-    out.certificate_end = storage::wall_ms(r.u64());
+    out.certificate_end = wall_ms(r.u64());
   }
   if (!r.finished()) return broken_message("the report");
   return out;

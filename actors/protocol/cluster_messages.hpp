@@ -59,7 +59,7 @@ std::string encode_barrier();
 result<void> decode_barrier(std::string_view bytes);
 // The log index that a read must wait for, and the leader's term; term 0: not told.
 struct read_index {
-  storage::log_index index = 0;
+  log_index index = 0;
   std::uint64_t term = 0;
 };
 std::string encode(const read_index& i);
@@ -78,7 +78,7 @@ result<snapshot_request> decode_snapshot_request(std::string_view bytes);
 std::string encode(const snapshot_piece& p);
 result<snapshot_piece> decode_snapshot_piece(std::string_view bytes); // corrupt also when the checksum is wrong
 
-using known_members = std::vector<storage::known_member>;
+using known_members = std::vector<cluster::known_member>;
 
 struct join_request {
   storage::metadata::new_node node;
@@ -86,9 +86,9 @@ struct join_request {
   std::optional<cluster::join_proof> proof = {}; // that the node has a join token
 };
 struct join_answer {
-  storage::uuid cluster{};
+  uuid cluster{};
   std::string name;
-  storage::node_number number = 0;
+  node_number number = 0;
   known_members members;
 };
 std::string encode(const join_request& j);
@@ -103,42 +103,42 @@ result<known_members> decode_members(std::string_view bytes);
 // seconds old at most.
 struct node_report {
   storage::metadata::new_node node;
-  storage::log_index oldest_hold = 0; // no read on the node needs a blob that was buried at or before this index
-  storage::layout_epoch settled = 0;  // no running upload of the node began under a layout older than this epoch
-  storage::log_index applied = 0;
+  log_index oldest_hold = 0; // no read on the node needs a blob that was buried at or before this index
+  layout_epoch settled = 0;  // no running upload of the node began under a layout older than this epoch
+  log_index applied = 0;
   std::uint64_t used_bytes = 0, capacity_bytes = 0; // of the file systems that hold its disks
   std::uint64_t data_bytes = 0;                     // of its chunks
   bool takes_writes = true;
   // These partitions are complete on the node; the last comparison began under this epoch.
-  storage::layout_epoch complete_epoch = 0;
-  std::vector<storage::partition_id> complete;
+  layout_epoch complete_epoch = 0;
+  std::vector<partition_id> complete;
   // Chunks that no owner has: some of them, and how many.
-  std::vector<storage::chunk_id> lost;
+  std::vector<chunk_id> lost;
   std::uint64_t lost_count = 0;
   std::string fault; // why the node's copy of the metadata is out of service, in a word or two; empty: in service
   std::uint64_t closed_disks = 0;
-  storage::wall_ms certificate_end = 0; // the end of its link certificate; 0: none, or not told
+  wall_ms certificate_end = 0; // the end of its link certificate; 0: none, or not told
 };
 std::string encode(const node_report& r);
 result<node_report> decode_report(std::string_view bytes);
 
 // The latest report of a member, as the leader received it. The leader's own report is among them.
 struct received_report {
-  storage::steady_time at;
-  storage::steady_time healthy_at; // when the last report without a fault arrived
+  steady_time at;
+  steady_time healthy_at; // when the last report without a fault arrived
   node_report report;
   std::uint32_t feature_level = 0; // from the hello of the node's link; 0: no link of it was seen
 };
 // A node that waits for an operator's approval to join.
 struct waiting_node {
-  storage::uuid id{};
+  uuid id{};
   std::string address;
-  storage::steady_time asked; // when it last asked
+  steady_time asked; // when it last asked
 };
 struct member_reports {
   bool leads = false; // false: the rest is empty
   std::vector<waiting_node> waiting;
-  std::map<storage::node_number, received_report> by_node;
+  std::map<node_number, received_report> by_node;
   cluster::out_decision auto_out; // the membership controller's last decision
 };
 

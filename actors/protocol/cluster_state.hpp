@@ -18,14 +18,14 @@ public:
   // Written by membership: this node leads, so it reaps and runs the membership controller.
   std::atomic<bool> leads{false};
   // Written by membership, on the leader: no read on any other node needs a blob buried at or before this index.
-  std::atomic<storage::log_index> others_oldest_hold{0};
+  std::atomic<log_index> others_oldest_hold{0};
   // Written by membership on the leader: the applied index that each other member reported last, and when.
   struct applied_report {
-    storage::log_index applied = 0;
-    storage::steady_time at;
+    log_index applied = 0;
+    steady_time at;
   };
-  using applied_reports = std::map<storage::node_number, applied_report>;
-  void note_applied(storage::node_number node, const applied_report& report) {
+  using applied_reports = std::map<node_number, applied_report>;
+  void note_applied(node_number node, const applied_report& report) {
     const std::lock_guard lock{mutex_};
     applied_[node] = report;
   }
@@ -49,22 +49,22 @@ public:
 
   // Written by backfill: the partitions that this node is to own and holds completely, compared under this epoch or a
   // later one.
-  void set_complete(storage::layout_epoch epoch, std::vector<storage::partition_id> rising) {
+  void set_complete(layout_epoch epoch, std::vector<partition_id> rising) {
     const std::lock_guard lock{mutex_};
     complete_epoch_ = epoch;
     complete_ = std::move(rising);
   }
-  std::pair<storage::layout_epoch, std::vector<storage::partition_id>> complete() const {
+  std::pair<layout_epoch, std::vector<partition_id>> complete() const {
     const std::lock_guard lock{mutex_};
     return {complete_epoch_, complete_};
   }
 
   // Written by backfill: chunks that this node is to own and that no owner has, in rising order; bounded.
-  void set_lost(std::vector<storage::chunk_id> rising) {
+  void set_lost(std::vector<chunk_id> rising) {
     const std::lock_guard lock{mutex_};
     lost_ = std::move(rising);
   }
-  std::vector<storage::chunk_id> lost() const {
+  std::vector<chunk_id> lost() const {
     const std::lock_guard lock{mutex_};
     return lost_;
   }
@@ -86,9 +86,9 @@ private:
   applied_reports applied_;
   std::string refusal_;
   std::shared_ptr<const cluster_status> status_;
-  storage::layout_epoch complete_epoch_ = 0;
-  std::vector<storage::partition_id> complete_;
-  std::vector<storage::chunk_id> lost_;
+  layout_epoch complete_epoch_ = 0;
+  std::vector<partition_id> complete_;
+  std::vector<chunk_id> lost_;
 };
 
 } // namespace cairn::actors

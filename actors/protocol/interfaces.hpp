@@ -54,7 +54,7 @@ using metadata_actor = caf::typed_actor<
     // no_such_bucket, no_such_key, no_such_version, delete_marker, corrupt, io_error, busy.
     caf::replies_to<lookup_atom, object_name>::with<found_object>,
     // streamer → further parts of a long manifest. corrupt, io_error, busy.
-    caf::replies_to<parts_atom, storage::manifest_id, std::uint64_t>::with<part_list>,
+    caf::replies_to<parts_atom, manifest_id, std::uint64_t>::with<part_list>,
     // HTTP gateway, ingest, lifecycle → the bucket's row. no_such_bucket, busy, io_error.
     caf::replies_to<bucket_atom, std::string>::with<storage::metadata::bucket_row>,
     // HTTP gateway, admin port, lifecycle → a page of the buckets' names. busy.
@@ -81,7 +81,7 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<commit_atom, command_box>::with<committed>,
     // ingest, reaper (to learn the session) → a new blob id of this node's live session. no_space, read_only,
     // no_leader.
-    caf::replies_to<new_blob_atom>::with<storage::blob_id>,
+    caf::replies_to<new_blob_atom>::with<blob_id>,
     // reaper → at most so many buried blobs that no running read needs, oldest first. io_error, busy.
     caf::replies_to<buried_atom, std::uint32_t>::with<buried_list>,
     // reaper → the ids among these whose blobs the log calls dead. io_error, busy.
@@ -95,7 +95,7 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<change_atom, log_change>::with<std::uint8_t>,
     // membership, admin_service, start-up code (before the node stops) → whether the transfer of leadership to that
     // node began (cluster::raft::accepted).
-    caf::replies_to<transfer_atom, storage::node_number>::with<std::uint8_t>,
+    caf::replies_to<transfer_atom, node_number>::with<std::uint8_t>,
     // itself: a job on an executor finished; runs its completion on the actor.
     caf::reacts_to<completion>,
     // itself, each second: overdue requests, a session that could not begin.
@@ -120,7 +120,7 @@ using sequencer_actor = caf::typed_actor<
 // One HTTP response with a body from the store: look-up, plan, head, bytes, abort.
 using streamer_actor = caf::typed_actor<
     // sequencer: the next slice in order. `index` counts from 0.
-    caf::reacts_to<slice_atom, std::uint64_t, storage::slice>,
+    caf::reacts_to<slice_atom, std::uint64_t, slice>,
     // sequencer: a slice cannot be read. Its last message.
     caf::reacts_to<failed_atom, failure>,
     // download_client: the socket has taken all writes up to and including this number.
@@ -134,7 +134,7 @@ using streamer_actor = caf::typed_actor<
 // writes, commits at the end.
 using ingest_actor = caf::typed_actor<
     // upload_client: the next bytes of the body, in order. All but the last fill their buffer.
-    caf::reacts_to<body_atom, storage::slice>,
+    caf::reacts_to<body_atom, slice>,
     // upload_client, with grants on demand: bytes have arrived and no buffer is free; requests one grant.
     caf::reacts_to<want_atom>,
     // upload_client: the body is complete.

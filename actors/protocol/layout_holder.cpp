@@ -12,10 +12,10 @@ void layout_holder::set(layout_ptr fresh) {
   if (!layout_ || fresh->epoch >= layout_->epoch) layout_ = std::move(fresh);
 }
 
-void layout_holder::learn(std::vector<storage::known_member> members) {
+void layout_holder::learn(std::vector<cluster::known_member> members) {
   const std::lock_guard lock{mutex_};
   if (!learned_ || *learned_ != members)
-    learned_ = std::make_shared<const std::vector<storage::known_member>>(std::move(members));
+    learned_ = std::make_shared<const std::vector<cluster::known_member>>(std::move(members));
 }
 
 layout_holder::members_ptr layout_holder::learned() const {
@@ -32,13 +32,13 @@ layout_holder::use layout_holder::begin_upload() {
           [me = shared_from_this(), kept = layout_, epoch](const cluster::layout*) { me->end_upload(epoch); }};
 }
 
-storage::layout_epoch layout_holder::settled_epoch() const {
+layout_epoch layout_holder::settled_epoch() const {
   const std::lock_guard lock{mutex_};
   if (!uploads_.empty()) return uploads_.begin()->first;
   return layout_ ? layout_->epoch : 0;
 }
 
-void layout_holder::end_upload(storage::layout_epoch epoch) {
+void layout_holder::end_upload(layout_epoch epoch) {
   const std::lock_guard lock{mutex_};
   if (const auto at = uploads_.find(epoch); --at->second == 0) uploads_.erase(at);
 }

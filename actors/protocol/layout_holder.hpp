@@ -18,9 +18,9 @@ using layout_ptr = std::shared_ptr<const cluster::layout>;
 class layout_holder : public std::enable_shared_from_this<layout_holder> {
 public:
   // `self`: this node's number in the layout. Owned by a shared_ptr.
-  explicit layout_holder(storage::node_number self) : self_(self) {}
+  explicit layout_holder(node_number self) : self_(self) {}
 
-  storage::node_number self() const noexcept { return self_; }
+  node_number self() const noexcept { return self_; }
   layout_ptr get() const; // null until the first set()
   // A layout of an older epoch is ignored. Facts about members change within an epoch: call set() in the order of the
   // layouts' log indexes.
@@ -28,8 +28,8 @@ public:
 
   // Members that other nodes know, for a node that was away while the membership changed: members beyond the layout's
   // last number are new to it, and one of them may lead.
-  using members_ptr = std::shared_ptr<const std::vector<storage::known_member>>;
-  void learn(std::vector<storage::known_member> members);
+  using members_ptr = std::shared_ptr<const std::vector<cluster::known_member>>;
+  void learn(std::vector<cluster::known_member> members);
   members_ptr learned() const; // null until the first learn()
 
   // Begins an upload: the layout at its begin, counted as in use until the last copy of `use` is destroyed. The upload
@@ -37,16 +37,16 @@ public:
   using use = std::shared_ptr<const cluster::layout>;
   use begin_upload();
   // The newest epoch such that no running upload began under an older one; 0 without a layout.
-  storage::layout_epoch settled_epoch() const;
+  layout_epoch settled_epoch() const;
 
 private:
-  void end_upload(storage::layout_epoch epoch);
+  void end_upload(layout_epoch epoch);
 
-  const storage::node_number self_;
+  const node_number self_;
   mutable std::mutex mutex_;
   layout_ptr layout_;
   members_ptr learned_;
-  std::map<storage::layout_epoch, std::size_t> uploads_;
+  std::map<layout_epoch, std::size_t> uploads_;
 };
 
 } // namespace cairn::actors

@@ -8,14 +8,14 @@
 
 namespace cairn::actors {
 
-inline storage::byte_writer begin_message(std::uint8_t version, std::size_t expected_bytes = 64) {
-  storage::byte_writer w{expected_bytes};
+inline byte_writer begin_message(std::uint8_t version, std::size_t expected_bytes = 64) {
+  byte_writer w{expected_bytes};
   w.u8(version);
   return w;
 }
 
 // `unsupported`: another version. `corrupt`: the message is empty.
-inline result<void> open_message(storage::byte_reader& r, std::uint8_t version) {
+inline result<void> open_message(byte_reader& r, std::uint8_t version) {
   const auto v = r.u8();
   if (!r.ok()) return error{errc::corrupt, "an empty message between nodes"};
   if (v != version)

@@ -25,22 +25,22 @@ namespace cairn::actors {
 
 // The requester owns the receiving buffer.
 struct chunk_read {
-  storage::chunk_id id;
+  chunk_id id;
   std::uint32_t offset = 0, length = 0; // offset: a multiple of 64 KiB
-  storage::buffer_ptr into;             // capacity ≥ length
+  buffer_ptr into;                      // capacity ≥ length
   bool direct = false;                  // bypass the page cache: the bytes are kept in memory elsewhere
 };
 struct chunk_data {
-  storage::slice bytes; // of `into`
+  slice bytes; // of `into`
   std::uint32_t chunk_length = 0;
 };
 struct chunk_payload {
-  storage::chunk_id id;
-  storage::slice bytes;
-  storage::layout_epoch epoch = 0; // of the layout that chose this store; 0: none did
+  chunk_id id;
+  slice bytes;
+  layout_epoch epoch = 0; // of the layout that chose this store; 0: none did
 };
 struct chunk_list_query {
-  std::optional<storage::chunk_id> after;
+  std::optional<chunk_id> after;
   std::uint32_t max = 1000;
 };
 // A request of a peer about this node's chunks; answered through its responder.
@@ -65,12 +65,12 @@ struct body_end {
   std::optional<storage::metadata::md5_digest> content_md5; // announced by the client; another one: digest_mismatch
 };
 struct buffer_grant {
-  storage::buffer_ptr buffer;
+  buffer_ptr buffer;
 };
 // The end of a read that a download waited for instead of reading itself (actors/chunks/chunk_cache.hpp).
 struct shared_read_end {
   std::uint64_t index = 0; // of the slice
-  std::optional<storage::slice> bytes;
+  std::optional<slice> bytes;
   bool cancelled = false; // without bytes: the download that read has ended
 };
 struct failure {
@@ -81,13 +81,12 @@ struct completion {
   std::function<void()> run;
 };
 
-using chunk_ids = std::vector<storage::chunk_id>;
+using chunk_ids = std::vector<chunk_id>;
 // Blobs and manifests that wait to be deleted.
 struct buried_list {
   std::vector<storage::metadata::buried_blob> blobs;
   std::uint64_t manifests_to_free = 0;
-  storage::log_index released_up_to =
-      0; // no running read needs a manifest that lost its last reference up to this index
+  log_index released_up_to = 0; // no running read needs a manifest that lost its last reference up to this index
 };
 
 // A request of another node that concerns the metadata, answered through its responder.
@@ -102,7 +101,7 @@ using member_reports_ptr = std::shared_ptr<const member_reports>;
 using cluster_status_ptr = std::shared_ptr<const cluster_status>;
 // A change of the metadata log's members or voters; only the leader accepts it.
 struct log_change {
-  storage::node_number node = 0;
+  node_number node = 0;
   cluster::raft::change_kind kind{};
 };
 
@@ -125,8 +124,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::buffer_grant)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::shared_read_end)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::failure)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::completion)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::slice)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::blob_id)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::slice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::blob_id)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_ids)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::buried_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::peer_call)
@@ -169,8 +168,8 @@ CAF_ADD_TYPE_ID(cairn, (cairn::actors::buffer_grant))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::shared_read_end))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::failure))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::completion))
-CAF_ADD_TYPE_ID(cairn, (cairn::storage::slice))
-CAF_ADD_TYPE_ID(cairn, (cairn::storage::blob_id))
+CAF_ADD_TYPE_ID(cairn, (cairn::slice))
+CAF_ADD_TYPE_ID(cairn, (cairn::blob_id))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_ids))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::buried_list))
 CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::bucket_row))

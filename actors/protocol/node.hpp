@@ -22,11 +22,11 @@ struct services {
   caf::actor_system* system = nullptr;
   metadata_actor metadata;
   std::shared_ptr<const chunk_router> stores; // this node's disks and its peers
-  std::shared_ptr<storage::buffer_pool> buffers;
-  std::shared_ptr<chunk_cache> cache;         // of downloads; null: none
-  std::shared_ptr<storage::executor> digests; // digests of bodies, too long for the socket threads
-  storage::node_metrics* metrics = nullptr;
-  const storage::clock* clock = nullptr;
+  std::shared_ptr<buffer_pool> buffers;
+  std::shared_ptr<chunk_cache> cache; // of downloads; null: none
+  std::shared_ptr<executor> digests;  // digests of bodies, too long for the socket threads
+  node_metrics* metrics = nullptr;
+  const cairn::clock* clock = nullptr;
   std::uint32_t window_min = 2, window_max = 8, upload_window = 32; // chunks
   std::uint32_t chunk_size = 1 << 20, inline_max = 4096;            // bytes
   std::uint64_t object_size_max = 5ull << 40;

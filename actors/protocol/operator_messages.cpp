@@ -9,9 +9,6 @@ namespace cairn::actors {
 
 namespace {
 
-using storage::byte_reader;
-using storage::byte_writer;
-
 constexpr std::uint8_t operator_version = 1, version_of_names = 2;
 constexpr std::size_t operator_text_bytes_max = 4096, done_bytes_max = 128 << 10, node_bytes_min = 38,
                       waiting_bytes_min = 17;
@@ -21,7 +18,7 @@ bool has_fault(const cluster_node_status& n) {
   return !n.fault.empty() || n.closed_disks > 0;
 }
 
-using node_numbers = std::vector<storage::node_number>;
+using node_numbers = std::vector<node_number>;
 
 void write(byte_writer& w, const node_numbers& nodes) {
   w.varint(nodes.size());
@@ -52,7 +49,7 @@ void read(byte_reader& r, cluster_node_status& n) {
     r.fail();
   n.state = storage::metadata::node_state(state);
   n.up = r.boolean();
-  n.since = storage::wall_ms(r.u64());
+  n.since = wall_ms(r.u64());
   const auto role = r.u8();
   if (role > std::uint8_t(metadata_role::voter)) r.fail();
   n.role = metadata_role(role);
@@ -169,7 +166,7 @@ void read_rest(byte_reader& r, cluster_status& s) {
   }
   const auto ends = r.count(sizeof(std::uint64_t));
   if (ends != 0 && ends != s.nodes.size()) return r.fail();
-  for (std::size_t i = 0; i < ends; ++i) s.nodes[i].certificate_end = storage::wall_ms(r.u64());
+  for (std::size_t i = 0; i < ends; ++i) s.nodes[i].certificate_end = wall_ms(r.u64());
 }
 
 } // namespace
@@ -184,10 +181,10 @@ result<cluster_status> decode_cluster_status(std::string_view bytes) {
   s.write_quorum = r.u8();
   s.deletions_held = r.boolean();
   s.epoch = r.varint();
-  if (const auto leader = r.varint(UINT16_MAX + 1); leader != 0) s.leader = storage::node_number(leader - 1);
+  if (const auto leader = r.varint(UINT16_MAX + 1); leader != 0) s.leader = node_number(leader - 1);
   s.term = r.varint();
   s.self = r.u16();
-  s.now = storage::wall_ms(r.u64());
+  s.now = wall_ms(r.u64());
   s.repairs_waiting = r.varint();
   s.bytes_to_move = r.varint();
   s.partitions_under_replicated = r.varint();

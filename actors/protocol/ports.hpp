@@ -17,7 +17,7 @@ class download_client {
 public:
   virtual ~download_client() = default;
   // The account that the download's memory is charged to; null: the node's own. Called once.
-  virtual storage::account_ptr payer() const { return nullptr; }
+  virtual account_ptr payer() const { return nullptr; }
   // A pure decision. Called once, on the streamer's thread.
   virtual download_plan plan(const found_object& object) = 0;
   // No byte was sent yet: answer this error instead. The last call to the client.
@@ -25,7 +25,7 @@ public:
   // Write in this order: `text` (head or literal), then the slice when it has an owner. The client answers
   // written_atom `number` once the socket has taken both. Several writes may be queued; the streamer's window bounds
   // them.
-  virtual void write(std::uint64_t number, std::string text, storage::slice bytes) = 0;
+  virtual void write(std::uint64_t number, std::string text, slice bytes) = 0;
   // The response is complete. Called after the last written_atom. The last call to the client.
   virtual void finish() = 0;
   // Bytes were sent and the rest cannot be: close the connection. The last call to the client.
@@ -39,7 +39,7 @@ public:
   // send body_atom with exactly these (its capacity may be larger than fill_bytes). Fill the buffers in the order of
   // their grants. The first grant means that the upload is accepted so far (send 100-continue now). With `ahead` a body
   // of 0 bytes gets a grant too; drop it.
-  virtual void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) = 0;
+  virtual void grant(buffer_ptr empty, std::uint32_t fill_bytes) = 0;
   // With `on_demand`: the upload is accepted so far, and no buffer was wanted yet.
   virtual void upload_accepted() {}
   // Stored durably, or refused. The last call to the client; not made after gone_atom. After an error do not send the

@@ -2,7 +2,7 @@
 
 namespace cairn::actors {
 
-read_hold read_holds::acquire(storage::log_index index) {
+read_hold read_holds::acquire(log_index index) {
   const auto now = clock_.now();
   {
     std::lock_guard lock{mutex_};
@@ -13,14 +13,14 @@ read_hold read_holds::acquire(storage::log_index index) {
   return {static_cast<void*>(this), [registry = shared_from_this(), index](void*) { registry->release(index); }};
 }
 
-void read_holds::release(storage::log_index index) {
+void read_holds::release(log_index index) {
   std::lock_guard lock{mutex_};
   const auto at = held_.find(index);
   CAIRN_ASSERT(at != held_.end());
   if (--at->second.count == 0) held_.erase(at);
 }
 
-storage::log_index read_holds::oldest() const {
+log_index read_holds::oldest() const {
   const auto now = clock_.now();
   std::lock_guard lock{mutex_};
   for (const auto& [index, h] : held_) {

@@ -14,25 +14,25 @@ namespace cairn::actors {
 class read_holds : public std::enable_shared_from_this<read_holds> {
 public:
   static constexpr std::chrono::hours hold_max{24};
-  static constexpr storage::log_index none = std::numeric_limits<storage::log_index>::max();
+  static constexpr log_index none = std::numeric_limits<log_index>::max();
 
-  explicit read_holds(const storage::clock& clock) : clock_(clock) {} // owned by a shared_ptr; the clock outlives it
+  explicit read_holds(const cairn::clock& clock) : clock_(clock) {} // owned by a shared_ptr; the clock outlives it
 
   // Keeps what was live at `index` from being deleted. Acquire it before taking the snapshot that the read uses.
-  read_hold acquire(storage::log_index index);
-  storage::log_index oldest() const; // `none` without holds
+  read_hold acquire(log_index index);
+  log_index oldest() const; // `none` without holds
   std::size_t size() const;
 
 private:
   struct holders {
     std::size_t count = 0;
-    storage::steady_time latest;
+    steady_time latest;
   };
-  void release(storage::log_index index);
+  void release(log_index index);
 
-  const storage::clock& clock_;
+  const cairn::clock& clock_;
   mutable std::mutex mutex_;
-  std::map<storage::log_index, holders> held_;
+  std::map<log_index, holders> held_;
 };
 
 } // namespace cairn::actors

@@ -15,7 +15,7 @@ namespace cairn::actors {
 template <class Promise>
 class reply_table {
 public:
-  std::uint64_t add(Promise promise, storage::steady_time deadline) {
+  std::uint64_t add(Promise promise, steady_time deadline) {
     entries_.emplace_hint(entries_.end(), next_, entry{std::move(promise), deadline});
     return next_++;
   }
@@ -25,7 +25,7 @@ public:
     return std::move(node.mapped().promise);
   }
   bool contains(std::uint64_t id) const { return entries_.contains(id); }
-  std::vector<Promise> take_overdue(storage::steady_time now) {
+  std::vector<Promise> take_overdue(steady_time now) {
     std::vector<Promise> out;
     while (!entries_.empty() && entries_.begin()->second.deadline <= now) {
       out.push_back(std::move(entries_.begin()->second.promise));
@@ -33,10 +33,10 @@ public:
     }
     return out;
   }
-  std::vector<Promise> take_all() { return take_overdue(storage::steady_time::max()); }
+  std::vector<Promise> take_all() { return take_overdue(steady_time::max()); }
   // Answers the overdue requests with the reason, a CAF error.
   template <class Reason>
-  void fail_overdue(storage::steady_time now, const Reason& why) {
+  void fail_overdue(steady_time now, const Reason& why) {
     for (auto& promise : take_overdue(now)) promise.deliver(why);
   }
   template <class Reason>
@@ -48,7 +48,7 @@ public:
 private:
   struct entry {
     Promise promise;
-    storage::steady_time deadline;
+    steady_time deadline;
   };
   std::map<std::uint64_t, entry> entries_;
   std::uint64_t next_ = 1;

@@ -54,7 +54,7 @@ constexpr std::string_view refused_grammar = "cairn-refused 1 ";
 
 result<void> cluster_member::check_refusal() const {
   const auto& dir = services_.settings->node.data_dir;
-  auto text = storage::read_small_file(*services_.files, dir + "/refused");
+  auto text = read_small_file(*services_.files, dir + "/refused");
   if (!text) return text.error().code == errc::not_found ? result<void>{} : text.error();
   while (text->ends_with('\n')) text->pop_back();
   return error{errc::precondition_failed, dir + " was refused by its cluster, permanently: " +
@@ -66,7 +66,7 @@ void cluster_member::remember_refusal(const std::string& why) const {
   std::string line{refused_grammar};
   for (const char c : why) line += c == '\n' ? ' ' : c;
   const auto path = services_.settings->node.data_dir + "/refused";
-  if (auto kept = storage::replace_small_file(*services_.files, path, line + '\n'); !kept)
+  if (auto kept = replace_small_file(*services_.files, path, line + '\n'); !kept)
     log::error("the cluster's refusal of this node could not be stored", {{"error", to_string(kept.error())}});
 }
 
@@ -89,8 +89,8 @@ cluster_member::read_identity(const config::cluster_tls_settings& files) const {
   if (!material) return material.error();
   auto made = link::tls_identity::make(*material);
   if (made && (*made)->node() != services_.node.id)
-    return error{errc::invalid_argument, files.cert + " was issued for node " + storage::to_string((*made)->node()) +
-                                             ", but this node is " + storage::to_string(services_.node.id) +
+    return error{errc::invalid_argument, files.cert + " was issued for node " + cairn::to_string((*made)->node()) +
+                                             ", but this node is " + cairn::to_string(services_.node.id) +
                                              ": issue one with `cairn cluster certs issue`"};
   return made;
 }
@@ -135,7 +135,7 @@ result<void> cluster_member::open_links() {
 
 result<void> cluster_member::find_cluster() {
   const auto& data_dir = services_.settings->node.data_dir;
-  auto known = storage::load_cluster_identity(*services_.files, data_dir);
+  auto known = cluster::load_cluster_identity(*services_.files, data_dir);
   if (!known) return known.error();
   const auto log_dir = log_directory();
   auto listed = services_.files->list(log_dir);
@@ -163,9 +163,9 @@ result<void> cluster_member::find_cluster() {
 result<void> cluster_member::found() {
   if (services_.settings->node.weight == 0)
     return error{errc::invalid_argument, "the first node of a cluster needs a node.weight above 0"};
-  identity_ = {storage::make_uuid(*services_.random), services_.settings->cluster.name, 0, {}};
-  log::info("founding a cluster", {{"cluster", storage::to_string(identity_.id)}, {"name", identity_.name}});
-  return storage::save_cluster_identity(*services_.files, services_.settings->node.data_dir, identity_);
+  identity_ = {make_uuid(*services_.random), services_.settings->cluster.name, 0, {}};
+  log::info("founding a cluster", {{"cluster", cairn::to_string(identity_.id)}, {"name", identity_.name}});
+  return cluster::save_cluster_identity(*services_.files, services_.settings->node.data_dir, identity_);
 }
 
 result<void> cluster_member::join() {
@@ -177,8 +177,8 @@ result<void> cluster_member::join() {
   auto answer = ask_to_join();
   if (!answer) return answer.error();
   identity_ = {answer->cluster, answer->name, answer->number, std::move(answer->members)};
-  log::info("joined", {{"cluster", storage::to_string(identity_.id)}, {"number", identity_.self}});
-  return storage::save_cluster_identity(*services_.files, services_.settings->node.data_dir, identity_);
+  log::info("joined", {{"cluster", cairn::to_string(identity_.id)}, {"number", identity_.self}});
+  return cluster::save_cluster_identity(*services_.files, services_.settings->node.data_dir, identity_);
 }
 
 result<join_answer> cluster_member::ask_to_join() {
@@ -205,7 +205,7 @@ result<join_answer> cluster_member::ask_to_join() {
         log::info("waiting to join", {{"asked", address}, {"answer", to_string(a.error())}});
       last = a.error();
     }
-    storage::block_thread(join_pause); // nothing else runs on this thread at start-up
+    block_thread(join_pause); // nothing else runs on this thread at start-up
   }
   return last;
 }
@@ -231,7 +231,7 @@ result<void> cluster_member::remember_members() {
   if (!nodes) return nodes.error();
   for (const auto& n : *nodes)
     if (n.state != meta::node_state::removed) identity_.members.push_back({n.number, n.id, n.address});
-  return storage::save_cluster_identity(*services_.files, services_.settings->node.data_dir, identity_);
+  return cluster::save_cluster_identity(*services_.files, services_.settings->node.data_dir, identity_);
 }
 
 std::string cluster_member::log_directory() const {
@@ -250,9 +250,9 @@ result<void> cluster_member::open_log_files() {
 
 result<void> cluster_member::open_log() {
   if (auto remembered = remember_members(); !remembered) return remembered;
-  log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
-  log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
-  transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);
+  log_writes_ = make_thread_executor("log-write", 1, log_queue_max);
+  log_reads_ = make_thread_executor("log-read", 1, log_read_queue_max);
+  transfers_ = make_thread_executor("transfer", 1, transfer_queue_max);
   member_log_services parts;
   parts.log = log_files_;
   parts.store = services_.store;
@@ -270,26 +270,26 @@ result<void> cluster_member::open_log() {
   parts.has_room = [files = services_.files, directory = services_.settings->metadata_dir(),
                     reserve = services_.settings->storage.reserve.bytes] {
     const auto space = files->space_of(directory);
-    return space && storage::has_room_again(reserve, *space);
+    return space && has_room_again(reserve, *space);
   };
   parts.damage = services_.damage;
   parts.log_damage = log_damage_;
   parts.repaired = &services_.metrics->metadata_repaired;
   parts.state = state_;
   const auto& data_dir = services_.settings->node.data_dir;
-  const auto before = storage::load_applied_record(*services_.files, data_dir, identity_.id);
+  const auto before = load_applied_record(*services_.files, data_dir, identity_.id);
   if (!before) return before.error();
   parts.applied_before = *before;
   auto log = open_member_log(parts);
   if (!log) return log.error();
   log_ = std::move(*log);
   if (log_->applied <= *before) return {};
-  return storage::save_applied_record(*services_.files, data_dir, identity_.id, log_->applied);
+  return save_applied_record(*services_.files, data_dir, identity_.id, log_->applied);
 }
 
 std::shared_ptr<const chunk_router> cluster_member::serve_chunks(caf::actor_system& system,
                                                                  std::shared_ptr<const store_router> local,
-                                                                 std::shared_ptr<storage::buffer_pool> buffers,
+                                                                 std::shared_ptr<buffer_pool> buffers,
                                                                  std::size_t servers, bool disk_closed) {
   service_->count_in(*services_.metrics);
   auto chunks = open_member_chunks(
@@ -298,7 +298,7 @@ std::shared_ptr<const chunk_router> cluster_member::serve_chunks(caf::actor_syst
        .layouts = layout_,
        .network = links_,
        .buffers = std::move(buffers),
-       .peer_buffers = std::make_shared<storage::buffer_pool>(services_.settings->limits.memory.bytes / peers_share),
+       .peer_buffers = std::make_shared<buffer_pool>(services_.settings->limits.memory.bytes / peers_share),
        .metrics = services_.metrics,
        .clock = services_.clock,
        .servers = servers,
@@ -333,16 +333,16 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   };
   services.remembered = identity_.members;
   services.remember_members = [files = services_.files, dir = services_.settings->node.data_dir,
-                               identity = identity_](const std::vector<storage::known_member>& members) {
+                               identity = identity_](const std::vector<cluster::known_member>& members) {
     auto of_now = identity;
     of_now.members = members;
-    return storage::save_cluster_identity(*files, dir, of_now);
+    return cluster::save_cluster_identity(*files, dir, of_now);
   };
-  services.remember_applied = [this, pace = storage::applied_record_pace{0}](storage::log_index applied) mutable {
+  services.remember_applied = [this, pace = applied_record_pace{0}](log_index applied) mutable {
     if (!pace.due(applied, services_.clock->now())) return;
     auto job = [files = services_.files, dir = services_.settings->node.data_dir, cluster = identity_.id,
                 applied](bool) {
-      if (const auto kept = storage::save_applied_record(*files, dir, cluster, applied); !kept)
+      if (const auto kept = save_applied_record(*files, dir, cluster, applied); !kept)
         log::warn("how far the metadata has come was not kept", {{"error", to_string(kept.error())}});
     };
     (void)transfers_->post(services_.clock->now() + record_time, std::move(job)); // or the next time
@@ -391,7 +391,7 @@ std::optional<Answer> ask_and_wait(caf::actor_system& system, const metadata_act
 
 void cluster_member::transfer_leadership(caf::actor_system& system) {
   const auto until = services_.clock->now() + transfer_timeout;
-  std::optional<storage::node_number> to;
+  std::optional<node_number> to;
   const auto metadata = metadata_->get();
   while (metadata && services_.clock->now() < until) {
     const auto log = ask_and_wait<log_status_ptr>(system, metadata, status_atom_v);
@@ -402,7 +402,7 @@ void cluster_member::transfer_leadership(caf::actor_system& system) {
       if (!to) return; // no other node could take over
     }
     ask_and_wait<std::uint8_t>(system, metadata, transfer_atom_v, *to); // may be repeated until it has happened
-    storage::block_thread(transfer_pause);
+    block_thread(transfer_pause);
   }
   if (to) log::info("leadership transferred", {{"to", *to}});
 }

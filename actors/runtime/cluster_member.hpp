@@ -24,15 +24,15 @@ namespace cairn::actors {
 
 struct member_services {
   const config::settings* settings = nullptr;
-  storage::node_identity node;
+  node_identity node;
   std::vector<boost::asio::io_context*> contexts;
-  storage::file_system* files = nullptr;
+  file_system* files = nullptr;
   storage::kv_engine* engine = nullptr;       // the metadata's state
   std::shared_ptr<storage::kv_damage> damage; // in the state's files
-  storage::node_metrics* metrics = nullptr;
+  node_metrics* metrics = nullptr;
   storage::metadata::store* store = nullptr;
-  const storage::clock* clock = nullptr;
-  storage::random_source* random = nullptr;
+  const cairn::clock* clock = nullptr;
+  random_source* random = nullptr;
   std::function<void()> refused{}; // of storage_node::open
 };
 
@@ -49,7 +49,7 @@ public:
   // Serves this node's chunks to its peers, `servers` actors, and reaches theirs. `buffers` are the gateway's; what
   // peers send and read has a pool of its own.
   std::shared_ptr<const chunk_router> serve_chunks(caf::actor_system& system, std::shared_ptr<const store_router> local,
-                                                   std::shared_ptr<storage::buffer_pool> buffers, std::size_t servers,
+                                                   std::shared_ptr<buffer_pool> buffers, std::size_t servers,
                                                    bool disk_closed);
   // For the metadata actor; call once.
   std::shared_ptr<replicated_log_services> log_services();
@@ -60,7 +60,7 @@ public:
   // SIGHUP: reads the certificate again, for new links. invalid_argument, not_found, io_error: the old one stays in
   // use.
   result<void> reload_certificate(const config::cluster_tls_settings& files);
-  storage::wall_ms certificate_end() const { return certificate_end_->load(); } // 0: none
+  wall_ms certificate_end() const { return certificate_end_->load(); } // 0: none
   // Stops the chunk service and ends the links.
   void stop();
 
@@ -87,10 +87,10 @@ private:
   error unreadable(const error& why) const;
 
   member_services services_;
-  storage::cluster_identity identity_;
+  cluster::cluster_identity identity_;
   std::shared_ptr<local_handshake> hello_;
   std::shared_ptr<link::tls_identity> tls_; // null: plaintext
-  std::shared_ptr<std::atomic<storage::wall_ms>> certificate_end_ = std::make_shared<std::atomic<storage::wall_ms>>(0);
+  std::shared_ptr<std::atomic<wall_ms>> certificate_end_ = std::make_shared<std::atomic<wall_ms>>(0);
   std::shared_ptr<peer_service> service_ = std::make_shared<peer_service>();
   std::shared_ptr<link_peers> links_;
   std::size_t configured_asked_ = 0; // used by the membership actor only
@@ -98,7 +98,7 @@ private:
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
   std::shared_ptr<cluster::raft::raft_log> log_files_;
   std::shared_ptr<storage::kv_damage> log_damage_;
-  std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
+  std::unique_ptr<executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;
   std::unique_ptr<chunk_service> chunk_service_;
   actor_slot_ptr<metadata_actor> metadata_ = slot_of(metadata_actor{});

@@ -28,11 +28,10 @@ result<void> begin_log(const member_log_services& parts, replicated_log_services
   return {};
 }
 
-using finish_function = result<void> (*)(const snapshot_transfer_services&, storage::log_index snapshot,
-                                         storage::log_index applied);
+using finish_function = result<void> (*)(const snapshot_transfer_services&, log_index snapshot, log_index applied);
 
 result<opened_log> start_log(const member_log_services& parts, cluster::raft::server_id self, raft::stored_state stored,
-                             storage::log_index applied) {
+                             log_index applied) {
   if (const auto end = stored.first + stored.entries.size() - 1; end < parts.applied_before)
     return error{errc::precondition_failed,
                  "the metadata's log ends at " + std::to_string(end) + ", but this node had applied entry " +
@@ -68,7 +67,7 @@ result<opened_log> open_log_of_damaged(const member_log_services& parts, cluster
 
 // Opens the log and completes an install that a crash or a failure interrupted.
 result<opened_log> open_log(const member_log_services& parts, cluster::raft::server_id self, finish_function finish) {
-  const auto applied = [&]() -> result<storage::log_index> {
+  const auto applied = [&]() -> result<log_index> {
     auto view = parts.store->read();
     if (!view) return view.error();
     const auto index = (*view)->applied();
@@ -163,7 +162,7 @@ member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_s
   chunk_router::cluster_services routed;
   routed.layouts = parts.layouts;
   routed.network = parts.network;
-  routed.make = [&system, remote](const storage::uuid& peer) { return spawn_remote_store(system, remote, peer); };
+  routed.make = [&system, remote](const uuid& peer) { return spawn_remote_store(system, remote, peer); };
   out.router = std::make_shared<chunk_router>(parts.local, std::move(routed));
   return out;
 }

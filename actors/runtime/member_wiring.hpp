@@ -15,21 +15,21 @@ namespace cairn::actors {
 struct member_log_services {
   std::shared_ptr<cluster::raft::raft_log> log;
   storage::metadata::store* store = nullptr;
-  const storage::cluster_identity* identity = nullptr;
+  const cluster::cluster_identity* identity = nullptr;
   storage::metadata::new_node self;
   std::uint8_t replicas = 3, write_quorum = 0; // settings of the cluster if this node founds it
-  storage::executor* writes = nullptr;         // one thread
-  storage::executor* reads = nullptr;
+  executor* writes = nullptr;                  // one thread
+  executor* reads = nullptr;
   snapshot_transfer_services transfer; // its folder is created
   peers* network = nullptr;
-  const storage::clock* clock = nullptr;
-  storage::random_source* random = nullptr;
+  const cairn::clock* clock = nullptr;
+  random_source* random = nullptr;
   // Whether a log that failed for lack of room may be reopened; blocking. Empty: always.
   std::function<bool()> has_room;
   std::shared_ptr<storage::kv_damage> damage, log_damage; // in the files of the state; of the log; may be null
-  storage::counter* repaired = nullptr;                   // counts repairs of the state; may be null
+  counter* repaired = nullptr;                            // counts repairs of the state; may be null
   std::shared_ptr<const cluster_state> state;             // may be null: what others have applied is not known
-  storage::log_index applied_before = 0; // by earlier starts (base/files/applied_record.hpp); 0: unknown
+  log_index applied_before = 0; // by earlier starts (base/files/applied_record.hpp); 0: unknown
 };
 // Opens the member's copy of the metadata's log and starts its consensus engine. Begins the log of a founder that has
 // no first entry yet; completes an install that a crash interrupted between the log and the state. Errors: io_error,
@@ -46,9 +46,9 @@ struct member_chunk_services {
   std::shared_ptr<const store_router> local;
   std::shared_ptr<layout_holder> layouts;
   std::shared_ptr<peers> network;
-  std::shared_ptr<storage::buffer_pool> buffers, peer_buffers; // the gateway's; the separate pool for peers' requests
-  storage::node_metrics* metrics = nullptr;
-  const storage::clock* clock = nullptr;
+  std::shared_ptr<buffer_pool> buffers, peer_buffers; // the gateway's; the separate pool for peers' requests
+  node_metrics* metrics = nullptr;
+  const cairn::clock* clock = nullptr;
   std::size_t servers = 2;  // actors that serve peers
   bool disk_closed = false; // one of this node's disks did not open
 };

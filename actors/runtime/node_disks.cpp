@@ -19,13 +19,12 @@ struct node_disks::open_disk {
   config::disk_settings settings;
   std::unique_ptr<storage::kv_engine> index;
   std::unique_ptr<storage::chunk_store> store;
-  std::unique_ptr<storage::executor> reads, writes;
+  std::unique_ptr<executor> reads, writes;
   std::shared_ptr<disk> shared;
   std::vector<chunk_store_actor> actors;
 };
 
-node_disks::node_disks(storage::file_system& files, const storage::clock& clock, storage::random_source& random,
-                       storage::node_metrics& metrics)
+node_disks::node_disks(file_system& files, const cairn::clock& clock, random_source& random, node_metrics& metrics)
     : files_(files), clock_(clock), random_(random), metrics_(metrics) {}
 
 node_disks::~node_disks() = default;
@@ -75,8 +74,8 @@ result<void> node_disks::open(const config::settings& settings) {
       continue;
     }
     const std::string name = "disk" + std::to_string(disks_.size());
-    d->reads = storage::make_thread_executor(name + "-read", settings.storage.io_threads, read_queue_max);
-    d->writes = storage::make_thread_executor(name + "-write", 1, write_queue_max);
+    d->reads = make_thread_executor(name + "-read", settings.storage.io_threads, read_queue_max);
+    d->writes = make_thread_executor(name + "-write", 1, write_queue_max);
     d->shared = std::make_shared<disk>(*d->store, *d->reads, *d->writes, metrics_, clock_);
     d->shared->damaged = damaged_;
     disks_.push_back(std::move(d));
@@ -85,13 +84,13 @@ result<void> node_disks::open(const config::settings& settings) {
   if (!last) return error{errc::invalid_argument, "no disk is configured"};
   // An existing member keeps its vote and serves clients from the other members' chunks. A new one does not start
   // without a disk.
-  const auto known = storage::load_cluster_identity(files_, settings.node.data_dir);
+  const auto known = cluster::load_cluster_identity(files_, settings.node.data_dir);
   if (settings.cluster.listen.host.empty() || !known || !*known) return *last;
   log::error("no disk of this node is open: it serves requests without local chunks", {});
   return {};
 }
 
-std::shared_ptr<const store_router> node_disks::spawn(caf::actor_system& system, const storage::uuid& node,
+std::shared_ptr<const store_router> node_disks::spawn(caf::actor_system& system, const uuid& node,
                                                       std::size_t readers) {
   std::vector<store_router::member> members;
   for (auto& d : disks_) {

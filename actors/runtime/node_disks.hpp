@@ -13,8 +13,7 @@ namespace cairn::actors {
 
 class node_disks {
 public:
-  node_disks(storage::file_system& files, const storage::clock& clock, storage::random_source& random,
-             storage::node_metrics& metrics);
+  node_disks(file_system& files, const cairn::clock& clock, random_source& random, node_metrics& metrics);
   ~node_disks();
 
   // Opens all that the configuration lists. Errors: locked (another process uses a disk); when none opened and the node
@@ -22,7 +21,7 @@ public:
   result<void> open(const config::settings& settings);
   // Spawns the disks' actors, `readers` a disk, and returns what spreads chunks over them. `node` stands for a disk
   // when none is open: each request to it fails.
-  std::shared_ptr<const store_router> spawn(caf::actor_system& system, const storage::uuid& node, std::size_t readers);
+  std::shared_ptr<const store_router> spawn(caf::actor_system& system, const uuid& node, std::size_t readers);
 
   bool is_empty() const { return disks_.empty(); }
   bool has_closed() const { return !closed_.empty(); }
@@ -40,10 +39,10 @@ private:
   struct open_disk;
   result<void> open_store(open_disk& d, const config::settings& settings);
 
-  storage::file_system& files_;
-  const storage::clock& clock_;
-  storage::random_source& random_;
-  storage::node_metrics& metrics_;
+  file_system& files_;
+  const cairn::clock& clock_;
+  random_source& random_;
+  node_metrics& metrics_;
   std::vector<std::unique_ptr<open_disk>> disks_;
   std::vector<std::string> closed_; // paths
   std::shared_ptr<damaged_chunks> damaged_ = std::make_shared<damaged_chunks>();

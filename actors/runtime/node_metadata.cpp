@@ -20,13 +20,12 @@ result<void> node_metadata::open(const config::settings& settings) {
   if (!opened) return opened.error();
   opened_ = std::move(*opened);
   room_ = std::make_unique<room_probe>(files_, clock_, directory_, settings.storage.reserve.bytes);
-  reads_ = storage::make_thread_executor("metadata-read", read_threads, metadata_read_queue_max);
-  writes_ = storage::make_thread_executor("metadata-write", 1, metadata_write_queue_max);
+  reads_ = make_thread_executor("metadata-read", read_threads, metadata_read_queue_max);
+  writes_ = make_thread_executor("metadata-write", 1, metadata_write_queue_max);
   return {};
 }
 
-metadata_actor node_metadata::spawn(caf::actor_system& system, const storage::node_identity& self,
-                                    cluster_member* member) {
+metadata_actor node_metadata::spawn(caf::actor_system& system, const node_identity& self, cluster_member* member) {
   metadata_services m;
   m.store = opened_.store.get();
   m.reads = reads_.get();
@@ -53,9 +52,9 @@ std::string node_metadata::fault() const {
   return opened_.damage->is_unreadable() ? "it can't be read" : fault_->text();
 }
 
-storage::space node_metadata::disk_space() const {
+cairn::space node_metadata::disk_space() const {
   const auto space = files_.space_of(directory_);
-  return space ? *space : storage::space{};
+  return space ? *space : cairn::space{};
 }
 
 void node_metadata::stop() {

@@ -33,7 +33,7 @@ void node_upkeep::start(const config::settings& settings, const services& node, 
   const auto scrub_period = duration_cast<std::chrono::seconds>(settings.storage.scrub_period);
   reaper_ = spawn_reaper(system, node);
   lifecycle_ = spawn_lifecycle(system, node, lifecycle_of(settings));
-  work_ = storage::make_thread_executor(member ? "backfill" : "scrub", 1, work_queue_max);
+  work_ = make_thread_executor(member ? "backfill" : "scrub", 1, work_queue_max);
   if (!member)
     scrubber_ = spawn_scrubber(system, {.store = &metadata.store(),
                                         .work = work_.get(),
@@ -53,7 +53,7 @@ void node_upkeep::start(const config::settings& settings, const services& node, 
 void node_upkeep::spawn_backfill_actor(const config::settings& settings, const services& node,
                                        storage::metadata::store& store, const node_disks& disks,
                                        cluster_member& member) {
-  backfill_buffers_ = std::make_shared<storage::buffer_pool>(
+  backfill_buffers_ = std::make_shared<buffer_pool>(
       std::max<std::uint64_t>(backfill_bytes_min, settings.limits.memory.bytes / backfill_share));
   backfill_services b;
   b.node = node;

@@ -23,8 +23,8 @@ private:
   void spawn_backfill_actor(const config::settings& settings, const services& node, storage::metadata::store& store,
                             const node_disks& disks, cluster_member& member);
 
-  std::unique_ptr<storage::executor> work_;
-  std::shared_ptr<storage::buffer_pool> backfill_buffers_;
+  std::unique_ptr<executor> work_;
+  std::shared_ptr<buffer_pool> backfill_buffers_;
   std::shared_ptr<std::atomic<std::uint64_t>> bandwidth_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   reaper_actor reaper_;
   lifecycle_actor lifecycle_;

@@ -13,7 +13,7 @@ namespace cairn::actors {
 
 class room_probe {
 public:
-  room_probe(storage::file_system& files, const storage::clock& clock, std::string path, std::uint64_t reserve)
+  room_probe(file_system& files, const cairn::clock& clock, std::string path, std::uint64_t reserve)
       : files_(files), clock_(clock), path_(std::move(path)), reserve_(reserve) {}
 
   bool has_room() {
@@ -22,15 +22,15 @@ public:
     if (now - last > interval.count()) {
       checked_.store(now, std::memory_order_relaxed);
       if (const auto space = files_.space_of(path_))
-        room_.store(space->available > storage::effective_reserve(reserve_, *space), std::memory_order_relaxed);
+        room_.store(space->available > effective_reserve(reserve_, *space), std::memory_order_relaxed);
     }
     return room_.load(std::memory_order_relaxed);
   }
 
 private:
   static constexpr std::chrono::nanoseconds interval = std::chrono::milliseconds{100};
-  storage::file_system& files_;
-  const storage::clock& clock_;
+  file_system& files_;
+  const cairn::clock& clock_;
   const std::string path_;
   const std::uint64_t reserve_;
   std::atomic<std::int64_t> checked_{0};

@@ -18,15 +18,15 @@ constexpr std::uint64_t cache_share = 4, cache_bytes_max = 64ull << 30; // limit
 
 class storage_node_impl final : public storage_node {
 public:
-  storage_node_impl(caf::actor_system& system, storage::node_metrics& metrics,
-                    std::vector<boost::asio::io_context*> contexts, std::function<void()> refused)
+  storage_node_impl(caf::actor_system& system, node_metrics& metrics, std::vector<boost::asio::io_context*> contexts,
+                    std::function<void()> refused)
       : system_(system),
         metrics_(metrics),
         contexts_(std::move(contexts)),
         refused_(std::move(refused)),
-        files_(storage::posix_file_system()),
-        clock_(storage::system_clock()),
-        random_(storage::system_random()) {}
+        files_(posix_file_system()),
+        clock_(system_clock()),
+        random_(system_random()) {}
   ~storage_node_impl() override { CAIRN_ASSERT(stopped_ || !services_.metadata); }
 
   result<void> start(const config::settings& settings);
@@ -44,16 +44,16 @@ private:
   void apply_limits(const config::settings& settings);
 
   caf::actor_system& system_;
-  storage::node_metrics& metrics_;
+  node_metrics& metrics_;
   const std::vector<boost::asio::io_context*> contexts_;
   const std::function<void()> refused_;
-  storage::file_system& files_;
-  const storage::clock& clock_;
-  storage::random_source& random_;
+  file_system& files_;
+  const clock& clock_;
+  random_source& random_;
 
   // In the order of construction: later ones use earlier ones.
   std::shared_ptr<void> lock_;
-  storage::node_identity self_;
+  node_identity self_;
   node_metadata metadata_{files_, clock_, random_, metrics_};
   node_disks disks_{files_, clock_, random_, metrics_};
   services services_;
@@ -67,10 +67,10 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   auto lock = files_.lock(settings.node.data_dir);
   if (!lock) return lock.error();
   lock_ = *lock;
-  const auto self = storage::begin_node_start(files_, settings.node.data_dir, random_);
+  const auto self = begin_node_start(files_, settings.node.data_dir, random_);
   if (!self) return self.error();
   self_ = *self;
-  self_.incarnation = storage::drawn_incarnation(self->incarnation, random_);
+  self_.incarnation = drawn_incarnation(self->incarnation, random_);
   if (auto opened = metadata_.open(settings); !opened) return opened;
   if (auto opened = disks_.open(settings); !opened) return opened;
   if (auto opened = open_member(settings); !opened) return opened;
@@ -86,7 +86,7 @@ result<void> storage_node_impl::start(const config::settings& settings) {
 
 result<void> storage_node_impl::open_member(const config::settings& settings) {
   if (settings.cluster.listen.host.empty()) {
-    const auto known = storage::load_cluster_identity(files_, settings.node.data_dir);
+    const auto known = cluster::load_cluster_identity(files_, settings.node.data_dir);
     if (!known) return known.error();
     if (*known)
       return error{errc::invalid_argument, "this node is a member of the cluster \"" + (*known)->name +
@@ -115,9 +115,9 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.system = &system_;
   services_.metrics = &metrics_;
   services_.clock = &clock_;
-  services_.buffers = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes);
+  services_.buffers = std::make_shared<buffer_pool>(settings.limits.memory.bytes);
   services_.cache = std::make_shared<chunk_cache>(cache_bytes(settings.limits), cache_shards(cores));
-  services_.digests = storage::make_thread_executor("digest", cores, digest_queue_max);
+  services_.digests = make_thread_executor("digest", cores, digest_queue_max);
   services_.chunk_size = static_cast<std::uint32_t>(settings.storage.chunk_size.bytes);
   services_.inline_max = static_cast<std::uint32_t>(settings.storage.inline_max.bytes);
   services_.upload_window = settings.upload.window;
@@ -206,11 +206,11 @@ void storage_node_impl::stop() {
 
 std::size_t cache_bytes(const config::limit_settings& limits) {
   if (limits.cache) return limits.cache->bytes;
-  return std::min(storage::usable_memory_bytes() / cache_share, cache_bytes_max);
+  return std::min(usable_memory_bytes() / cache_share, cache_bytes_max);
 }
 
 result<std::unique_ptr<storage_node>> storage_node::open(const config::settings& settings, caf::actor_system& system,
-                                                         storage::node_metrics& metrics,
+                                                         node_metrics& metrics,
                                                          std::vector<boost::asio::io_context*> contexts,
                                                          std::function<void()> refused) {
   auto node = std::make_unique<storage_node_impl>(system, metrics, std::move(contexts), std::move(refused));

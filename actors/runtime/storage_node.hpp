@@ -30,8 +30,8 @@ struct disk_status {
 };
 
 struct certificate_in_use {
-  std::string use;           // "http", "admin", "cluster"
-  storage::wall_ms ends = 0; // of its validity; 0: there is none
+  std::string use;  // "http", "admin", "cluster"
+  wall_ms ends = 0; // of its validity; 0: there is none
 };
 
 struct node_status {
@@ -42,7 +42,7 @@ struct node_status {
   std::string metadata_fault; // why the metadata is out of service; empty: in service
   std::vector<disk_status> disks;
   std::size_t queued_metadata_reads = 0, queued_metadata_writes = 0;
-  storage::space metadata_disk;
+  space metadata_disk;
   std::shared_ptr<const cluster_status> cluster; // at most a second old; null: standalone node
   std::size_t buffer_bytes = 0, buffer_limit_bytes = 0, buffer_waiters = 0;
   cache_stats cache;
@@ -59,7 +59,7 @@ public:
   // running already, and serve the links to other nodes.
   // `refused` is called once, on any thread, when the cluster has refused this node permanently: the caller ends it.
   static result<std::unique_ptr<storage_node>> open(const config::settings& settings, caf::actor_system& system,
-                                                    storage::node_metrics& metrics,
+                                                    node_metrics& metrics,
                                                     std::vector<boost::asio::io_context*> contexts,
                                                     std::function<void()> refused = {});
   virtual ~storage_node() = default;

@@ -40,7 +40,7 @@ void backfill_state::note_failed_disks() {
   const auto failed = failed_disks();
   if (std::exchange(failed_disks_, failed) == failed) return;
   compared_.forget();
-  if (comparing_) failed_partitions_.assign(storage::partition_count, true);
+  if (comparing_) failed_partitions_.assign(partition_count, true);
   next_check_.reset();
   next_round_ = now();
 }
@@ -73,7 +73,7 @@ void backfill_state::repair_damaged(const steps& then) {
   if (damaged.empty()) return then();
   const auto known = layout();
   std::erase_if(damaged, [&](const auto& id) {
-    return !known || !cluster::read_owners(*known, storage::partition_of(id)).contains(own_number());
+    return !known || !cluster::read_owners(*known, partition_of(id)).contains(own_number());
   });
   look<chunks>([damaged](meta::view& view) { return still_live(view, damaged); },
                [this, then](result<chunks> live) {
@@ -121,26 +121,25 @@ void backfill_state::settle(const repair_page& page, std::optional<meta::repair_
 }
 
 void backfill_state::begin_comparison() {
-  look<storage::layout_epoch>([](meta::view& view) { return view.acknowledged_epoch(); },
-                              [this](result<storage::layout_epoch> acknowledged) {
-                                const auto known = layout();
-                                if (!acknowledged || !known) return scrub();
-                                auto round = compared_.next(*known, own_number(), *acknowledged);
-                                // Partitions that cannot become complete must not prevent the daily check.
-                                const bool due = !next_check_ || *next_check_ <= now();
-                                checking_ = due && (round.count == 0 || compared_last_);
-                                compared_last_ = !checking_;
-                                if (checking_) {
-                                  next_check_ = now() + options_.check_every;
-                                  round = cluster::comparisons::everything(*known, own_number());
-                                }
-                                if (round.count == 0) return scrub();
-                                failed_partitions_.assign(storage::partition_count, false);
-                                comparing_ = std::move(round);
-                                s_.node.metrics->partitions_comparing.store(comparing_->count,
-                                                                            std::memory_order_relaxed);
-                                compare({});
-                              });
+  look<layout_epoch>([](meta::view& view) { return view.acknowledged_epoch(); },
+                     [this](result<layout_epoch> acknowledged) {
+                       const auto known = layout();
+                       if (!acknowledged || !known) return scrub();
+                       auto round = compared_.next(*known, own_number(), *acknowledged);
+                       // Partitions that cannot become complete must not prevent the daily check.
+                       const bool due = !next_check_ || *next_check_ <= now();
+                       checking_ = due && (round.count == 0 || compared_last_);
+                       compared_last_ = !checking_;
+                       if (checking_) {
+                         next_check_ = now() + options_.check_every;
+                         round = cluster::comparisons::everything(*known, own_number());
+                       }
+                       if (round.count == 0) return scrub();
+                       failed_partitions_.assign(partition_count, false);
+                       comparing_ = std::move(round);
+                       s_.node.metrics->partitions_comparing.store(comparing_->count, std::memory_order_relaxed);
+                       compare({});
+                     });
 }
 
 void backfill_state::compare(blob_place from) {
@@ -164,7 +163,7 @@ void backfill_state::compare(blob_place from) {
 
 void backfill_state::note_failures() {
   for (std::size_t i = 0; i < batch_.chunks.size(); ++i)
-    if (batch_.failed[i]) failed_partitions_[storage::partition_of(batch_.chunks[i].id)] = true;
+    if (batch_.failed[i]) failed_partitions_[partition_of(batch_.chunks[i].id)] = true;
 }
 
 void backfill_state::end_comparison(bool reached_the_end) {
@@ -233,7 +232,7 @@ void backfill_state::drop_needless_repairs() {
              });
 }
 
-void backfill_state::drop(std::size_t disk, std::optional<storage::chunk_id> after) {
+void backfill_state::drop(std::size_t disk, std::optional<chunk_id> after) {
   const auto& local = s_.node.stores->local();
   if (disk >= local.disks()) {
     busy_ = false;

@@ -36,7 +36,7 @@ struct backfill_options {
 struct backfill_services {
   services node; // its buffers are used for fetched chunks
   storage::metadata::store* store = nullptr;
-  storage::executor* work = nullptr; // blocking reads of metadata and indexes
+  executor* work = nullptr; // blocking reads of metadata and indexes
   std::shared_ptr<cluster_state> state;
   local_chunks own;
   std::vector<storage::chunk_store*> scrubbed;                 // the disks; may be none

@@ -34,7 +34,7 @@ void backfill_state::at_pace(std::uint64_t bytes, steps then) {
 }
 
 void backfill_state::get_buffer(std::size_t number, std::shared_ptr<fetching::item> item) {
-  s_.node.buffers->wait(item->chunk.length, [this, number, item, me = backfill_actor{self_}](storage::buffer_ptr b) {
+  s_.node.buffers->wait(item->chunk.length, [this, number, item, me = backfill_actor{self_}](buffer_ptr b) {
     caf::anon_send(me, completion{[this, number, item, b = std::move(b)]() mutable {
                      item->buffer = std::move(b);
                      ask(number, std::move(item));
@@ -113,7 +113,7 @@ void backfill_state::ended(std::size_t number, bool good) {
                });
 }
 
-void backfill_state::note_lost(const storage::chunk_id& id) {
+void backfill_state::note_lost(const chunk_id& id) {
   count(s_.node.metrics->chunks_unrecoverable, 1);
   if (lost_.contains(id) || lost_.size() >= lost_remembered_max) return;
   lost_.insert(id);
@@ -127,7 +127,7 @@ void backfill_state::check_lost(const steps& then) {
   chunk_ids own;
   const auto known = layout();
   for (const auto& id : lost_)
-    if (known && cluster::read_owners(*known, storage::partition_of(id)).contains(own_number())) own.push_back(id);
+    if (known && cluster::read_owners(*known, partition_of(id)).contains(own_number())) own.push_back(id);
   look<chunks>([own](meta::view& view) { return still_live(view, own); },
                [this, then](result<chunks> live) {
                  if (!live) return then();

@@ -19,8 +19,8 @@ std::uint32_t length_of(const meta::kept_blob& blob, std::uint32_t index) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(left, blob.chunk_size));
 }
 
-bool owns(const cluster::layout& l, storage::node_number node, const storage::chunk_id& id) {
-  return cluster::read_owners(l, storage::partition_of(id)).contains(node);
+bool owns(const cluster::layout& l, node_number node, const chunk_id& id) {
+  return cluster::read_owners(l, partition_of(id)).contains(node);
 }
 
 bool is_full(const compared_page& page, std::size_t more = 0) {
@@ -35,8 +35,8 @@ result<std::uint32_t> compare_blob(compared_page& page, const local_chunks& own,
   std::uint32_t index = from;
   for (; index < blob.chunks && !is_full(page, looked_up.size() + read.size()); ++index) {
     ++page.chunks;
-    const storage::chunk_id id{blob.blob, index};
-    const auto partition = storage::partition_of(id);
+    const chunk_id id{blob.blob, index};
+    const auto partition = partition_of(id);
     if (!round.partitions[partition]) continue;
     (round.read[partition] ? read : looked_up).push_back(id);
     if (round.read[partition]) page.bytes_read += length_of(blob, index);
@@ -53,7 +53,7 @@ result<std::uint32_t> compare_blob(compared_page& page, const local_chunks& own,
 // The chunks that no disk has, according to `lacks`: each disk is asked about the chunks that the disks before it lack.
 template <class Lacks>
 local_chunks::lookup on_no_disk(std::vector<storage::chunk_store*> disks, Lacks lacks) {
-  return [disks = std::move(disks), lacks](std::span<const storage::chunk_id> ids) -> result<chunk_ids> {
+  return [disks = std::move(disks), lacks](std::span<const chunk_id> ids) -> result<chunk_ids> {
     chunk_ids left{ids.begin(), ids.end()};
     for (auto* const disk : disks) {
       if (left.empty()) break;
@@ -111,7 +111,7 @@ result<compared_page> compare_page(meta::view& view, const local_chunks& own, co
 }
 
 result<repair_page> next_repairs(meta::view& view, const local_chunks& own, const cluster::layout& layout,
-                                 storage::node_number self, const std::optional<meta::repair_row>& after) {
+                                 node_number self, const std::optional<meta::repair_row>& after) {
   const auto rows = view.repairs(self, after, rows_a_page);
   if (!rows) return rows.error();
   repair_page page;
@@ -121,11 +121,11 @@ result<repair_page> next_repairs(meta::view& view, const local_chunks& own, cons
     if (!blob) return blob.error();
     repair_page::row row{repair, page.missing.size(), 0, true};
     if (*blob) {
-      std::vector<storage::chunk_id> owned;
+      std::vector<chunk_id> owned;
       const auto end =
           std::min<std::uint64_t>(std::uint64_t{repair.missing.first} + repair.missing.count, (*blob)->chunks);
       for (std::uint64_t i = repair.missing.first; i < end; ++i)
-        if (const storage::chunk_id id{repair.blob, std::uint32_t(i)}; owns(layout, self, id)) owned.push_back(id);
+        if (const chunk_id id{repair.blob, std::uint32_t(i)}; owns(layout, self, id)) owned.push_back(id);
       const auto absent = own.missing(owned);
       if (!absent) return absent.error();
       for (const auto& id : *absent) {
@@ -160,16 +160,16 @@ result<std::vector<meta::repair_row>> needless_repairs(meta::view& view, const c
   return needless;
 }
 
-result<droppable_chunks> droppable(meta::view& view, const cluster::layout& layout, storage::node_number self,
-                                   std::span<const storage::chunk_id> present) {
+result<droppable_chunks> droppable(meta::view& view, const cluster::layout& layout, node_number self,
+                                   std::span<const chunk_id> present) {
   if (view.deletions_held()) return droppable_chunks{.now = {}, .later = true};
   const auto acknowledged = view.acknowledged_epoch();
   if (!acknowledged) return acknowledged.error();
   droppable_chunks out;
-  std::optional<storage::blob_id> known;
+  std::optional<blob_id> known;
   std::vector<meta::repair_row> repairs;
   for (const auto& id : present) {
-    const auto partition = storage::partition_of(id);
+    const auto partition = partition_of(id);
     if (cluster::read_owners(layout, partition).contains(self)) continue;
     if (!cluster::may_drop(layout, partition, self, *acknowledged)) {
       out.later = true;
@@ -193,7 +193,7 @@ result<droppable_chunks> droppable(meta::view& view, const cluster::layout& layo
   return out;
 }
 
-result<std::vector<wanted_chunk>> still_live(meta::view& view, std::span<const storage::chunk_id> chunks) {
+result<std::vector<wanted_chunk>> still_live(meta::view& view, std::span<const chunk_id> chunks) {
   std::vector<wanted_chunk> out;
   for (const auto& id : chunks) {
     const auto blob = view.kept(id.blob);
@@ -209,8 +209,8 @@ result<std::vector<wanted_chunk>> still_live(meta::view& view, std::span<const s
   return out;
 }
 
-result<scrubbed_page> scrub_page_of(meta::view& view, storage::chunk_store& disk,
-                                    const std::optional<storage::chunk_id>& after, std::uint64_t bytes) {
+result<scrubbed_page> scrub_page_of(meta::view& view, storage::chunk_store& disk, const std::optional<chunk_id>& after,
+                                    std::uint64_t bytes) {
   auto page = disk.scrub(after, bytes);
   if (!page) return page.error();
   auto ids = std::move(page->corrupt);

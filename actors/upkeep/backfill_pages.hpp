@@ -15,14 +15,14 @@ namespace cairn::actors {
 
 // The chunks on this node's disks. A quarantined disk counts as empty.
 struct local_chunks {
-  using lookup = std::function<result<std::vector<storage::chunk_id>>(std::span<const storage::chunk_id>)>;
+  using lookup = std::function<result<std::vector<chunk_id>>(std::span<const chunk_id>)>;
   lookup missing;   // the chunks among these that no disk has, by the indexes
   lookup not_whole; // the chunks among these that no disk has undamaged; reads them
 };
 local_chunks chunks_on(const std::vector<storage::chunk_store*>& disks);
 
 struct wanted_chunk {
-  storage::chunk_id id;
+  chunk_id id;
   std::uint32_t length = 0; // bytes
 };
 constexpr std::size_t wanted_max = 256; // chunks in a page
@@ -30,7 +30,7 @@ constexpr std::size_t wanted_max = 256; // chunks in a page
 // ── comparison of live blobs with the disks ──
 
 struct blob_place {
-  std::optional<storage::blob_id> after;             // all blobs up to this one are compared
+  std::optional<blob_id> after;                      // all blobs up to this one are compared
   std::optional<storage::metadata::kept_blob> begun; // compared next, from chunk `next` on
   std::uint32_t next = 0;
 };
@@ -56,7 +56,7 @@ struct repair_page {
   bool last = false;
 };
 result<repair_page> next_repairs(storage::metadata::view& view, const local_chunks& own, const cluster::layout& layout,
-                                 storage::node_number self, const std::optional<storage::metadata::repair_row>& after);
+                                 node_number self, const std::optional<storage::metadata::repair_row>& after);
 
 // Repair rows of nodes that no longer own any chunk of the row: these rows can be removed.
 result<std::vector<storage::metadata::repair_row>> needless_repairs(storage::metadata::view& view,
@@ -66,23 +66,23 @@ result<std::vector<storage::metadata::repair_row>> needless_repairs(storage::met
 
 // This node's chunks that it does not own any more and that no repair needs.
 struct droppable_chunks {
-  std::vector<storage::chunk_id> now;
+  std::vector<chunk_id> now;
   bool later = false; // further chunks must wait until a session acknowledges the layout or a repair ends
 };
-result<droppable_chunks> droppable(storage::metadata::view& view, const cluster::layout& layout,
-                                   storage::node_number self, std::span<const storage::chunk_id> present);
+result<droppable_chunks> droppable(storage::metadata::view& view, const cluster::layout& layout, node_number self,
+                                   std::span<const chunk_id> present);
 
 // The chunks among these that an object still needs and that no operator has given up.
-result<std::vector<wanted_chunk>> still_live(storage::metadata::view& view, std::span<const storage::chunk_id> chunks);
+result<std::vector<wanted_chunk>> still_live(storage::metadata::view& view, std::span<const chunk_id> chunks);
 
 // ── scrubbing ──
 
 struct scrubbed_page {
   std::vector<wanted_chunk> damaged; // among the chunks that an object needs
-  std::optional<storage::chunk_id> reached;
+  std::optional<chunk_id> reached;
   std::uint64_t bytes = 0; // read
 };
 result<scrubbed_page> scrub_page_of(storage::metadata::view& view, storage::chunk_store& disk,
-                                    const std::optional<storage::chunk_id>& after, std::uint64_t bytes);
+                                    const std::optional<chunk_id>& after, std::uint64_t bytes);
 
 } // namespace cairn::actors

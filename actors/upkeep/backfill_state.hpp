@@ -19,11 +19,11 @@ struct fetching {
     read_route route;
     std::size_t place = 0;
     bool absent_everywhere = true; // every owner that was asked has answered so
-    storage::buffer_ptr buffer;
+    buffer_ptr buffer;
   };
   std::vector<wanted_chunk> chunks;
   std::vector<bool> failed; // by number in `chunks`
-  std::vector<storage::chunk_id> absent;
+  std::vector<chunk_id> absent;
   std::size_t next = 0, on_their_way = 0;
   std::function<void()> done;
 };
@@ -37,9 +37,9 @@ public:
 private:
   using steps = std::function<void()>;
 
-  storage::steady_time now() const { return s_.node.clock->now(); }
+  steady_time now() const { return s_.node.clock->now(); }
   layout_ptr layout() const { return s_.node.stores->layouts()->get(); }
-  storage::node_number own_number() const { return s_.node.stores->layouts()->self(); }
+  node_number own_number() const { return s_.node.stores->layouts()->self(); }
   template <class Page, class Look>
   void look(Look what, std::function<void(result<Page>)> then);
   void commit(storage::metadata::command c, const steps& then);
@@ -57,7 +57,7 @@ private:
   bool disk_unavailable() const;
   std::size_t failed_disks() const;
   void note_failed_disks();
-  void note_lost(const storage::chunk_id& id);
+  void note_lost(const chunk_id& id);
   void check_lost(const steps& then);
   void repair_damaged(const steps& then);
 
@@ -72,7 +72,7 @@ private:
   void end_round();
   void begin_drop();
   void drop_needless_repairs();
-  void drop(std::size_t disk, std::optional<storage::chunk_id> after);
+  void drop(std::size_t disk, std::optional<chunk_id> after);
   void drop_page(std::size_t disk, const chunk_ids& page);
 
   static constexpr std::chrono::seconds page_time{60};
@@ -91,12 +91,12 @@ private:
   bool compared_last_ = false;   // the last round compared partitions: a due check comes first now
   std::size_t failed_disks_ = 0; // number of disks known to be quarantined
   std::vector<bool> failed_partitions_;
-  std::optional<storage::steady_time> next_check_;
+  std::optional<steady_time> next_check_;
   std::uint64_t scans_seen_ = 0; // value of scans_requested at the last tick
   std::optional<scrub_walk> walk_;
-  std::set<storage::chunk_id> lost_; // chunks that no owner has
-  storage::steady_time next_round_{}, next_drop_{}, repaired_at_{};
-  storage::layout_epoch dropped_under_ = 0;
+  std::set<chunk_id> lost_; // chunks that no owner has
+  steady_time next_round_{}, next_drop_{}, repaired_at_{};
+  layout_epoch dropped_under_ = 0;
 };
 static_assert(!std::is_aggregate_v<backfill_state>);
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t parts_a_page = 256, keys_a_page = 1000;
 
-result<bool> needs_one(meta::view& view, const meta::object_row& row, const std::set<storage::blob_id>& blobs) {
+result<bool> needs_one(meta::view& view, const meta::object_row& row, const std::set<blob_id>& blobs) {
   if (row.content != meta::content_kind::manifest) return false;
   for (std::uint64_t offset = 0;;) {
     const auto parts = view.parts(row.manifest, offset, parts_a_page);
@@ -26,7 +26,7 @@ result<bool> needs_one(meta::view& view, const meta::object_row& row, const std:
 
 } // namespace
 
-meta::give_up_chunks give_up(std::span<const storage::chunk_id> rising) {
+meta::give_up_chunks give_up(std::span<const chunk_id> rising) {
   meta::give_up_chunks out;
   for (const auto& id : rising) {
     if (!out.chunks.empty()) {
@@ -41,9 +41,9 @@ meta::give_up_chunks give_up(std::span<const storage::chunk_id> rising) {
   return out;
 }
 
-result<affected_objects> objects_with(meta::view& view, std::span<const storage::chunk_id> chunks,
-                                      std::size_t names_max, std::size_t rows_max) {
-  std::set<storage::blob_id> blobs;
+result<affected_objects> objects_with(meta::view& view, std::span<const chunk_id> chunks, std::size_t names_max,
+                                      std::size_t rows_max) {
+  std::set<blob_id> blobs;
   for (const auto& id : chunks) blobs.insert(id.blob);
   affected_objects out;
   if (blobs.empty()) return out;

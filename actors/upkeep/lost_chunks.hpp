@@ -15,14 +15,14 @@ constexpr std::size_t lost_reported_max = 256; // in one report of a node
 constexpr std::size_t lost_remembered_max = 1024;
 
 // The command that gives these chunks up: consecutive chunks of a blob form one row. `rising`, without repetition.
-storage::metadata::give_up_chunks give_up(std::span<const storage::chunk_id> rising);
+storage::metadata::give_up_chunks give_up(std::span<const chunk_id> rising);
 
 struct affected_objects {
   std::vector<std::string> names; // bucket/key, in order
   bool all_searched = true;       // false: there may be more
 };
 // The live objects that need a blob of one of these chunks, at most `names_max`, among the first `rows_max` rows.
-result<affected_objects> objects_with(storage::metadata::view& view, std::span<const storage::chunk_id> chunks,
+result<affected_objects> objects_with(storage::metadata::view& view, std::span<const chunk_id> chunks,
                                       std::size_t names_max, std::size_t rows_max);
 
 // The text for the operator: how many chunks, which objects, what to do.

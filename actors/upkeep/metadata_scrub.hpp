@@ -17,9 +17,9 @@ using metadata_check = std::function<storage::kv_checked(std::size_t rows)>;
 // All of it outlives the actor and the executor's jobs.
 struct metadata_scrub_services {
   std::vector<metadata_check> checks; // one after the other
-  storage::executor* work = nullptr;  // blocking reads
-  storage::node_metrics* metrics = nullptr;
-  const storage::clock* clock = nullptr;
+  executor* work = nullptr;           // blocking reads
+  node_metrics* metrics = nullptr;
+  const cairn::clock* clock = nullptr;
   std::chrono::seconds period{};
   std::chrono::milliseconds interval{1000};
   std::size_t rows_a_step = 4096;

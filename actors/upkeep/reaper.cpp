@@ -19,7 +19,7 @@ bool passes_by_itself(errc code) {
 
 struct disk_walk {
   std::size_t disk = 0;
-  std::optional<storage::chunk_id> after, page_last;
+  std::optional<chunk_id> after, page_last;
   bool page_full = false, on_its_way = false;
 };
 
@@ -31,7 +31,7 @@ public:
 
 private:
   void begin_round();
-  void free_manifests(storage::log_index released_up_to);
+  void free_manifests(log_index released_up_to);
   void reap(std::vector<meta::buried_blob> blobs);
   std::vector<chunk_store_actor> erasers() const;
   void erase_page();
@@ -56,7 +56,7 @@ private:
   std::size_t disks_to_answer_ = 0;
   bool round_was_full_ = false;
   std::optional<disk_walk> walk_;
-  std::optional<storage::steady_time> next_walk_;
+  std::optional<steady_time> next_walk_;
   std::size_t walk_pages_left_ = 0;
 };
 static_assert(!std::is_aggregate_v<reaper_state>);
@@ -73,8 +73,7 @@ void reaper_state::tick() {
     // This request is answered once this start's writer session exists; by then the log has ended the previous session.
     if (std::exchange(session_asked_, true)) return;
     self_->request(s_.metadata, caf::infinite, new_blob_atom_v)
-        .then([this](const storage::blob_id&) { session_began_ = true; },
-              [this](caf::error&) { session_asked_ = false; });
+        .then([this](const blob_id&) { session_began_ = true; }, [this](caf::error&) { session_asked_ = false; });
     return;
   }
   if (!in_round_) begin_round();
@@ -102,7 +101,7 @@ void reaper_state::begin_round() {
           });
 }
 
-void reaper_state::free_manifests(storage::log_index released_up_to) {
+void reaper_state::free_manifests(log_index released_up_to) {
   auto box = std::make_shared<const meta::command>(meta::free_manifests{.released_up_to = released_up_to});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then(

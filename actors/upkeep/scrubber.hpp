@@ -14,10 +14,10 @@ namespace cairn::actors {
 // All of it outlives the actor and the executor's jobs.
 struct scrubber_services {
   storage::metadata::store* store = nullptr;
-  storage::executor* work = nullptr; // blocking reads
+  executor* work = nullptr; // blocking reads
   std::vector<storage::chunk_store*> disks;
-  storage::node_metrics* metrics = nullptr;
-  const storage::clock* clock = nullptr;
+  node_metrics* metrics = nullptr;
+  const cairn::clock* clock = nullptr;
   std::chrono::seconds period{};
   std::chrono::milliseconds interval{1000};
 };

@@ -17,21 +17,21 @@ void body_digests::start(host_services host, std::shared_ptr<body_check> check, 
   host_ = std::move(host);
   user_ = &u;
   check_ = std::move(check);
-  const auto md5 = [sum = md5_](storage::bytes_view bytes) -> result<void> {
+  const auto md5 = [sum = md5_](bytes_view bytes) -> result<void> {
     sum->update(bytes);
     return {};
   };
   digests_.push_back({md5});
-  if (check_) digests_.push_back({[proof = check_](storage::bytes_view bytes) { return proof->update(bytes); }});
+  if (check_) digests_.push_back({[proof = check_](bytes_view bytes) { return proof->update(bytes); }});
 }
 
-result<void> body_digests::digest_now(storage::bytes_view bytes) {
+result<void> body_digests::digest_now(bytes_view bytes) {
   for (auto& d : digests_)
     if (auto good = d.update(bytes); !good) return good;
   return {};
 }
 
-void body_digests::add(storage::slice chunk) {
+void body_digests::add(slice chunk) {
   if (over_) return;
   waiting_.push_back(std::move(chunk));
   for (std::size_t which = 0; which < digests_.size() && !over_; ++which) run(which);
@@ -40,7 +40,7 @@ void body_digests::add(storage::slice chunk) {
 void body_digests::run(std::size_t which) {
   auto& d = digests_[which];
   if (d.running || over_) return;
-  std::vector<storage::slice> next;
+  std::vector<slice> next;
   std::size_t bytes = 0;
   for (auto at = d.done - through_; at < waiting_.size() && bytes < job_bytes; ++at) {
     next.push_back(waiting_[at]);

@@ -26,25 +26,25 @@ public:
     virtual void digest_failed(error why) = 0;                         // at most once
   };
   struct host_services {
-    std::shared_ptr<storage::executor> executor;
-    const storage::clock* clock = nullptr;
+    std::shared_ptr<cairn::executor> executor;
+    const cairn::clock* clock = nullptr;
     // Runs a function on the actor, from any thread; drops it when the actor is gone.
     std::function<void(std::function<void()>)> on_actor;
   };
 
   // `check` may be null. `u` outlives this.
   void start(host_services host, std::shared_ptr<body_check> check, user& u);
-  result<void> digest_now(storage::bytes_view bytes); // a body that is small enough for the caller's thread
-  void add(storage::slice chunk);                     // the next chunk
-  std::uint32_t chunks() const { return through_; }   // that have passed all digests
-  void drop();                                        // stops digesting and releases the chunks
+  result<void> digest_now(bytes_view bytes);        // a body that is small enough for the caller's thread
+  void add(slice chunk);                            // the next chunk
+  std::uint32_t chunks() const { return through_; } // that have passed all digests
+  void drop();                                      // stops digesting and releases the chunks
   // Call when chunks() is the number of all chunks: the check's error, or the MD5.
   result<storage::metadata::md5_digest> finish();
 
 private:
   // One digest. Its function is called by one job at a time.
   struct digest {
-    std::function<result<void>(storage::bytes_view)> update;
+    std::function<result<void>(bytes_view)> update;
     std::uint32_t done = 0; // chunks
     bool running = false;
   };
@@ -54,10 +54,10 @@ private:
 
   host_services host_;
   user* user_ = nullptr;
-  std::shared_ptr<storage::md5> md5_ = std::make_shared<storage::md5>();
+  std::shared_ptr<md5> md5_ = std::make_shared<md5>();
   std::shared_ptr<body_check> check_;
   std::vector<digest> digests_;
-  std::deque<storage::slice> waiting_; // from chunk through_ on
+  std::deque<slice> waiting_; // from chunk through_ on
   std::uint32_t through_ = 0;
   bool over_ = false;
 };

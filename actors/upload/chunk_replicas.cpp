@@ -5,7 +5,6 @@
 
 namespace cairn::actors {
 
-using storage::node_number;
 using storage::metadata::missing_chunks;
 using storage::metadata::missing_chunks_max;
 

@@ -15,8 +15,8 @@ public:
   explicit chunk_replicas(const cluster::write_route& route);
 
   // All owners are pending at first. Answers of owners that a reroute removed, and second answers, are ignored.
-  void confirmed(storage::node_number owner);
-  void failed(storage::node_number owner);
+  void confirmed(node_number owner);
+  void failed(node_number owner);
   // Replaces the owners. Confirmed and failed owners stay so; owners that are new are pending and returned: write to
   // them.
   cluster::owner_union reroute(const cluster::write_route& route);
@@ -24,15 +24,15 @@ public:
   bool durable() const;            // a quorum of the counted owners has confirmed
   bool quorum_unreachable() const; // it can't become durable any more
   bool settled() const { return pending_ == 0; }
-  bool pending(storage::node_number owner) const;
+  bool pending(node_number owner) const;
   // Without this owner the quorum could not be reached.
-  bool needs(storage::node_number owner) const;
+  bool needs(node_number owner) const;
   const cluster::write_route& route() const { return route_; }
   cluster::owner_union owners_without_confirmation() const;
 
 private:
   using mask = std::uint32_t;
-  mask bit(storage::node_number owner) const; // 0: no owner
+  mask bit(node_number owner) const; // 0: no owner
   mask counted() const { return (mask{1} << route_.counted) - 1; }
 
   cluster::write_route route_;
@@ -42,7 +42,7 @@ private:
 // Ranges of chunks by node. Bounded: a node with very many ranges is listed with the whole blob.
 class unconfirmed_chunks {
 public:
-  void add(storage::node_number node, std::uint32_t chunk);
+  void add(node_number node, std::uint32_t chunk);
   bool empty() const { return nodes_.empty(); }
   bool contains(const storage::metadata::missing_chunks& range) const; // any chunk of the range
   // The ranges of a blob of so many chunks, as written_blob takes them; nullopt: more nodes than a commit may list.
@@ -53,7 +53,7 @@ private:
     std::map<std::uint32_t, std::uint32_t> ends; // first → one past the last
     bool whole = false;
   };
-  std::map<storage::node_number, ranges> nodes_;
+  std::map<node_number, ranges> nodes_;
 };
 
 } // namespace cairn::actors

@@ -36,29 +36,29 @@ public:
   ingest_state& operator=(const ingest_state&) = delete;
 
   void start(services s, put_request request, std::shared_ptr<upload_client> client);
-  void body(storage::slice bytes);
+  void body(slice bytes);
   void want();
   void body_end(const actors::body_end& end);
   void gone();
-  void buffer(storage::buffer_ptr granted);
+  void buffer(buffer_ptr granted);
   void tick();
   void exited(const caf::exit_msg& m);
 
 private:
   struct chunk {
-    storage::slice bytes;
+    slice bytes;
     bool sent = false, stored = false; // sent: to the writer; stored: by the writer
   };
   struct memory_wait {
     std::uint64_t ticket;
     std::uint32_t bytes;
-    storage::steady_time until;
+    steady_time until;
   };
 
   void grant_more();
   void wait_for(std::uint32_t bytes);
-  void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes);
-  bool keep_inline(const storage::slice& bytes);
+  void grant(buffer_ptr empty, std::uint32_t fill_bytes);
+  bool keep_inline(const slice& bytes);
   void digested(std::uint32_t first, std::uint32_t end) override;
   void digest_failed(error why) override { fail(std::move(why)); }
   void write_chunks();
@@ -96,7 +96,7 @@ private:
   replica_writer writer_;
   layout_holder::use layout_use_;                 // null: standalone
   std::vector<meta::missing_chunks> unconfirmed_; // as the commit listed them
-  storage::blob_id blob_;
+  blob_id blob_;
   bool blob_asked_ = false, blob_known_ = false;
   std::optional<actors::body_end> end_;
   bool committing_ = false, committed_ = false, failed_ = false, buried_ = false, abandoning_ = false;
@@ -144,7 +144,7 @@ void ingest_state::grant_more() {
   while (client_ && bucket_exists_ && !end_ && !waiting_ && (!on_demand_ || wanted_ > 0)) {
     const auto bytes = window_->next_grant();
     if (!bytes) return;
-    const auto kind = window_->alone() ? storage::reservation::minimum : storage::reservation::growth;
+    const auto kind = window_->alone() ? reservation::minimum : reservation::growth;
     if (auto empty = s_.buffers->try_acquire(*bytes, kind, request_.payer)) {
       grant(std::move(empty), *bytes);
     } else {
@@ -159,14 +159,14 @@ void ingest_state::wait_for(std::uint32_t bytes) {
   waiting_ = memory_wait{0, bytes, s_.clock->now() + patience};
   waiting_->ticket = s_.buffers->wait(
       bytes,
-      [me = ingest_actor{self_}](storage::buffer_ptr granted) {
+      [me = ingest_actor{self_}](buffer_ptr granted) {
         caf::anon_send(me, buffer_atom_v, buffer_grant{std::move(granted)});
       },
       request_.payer);
   self_->delayed_send(self_, patience, tick_atom_v);
 }
 
-void ingest_state::buffer(storage::buffer_ptr granted) {
+void ingest_state::buffer(buffer_ptr granted) {
   if (!client_ || !waiting_) return;
   const auto bytes = waiting_->bytes;
   waiting_.reset();
@@ -174,13 +174,13 @@ void ingest_state::buffer(storage::buffer_ptr granted) {
   grant_more();
 }
 
-void ingest_state::grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) {
+void ingest_state::grant(buffer_ptr empty, std::uint32_t fill_bytes) {
   window_->granted(fill_bytes);
   if (on_demand_) --wanted_;
   client_->grant(std::move(empty), fill_bytes);
 }
 
-void ingest_state::body(storage::slice bytes) {
+void ingest_state::body(slice bytes) {
   if (!client_) return;
   if (end_) return fail({errc::invalid_argument, "bytes after the end of the body"});
   if (auto received = window_->received(bytes.length); !received) return fail(received.error());
@@ -196,7 +196,7 @@ void ingest_state::body(storage::slice bytes) {
   grant_more();
 }
 
-bool ingest_state::keep_inline(const storage::slice& bytes) {
+bool ingest_state::keep_inline(const slice& bytes) {
   const auto view = bytes.view();
   if (auto good = digests_.digest_now(view); !good) {
     fail(good.error());
@@ -212,7 +212,7 @@ void ingest_state::write_chunks() {
     if (std::exchange(blob_asked_, true)) return;
     self_->request(s_.metadata, caf::infinite, new_blob_atom_v)
         .then(
-            [this](const storage::blob_id& id) {
+            [this](const blob_id& id) {
               blob_ = id;
               blob_known_ = true;
               if (!failed_) write_chunks();
@@ -442,7 +442,7 @@ public:
     set_exit_handler([this](caf::exit_msg& m) { state.exited(m); });
     state.start(std::move(services_), std::move(request_), std::move(client_));
     return {
-        [this](body_atom, storage::slice& bytes) { state.body(std::move(bytes)); },
+        [this](body_atom, slice& bytes) { state.body(std::move(bytes)); },
         [this](want_atom) { state.want(); },
         [this](body_end_atom, const actors::body_end& end) { state.body_end(end); },
         [this](gone_atom) { state.gone(); },

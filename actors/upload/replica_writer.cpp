@@ -13,7 +13,7 @@ void replica_writer::start(const services& s) {
   metrics_ = s.metrics;
 }
 
-void replica_writer::write(const storage::chunk_id& id, storage::slice bytes) {
+void replica_writer::write(const chunk_id& id, slice bytes) {
   CAIRN_ASSERT(!stopped_);
   const auto routed = stores_->route_write(id);
   if (!routed) {
@@ -33,7 +33,7 @@ void replica_writer::write(const storage::chunk_id& id, storage::slice bytes) {
   }
 }
 
-void replica_writer::send_to(const storage::chunk_id& id, chunk& c, storage::node_number owner) {
+void replica_writer::send_to(const chunk_id& id, chunk& c, node_number owner) {
   const auto* store = stores_->writer(id, owner);
   if (!store) return failed(id, c, owner, {errc::read_only, "no disk takes writes"});
   ++in_flight_;
@@ -42,7 +42,7 @@ void replica_writer::send_to(const storage::chunk_id& id, chunk& c, storage::nod
             [this, id, owner](caf::error& why) { answered(id, owner, &why); });
 }
 
-void replica_writer::answered(const storage::chunk_id& id, storage::node_number owner, const caf::error* why) {
+void replica_writer::answered(const chunk_id& id, node_number owner, const caf::error* why) {
   --in_flight_;
   stalled_owners_.erase(owner);
   if (const auto at = chunks_.find(id.index); at != chunks_.end()) {
@@ -62,7 +62,7 @@ void replica_writer::answered(const storage::chunk_id& id, storage::node_number 
 }
 
 // Whether the owner is asked again, or a newer layout made that unnecessary.
-bool replica_writer::again(const storage::chunk_id& id, chunk& c, storage::node_number owner, errc code) {
+bool replica_writer::again(const chunk_id& id, chunk& c, node_number owner, errc code) {
   if (stopped_ || !stores_->in_cluster() || (code != errc::busy && code != errc::stale_layout)) return false;
   const bool stale = code == errc::stale_layout;
   const auto attempts = ++c.attempts[owner];
@@ -80,12 +80,12 @@ bool replica_writer::again(const storage::chunk_id& id, chunk& c, storage::node_
   return true;
 }
 
-void replica_writer::pause_for(const storage::chunk_id& id, storage::node_number owner, milliseconds time) {
+void replica_writer::pause_for(const chunk_id& id, node_number owner, milliseconds time) {
   pauses_.push_back({clock_->now() + time, id, owner});
   wake_in(time);
 }
 
-void replica_writer::failed(const storage::chunk_id& id, chunk& c, storage::node_number owner, const error& why) {
+void replica_writer::failed(const chunk_id& id, chunk& c, node_number owner, const error& why) {
   if (!c.replicas.pending(owner)) return; // not an owner any more
   c.replicas.failed(owner);
   if (stopped_) return;

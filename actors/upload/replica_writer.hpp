@@ -38,7 +38,7 @@ public:
   replica_writer(ingest_actor::pointer self, user& u) : self_(self), user_(u) {}
   void start(const services& s);
 
-  void write(const storage::chunk_id& id, storage::slice bytes);
+  void write(const chunk_id& id, slice bytes);
   void tick(); // from the actor's tick: handles pauses and graces that have ended
   void stop(); // no request is sent again
 
@@ -46,32 +46,32 @@ public:
   std::size_t in_flight() const noexcept { return in_flight_; }
   bool settled() const noexcept { return chunks_.empty(); } // every owner of every chunk has answered
   bool durable() const noexcept { return not_durable_ == 0; }
-  storage::steady_time last_durable() const noexcept { return last_durable_; } // when the last chunk became so
+  steady_time last_durable() const noexcept { return last_durable_; } // when the last chunk became so
   // The replicas of all written chunks that are not confirmed now.
   unconfirmed_chunks unconfirmed() const;
 
 private:
   struct chunk {
-    storage::slice bytes;
+    slice bytes;
     chunk_replicas replicas;
-    storage::layout_epoch epoch = 0;
+    layout_epoch epoch = 0;
     bool durable = false, stored = false; // stored: reported to the user
-    storage::steady_time durable_since{};
+    steady_time durable_since{};
     std::string failures{}; // for the error text
     errc worst{};
-    std::map<storage::node_number, std::uint32_t> attempts{}; // by owner that was asked again
+    std::map<node_number, std::uint32_t> attempts{}; // by owner that was asked again
   };
   struct pause {
-    storage::steady_time until;
-    storage::chunk_id id;
-    storage::node_number owner;
+    steady_time until;
+    chunk_id id;
+    node_number owner;
   };
 
-  void send_to(const storage::chunk_id& id, chunk& c, storage::node_number owner);
-  void answered(const storage::chunk_id& id, storage::node_number owner, const caf::error* failed);
-  bool again(const storage::chunk_id& id, chunk& c, storage::node_number owner, errc code);
-  void pause_for(const storage::chunk_id& id, storage::node_number owner, std::chrono::milliseconds time);
-  void failed(const storage::chunk_id& id, chunk& c, storage::node_number owner, const error& why);
+  void send_to(const chunk_id& id, chunk& c, node_number owner);
+  void answered(const chunk_id& id, node_number owner, const caf::error* failed);
+  bool again(const chunk_id& id, chunk& c, node_number owner, errc code);
+  void pause_for(const chunk_id& id, node_number owner, std::chrono::milliseconds time);
+  void failed(const chunk_id& id, chunk& c, node_number owner, const error& why);
   void fail_upload(std::uint32_t index, const chunk& c, const error& why);
   void evaluate(std::uint32_t index);
   void wake_in(std::chrono::milliseconds time);
@@ -79,17 +79,17 @@ private:
   ingest_actor::pointer self_;
   user& user_;
   std::shared_ptr<const chunk_router> stores_;
-  const storage::clock* clock_ = nullptr;
-  storage::node_metrics* metrics_ = nullptr;
-  std::map<std::uint32_t, chunk> chunks_;         // not settled yet
-  unconfirmed_chunks missing_;                    // of settled chunks
-  std::set<storage::node_number> stalled_owners_; // straggled beyond the grace and have not answered since
+  const clock* clock_ = nullptr;
+  node_metrics* metrics_ = nullptr;
+  std::map<std::uint32_t, chunk> chunks_; // not settled yet
+  unconfirmed_chunks missing_;            // of settled chunks
+  std::set<node_number> stalled_owners_;  // straggled beyond the grace and have not answered since
   std::vector<pause> pauses_;
   std::uint32_t sent_ = 0, not_durable_ = 0;
-  storage::steady_time last_durable_{};
+  steady_time last_durable_{};
   std::size_t in_flight_ = 0;
   bool stopped_ = false;
-  std::optional<storage::steady_time> wakes_at_;
+  std::optional<steady_time> wakes_at_;
 };
 
 } // namespace cairn::actors

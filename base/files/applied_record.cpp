@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -39,4 +39,4 @@ result<void> save_applied_record(file_system& files, const std::string& data_dir
                             std::string{applied_grammar} + to_string(cluster) + " " + std::to_string(applied) + "\n");
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -12,7 +12,7 @@
 #include "base/ids.hpp"
 #include "base/seams.hpp"
 
-namespace cairn::storage {
+namespace cairn {
 
 // 0: there is no record, or it is another cluster's.
 result<log_index> load_applied_record(file_system& files, const std::string& data_dir, const uuid& cluster);
@@ -35,4 +35,4 @@ private:
   steady_time next_;
 };
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -445,4 +445,4 @@ result<std::shared_ptr<void>> memory_file_system::lock(const std::string& given)
   return token;
 }
 
-} // namespace cairn::storage
+} // namespace cairn

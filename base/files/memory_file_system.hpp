@@ -17,7 +17,7 @@
 #include <optional>
 #include <set>
 
-namespace cairn::storage {
+namespace cairn {
 
 enum class disk_operation : std::uint8_t {
   open,
@@ -94,4 +94,4 @@ private:
   std::map<std::string, std::weak_ptr<void>> locks_;
 };
 
-} // namespace cairn::storage
+} // namespace cairn

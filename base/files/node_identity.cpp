@@ -6,7 +6,7 @@
 #include <limits>
 #include <optional>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -66,4 +66,4 @@ result<node_identity> begin_node_start(file_system& files, const std::string& da
   return self;
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -13,7 +13,7 @@
 #include "base/ids.hpp"
 #include "base/seams.hpp"
 
-namespace cairn::storage {
+namespace cairn {
 
 struct node_identity {
   uuid id{};
@@ -40,4 +40,4 @@ constexpr bool may_start_as(std::uint64_t a, std::uint64_t known) {
 // Loads the identity and counts this start. Called once per start.
 result<node_identity> begin_node_start(file_system& files, const std::string& data_dir, random_source& random);
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -318,4 +318,4 @@ file_system& posix_file_system() {
   return instance;
 }
 
-} // namespace cairn::storage
+} // namespace cairn

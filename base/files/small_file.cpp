@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-namespace cairn::storage {
+namespace cairn {
 
 result<std::string> read_small_file(file_system& files, const std::string& path) {
   auto opened = files.open(path, open_mode::read_only);
@@ -44,4 +44,4 @@ result<void> replace_small_file(file_system& files, const std::string& path, std
   return files.flush_directory(std::filesystem::path{path}.parent_path().string());
 }
 
-} // namespace cairn::storage
+} // namespace cairn

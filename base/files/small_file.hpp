@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace cairn::storage {
+namespace cairn {
 
 constexpr std::size_t small_file_bytes_max = 64 * 1024;
 
@@ -20,4 +20,4 @@ result<std::optional<std::string>> read_small_line(file_system& files, const std
 // Writes `path`.new, flushes it, renames it over `path`, flushes the directory.
 result<void> replace_small_file(file_system& files, const std::string& path, std::string_view content);
 
-} // namespace cairn::storage
+} // namespace cairn

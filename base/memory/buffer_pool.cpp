@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -244,4 +244,4 @@ std::size_t buffer_pool::waiting() const {
   return waiting_;
 }
 
-} // namespace cairn::storage
+} // namespace cairn

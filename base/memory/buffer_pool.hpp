@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace cairn::storage {
+namespace cairn {
 
 class buffer_pool;
 
@@ -153,4 +153,4 @@ private:
   std::uint64_t next_ticket_ = 1;
 };
 
-} // namespace cairn::storage
+} // namespace cairn

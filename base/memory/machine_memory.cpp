@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::uint64_t usable_memory_bytes() {
   return std::min(machine, limit.value_or(machine));
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace cairn::storage {
+namespace cairn {
 
 std::uint64_t usable_memory_bytes();
 
@@ -17,4 +17,4 @@ std::uint64_t usable_memory_bytes();
 using text_reader = std::function<std::optional<std::string>(const std::string& path)>;
 std::optional<std::uint64_t> control_group_limit(std::string_view membership, const text_reader& read);
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace memory_shares {
 
@@ -49,4 +49,4 @@ private:
 };
 using account_ptr = std::shared_ptr<memory_account>;
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -15,7 +15,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace cairn::storage {
+namespace cairn {
 
 template <class Key, class Value, class Hash = std::hash<Key>>
 class s3_fifo {
@@ -153,4 +153,4 @@ private:
   std::unordered_map<Key, typename std::list<ghost>::iterator, Hash> ghost_keys_;
 };
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -81,7 +81,7 @@ bool add_name(X509_NAME* name, const char* field, std::string_view value) {
 }
 
 // The validity starts a day early, for clocks that differ.
-bool set_times(X509* certificate, storage::wall_ms now, std::int64_t days) {
+bool set_times(X509* certificate, wall_ms now, std::int64_t days) {
   const std::int64_t now_s = now / 1000;
   return ASN1_TIME_set(X509_getm_notBefore(certificate), now_s - day_s) != nullptr &&
          ASN1_TIME_set(X509_getm_notAfter(certificate), now_s + days * day_s) != nullptr;
@@ -98,7 +98,7 @@ struct unsigned_certificate {
   x509_ptr certificate;
 };
 
-result<unsigned_certificate> begin_certificate(std::string_view common_name, storage::wall_ms now, std::int64_t days) {
+result<unsigned_certificate> begin_certificate(std::string_view common_name, wall_ms now, std::int64_t days) {
   if (days < 1 || days > days_max)
     return error{errc::invalid_argument, "a certificate is valid for 1 to " + std::to_string(days_max) + " days"};
   unsigned_certificate made{key_ptr{EVP_EC_gen("P-256")}, x509_ptr{X509_new()}};
@@ -136,8 +136,8 @@ bool is_address(const std::string& name) {
 }
 
 // The value is a configuration text for OpenSSL, so only checked names may be part of it.
-result<std::string> alternative_names(const storage::uuid& node, std::span<const std::string> names) {
-  std::string value = "URI:" + std::string{uri_prefix} + storage::to_string(node);
+result<std::string> alternative_names(const uuid& node, std::span<const std::string> names) {
+  std::string value = "URI:" + std::string{uri_prefix} + cairn::to_string(node);
   for (const auto& name : names) {
     if (is_address(name))
       value += ",IP:" + name;
@@ -151,7 +151,7 @@ result<std::string> alternative_names(const storage::uuid& node, std::span<const
 
 } // namespace
 
-result<key_and_certificate> make_ca(std::string_view cluster_name, storage::wall_ms now, std::int64_t days) {
+result<key_and_certificate> make_ca(std::string_view cluster_name, wall_ms now, std::int64_t days) {
   if (cluster_name.empty() || cluster_name.size() > certified_name_bytes_max)
     return error{errc::invalid_argument, "a cluster's name has 1 to 64 bytes"};
   auto made = begin_certificate(cluster_name, now, days);
@@ -165,8 +165,8 @@ result<key_and_certificate> make_ca(std::string_view cluster_name, storage::wall
   return sign(*made, made->key.get());
 }
 
-result<key_and_certificate> issue(const key_and_certificate& ca, const storage::uuid& node,
-                                  std::span<const std::string> names, storage::wall_ms now, std::int64_t days) {
+result<key_and_certificate> issue(const key_and_certificate& ca, const uuid& node, std::span<const std::string> names,
+                                  wall_ms now, std::int64_t days) {
   auto authority = read_certificate(ca.certificate);
   if (!authority) return error{errc::invalid_argument, "the certificate authority: " + authority.error().text};
   const key_ptr key{PEM_read_bio_PrivateKey(reading(ca.key).get(), nullptr, no_password, nullptr)};
@@ -177,7 +177,7 @@ result<key_and_certificate> issue(const key_and_certificate& ca, const storage::
     return error{errc::invalid_argument, "the certificate given as the authority's is not an authority's"};
   const auto alternatives = alternative_names(node, names);
   if (!alternatives) return alternatives.error();
-  auto made = begin_certificate(storage::to_string(node), now, days);
+  auto made = begin_certificate(cairn::to_string(node), now, days);
   if (!made) return made.error();
   auto* const to = made->certificate.get();
   const bool good = X509_set_issuer_name(to, X509_get_subject_name(authority->get())) == 1 &&
@@ -187,14 +187,14 @@ result<key_and_certificate> issue(const key_and_certificate& ca, const storage::
                     add_extension(to, authority->get(), NID_subject_key_identifier, "hash") &&
                     add_extension(to, authority->get(), NID_authority_key_identifier, "keyid:always") &&
                     add_extension(to, authority->get(), NID_subject_alt_name, alternatives->c_str());
-  if (!good) return failure("make the certificate of node " + storage::to_string(node));
+  if (!good) return failure("make the certificate of node " + cairn::to_string(node));
   return sign(*made, key.get());
 }
 
-result<storage::uuid> node_of(x509_st* certificate) {
+result<uuid> node_of(x509_st* certificate) {
   const names_ptr names{
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
-  std::optional<storage::uuid> found;
+  std::optional<uuid> found;
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const auto* const name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type != GEN_URI) continue;
@@ -202,7 +202,7 @@ result<storage::uuid> node_of(x509_st* certificate) {
     const std::string_view text{reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
                                 static_cast<std::size_t>(ASN1_STRING_length(uri))};
     if (!text.starts_with(uri_prefix)) continue;
-    const auto id = storage::parse_uuid(text.substr(uri_prefix.size()));
+    const auto id = parse_uuid(text.substr(uri_prefix.size()));
     if (!id || found) return error{errc::invalid_argument, "the certificate does not name one node"};
     found = id;
   }
@@ -211,7 +211,7 @@ result<storage::uuid> node_of(x509_st* certificate) {
   return *found;
 }
 
-result<storage::uuid> check_node_certificate(const std::string& ca, const std::string& certificate) {
+result<uuid> check_node_certificate(const std::string& ca, const std::string& certificate) {
   auto leaf = read_certificate(certificate);
   if (!leaf) return error{errc::invalid_argument, "the node's certificate: " + leaf.error().text};
   const auto authorities = reading(ca);
@@ -227,7 +227,7 @@ result<storage::uuid> check_node_certificate(const std::string& ca, const std::s
   return node_of(leaf->get());
 }
 
-result<storage::wall_ms> certificate_end(const std::string& certificate) {
+result<wall_ms> certificate_end(const std::string& certificate) {
   auto read = read_certificate(certificate);
   if (!read) return read.error();
   const std::unique_ptr<ASN1_TIME, freed_by<ASN1_TIME_free>> epoch{ASN1_TIME_set(nullptr, 0)};

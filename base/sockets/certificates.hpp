@@ -29,18 +29,17 @@ struct key_and_certificate {
 constexpr std::int64_t certificate_days_default = 3650;
 constexpr std::size_t certified_name_bytes_max = 64; // X.520: the bound of a common name
 
-result<key_and_certificate> make_ca(std::string_view cluster_name, storage::wall_ms now,
+result<key_and_certificate> make_ca(std::string_view cluster_name, wall_ms now,
                                     std::int64_t days = certificate_days_default);
 // `names`: host names and numeric addresses by which the node is reached; may be empty.
-result<key_and_certificate> issue(const key_and_certificate& ca, const storage::uuid& node,
-                                  std::span<const std::string> names, storage::wall_ms now,
-                                  std::int64_t days = certificate_days_default);
+result<key_and_certificate> issue(const key_and_certificate& ca, const uuid& node, std::span<const std::string> names,
+                                  wall_ms now, std::int64_t days = certificate_days_default);
 
 // The node that a certificate names: its one `urn:uuid:` URI.
-result<storage::uuid> node_of(x509_st* certificate);
+result<uuid> node_of(x509_st* certificate);
 // The same for a PEM text whose first certificate must be signed by one of `ca`.
-result<storage::uuid> check_node_certificate(const std::string& ca, const std::string& certificate);
+result<uuid> check_node_certificate(const std::string& ca, const std::string& certificate);
 // When the validity of the text's first certificate ends, for warnings ahead of time.
-result<storage::wall_ms> certificate_end(const std::string& certificate);
+result<wall_ms> certificate_end(const std::string& certificate);
 
 } // namespace cairn::certificates

@@ -12,7 +12,7 @@ constexpr std::chrono::nanoseconds cost = std::chrono::nanoseconds{std::chrono::
 
 } // namespace
 
-bool handshake_pace::charge(const std::string& address, storage::steady_time now) {
+bool handshake_pace::charge(const std::string& address, steady_time now) {
   const std::lock_guard lock{mutex_};
   if (paid_at_.size() >= swept_at_) {
     std::erase_if(paid_at_, [now](const auto& a) { return a.second <= now; });

@@ -20,13 +20,13 @@ class handshake_pace {
 public:
   static constexpr unsigned steps_max = 64, steps_per_second = 32;
 
-  bool charge(const std::string& address, storage::steady_time now); // false: it owes too much, ask again later
+  bool charge(const std::string& address, steady_time now); // false: it owes too much, ask again later
   void refund(const std::string& address, unsigned steps);
   std::size_t size() const; // of addresses that owe something, and some that did
 
 private:
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, storage::steady_time> paid_at_;
+  std::unordered_map<std::string, steady_time> paid_at_;
   std::size_t swept_at_ = 1024;
 };
 

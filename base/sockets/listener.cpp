@@ -59,7 +59,7 @@ bool spare_descriptor::give_up() {
   return true;
 }
 
-accept_failures::accept_failures(std::string_view event, const storage::clock& clock)
+accept_failures::accept_failures(std::string_view event, const cairn::clock& clock)
     : event_(event), pace_(clock, failure_log_pause) {}
 
 void accept_failures::note(const boost::system::error_code& failed) {

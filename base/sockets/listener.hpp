@@ -38,12 +38,12 @@ private:
 // Logs failures of accept at a bounded rate, so that a flood of connections does not fill the log.
 class accept_failures {
 public:
-  accept_failures(std::string_view event, const storage::clock& clock);
+  accept_failures(std::string_view event, const cairn::clock& clock);
   void note(const boost::system::error_code& failed);
 
 private:
   const std::string_view event_;
-  storage::log_pace pace_;
+  log_pace pace_;
 };
 
 } // namespace cairn::sockets

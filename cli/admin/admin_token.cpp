@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t random_words = 4, token_file_bytes_max = 4096;
 
-std::string make_token(storage::random_source& random) {
+std::string make_token(random_source& random) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
   for (std::size_t i = 0; i < random_words; ++i)
@@ -42,12 +42,12 @@ result<std::string> read_token_file(const std::string& path) {
   return line.substr(first, last - first + 1);
 }
 
-result<std::string> own_admin_token(const std::string& data_dir, storage::random_source& random) {
+result<std::string> own_admin_token(const std::string& data_dir, random_source& random) {
   const auto path = admin_token_path(data_dir);
   auto kept = read_token_file(path);
   if (kept) return kept;
   if (kept.error().code == errc::io_error) return kept;
-  if (auto made = storage::posix_file_system().make_directories(data_dir); !made) return made.error();
+  if (auto made = posix_file_system().make_directories(data_dir); !made) return made.error();
   auto fresh = make_token(random);
   if (auto written = write_private_file(path, fresh + '\n', file_secrecy::owner_only); !written) return written.error();
   return fresh;

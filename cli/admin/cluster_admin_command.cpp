@@ -85,7 +85,7 @@ void replace_all(std::string& text, std::string_view what, const std::string& by
 // A node's id lets that one in. Else a token, and what the new node's configuration needs; placeholders of the answer
 // become the host and the token.
 result<void> add(const add_options& options) {
-  if (storage::parse_uuid(options.node)) return print(invite(options, options.node));
+  if (parse_uuid(options.node)) return print(invite(options, options.node));
   auto token = invite(options, {});
   if (!token || options.token_only) return print(token);
   while (token->ends_with('\n')) token->pop_back();

@@ -30,7 +30,7 @@ struct issue_options {
 };
 
 result<void> make_directory(const std::string& path) {
-  return storage::posix_file_system().make_directories(path);
+  return posix_file_system().make_directories(path);
 }
 
 result<void> init(const init_options& o) {
@@ -39,7 +39,7 @@ result<void> init(const init_options& o) {
     if (fs::exists(path))
       return error{errc::invalid_argument, path + " is there already: a new CA would lock out every node that has a "
                                                   "certificate of the old one"};
-  auto made = certificates::make_ca(o.name, storage::system_clock().wall(), o.days);
+  auto made = certificates::make_ca(o.name, system_clock().wall(), o.days);
   if (!made) return made.error();
   if (auto there = make_directory(o.dir); !there) return there;
   if (auto w = write_private_file(key, made->key, file_secrecy::owner_only); !w) return w;
@@ -53,7 +53,7 @@ result<void> init(const init_options& o) {
 result<certificates::key_and_certificate> read_ca(const std::string& dir) {
   certificates::key_and_certificate ca;
   for (const auto& [name, text] : {std::pair{"/ca.crt", &ca.certificate}, std::pair{"/ca.key", &ca.key}}) {
-    auto read = storage::read_small_file(storage::posix_file_system(), dir + name);
+    auto read = read_small_file(posix_file_system(), dir + name);
     if (!read && read.error().code == errc::not_found)
       return error{errc::not_found,
                    dir + name + " is missing; `cairn cluster certs init --dir " + dir + "` makes a CA"};
@@ -63,15 +63,15 @@ result<certificates::key_and_certificate> read_ca(const std::string& dir) {
   return ca;
 }
 
-result<storage::uuid> node_to_certify(const issue_options& o) {
+result<uuid> node_to_certify(const issue_options& o) {
   if (o.node.empty() == o.data_dir.empty())
     return error{errc::invalid_argument, "say which node: either --node UUID or --data-dir DIR"};
   if (!o.node.empty()) {
-    if (const auto id = storage::parse_uuid(o.node)) return *id;
+    if (const auto id = parse_uuid(o.node)) return *id;
     return error{errc::invalid_argument, "--node: expected a UUID, got \"" + o.node + "\""};
   }
   if (auto there = make_directory(o.data_dir); !there) return there.error();
-  const auto made = storage::begin_node_start(storage::posix_file_system(), o.data_dir, storage::system_random());
+  const auto made = begin_node_start(posix_file_system(), o.data_dir, system_random());
   if (!made) return made.error();
   return made->id;
 }
@@ -81,16 +81,16 @@ result<void> issue(const issue_options& o) {
   if (!ca) return ca.error();
   const auto node = node_to_certify(o);
   if (!node) return node.error();
-  const auto made = certificates::issue(*ca, *node, o.names, storage::system_clock().wall(), o.days);
+  const auto made = certificates::issue(*ca, *node, o.names, system_clock().wall(), o.days);
   if (!made) return made.error();
   std::string out = o.out;
-  if (out.empty()) out = o.data_dir.empty() ? o.dir + "/" + storage::to_string(*node) : o.data_dir;
+  if (out.empty()) out = o.data_dir.empty() ? o.dir + "/" + cairn::to_string(*node) : o.data_dir;
   if (auto there = make_directory(out); !there) return there;
   const auto ca_file = out + "/ca.crt", certificate = out + "/node.crt", key = out + "/node.key";
   if (auto w = write_private_file(key, made->key, file_secrecy::owner_only); !w) return w;
   if (auto w = write_private_file(certificate, made->certificate, file_secrecy::owner_only); !w) return w;
   if (auto w = write_private_file(ca_file, ca->certificate, file_secrecy::everyone); !w) return w;
-  std::cout << "# Node " << storage::to_string(*node)
+  std::cout << "# Node " << cairn::to_string(*node)
             << ". In its configuration:\n[cluster.tls]\nca = " << config::toml_quoted(ca_file)
             << "\ncert = " << config::toml_quoted(certificate) << "\nkey = " << config::toml_quoted(key) << '\n';
   return {};

@@ -71,14 +71,14 @@ result<void> back_up(const config::settings& settings, const rescue_options& o) 
 }
 
 void print_founded(const actors::cluster_founded& c) {
-  std::cout << "The cluster \"" << c.name << "\" begins anew: " << storage::to_string(c.cluster)
+  std::cout << "The cluster \"" << c.name << "\" begins anew: " << cairn::to_string(c.cluster)
             << ", this node is number " << c.self << ", its metadata is at index " << c.applied
             << ". Deletion is held.\n\n"
             << after_founding;
 }
 
 result<void> restore(const config::settings& settings, const rescue_options& o) {
-  const auto c = actors::restore_cluster(settings, o.file, storage::system_random(), storage::system_clock());
+  const auto c = actors::restore_cluster(settings, o.file, system_random(), system_clock());
   if (!c) return c.error();
   print_founded(*c);
   return {};
@@ -96,7 +96,7 @@ result<void> recover(const config::settings& settings, const rescue_options& o) 
                  "  cairn cluster recover --majority-lost\n";
     return {};
   }
-  const auto c = actors::recover_cluster(settings, storage::system_random(), storage::system_clock());
+  const auto c = actors::recover_cluster(settings, system_random(), system_clock());
   if (!c) return c.error();
   print_founded(*c);
   return {};

@@ -104,7 +104,7 @@ result<void> read_context(const std::string& text, question& asked) {
 
 result<question> read_question(const test_options& options) {
   question asked;
-  asked.with.time = storage::system_clock().wall();
+  asked.with.time = system_clock().wall();
   const auto act = policy::action_of(options.action);
   if (!act) return wrong("--action " + options.action + ": none of S3's actions");
   asked.act = *act;

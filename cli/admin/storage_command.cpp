@@ -77,7 +77,7 @@ void print_report(const std::string& disk, const storage::check_report& report) 
 
 // Whether there was no problem.
 result<bool> check_one(const std::string& disk, const storage_options& options) {
-  auto& files = storage::posix_file_system();
+  auto& files = posix_file_system();
   if (const auto identity = storage::load_disk_identity(files, disk); !identity) return identity.error();
   auto lock = files.lock(disk);
   if (!lock) return lock.error();
@@ -104,7 +104,7 @@ result<bool> check_one(const std::string& disk, const storage_options& options) 
 }
 
 // The old index is kept under another name. Nothing: there was none.
-result<std::optional<std::string>> move_index_away(storage::file_system& files, const std::string& disk) {
+result<std::optional<std::string>> move_index_away(file_system& files, const std::string& disk) {
   const auto names = files.list(disk);
   if (!names) return names.error();
   const auto taken = [&names](const std::string& name) {
@@ -119,7 +119,7 @@ result<std::optional<std::string>> move_index_away(storage::file_system& files, 
 }
 
 result<bool> rebuild_one(const std::string& disk, const storage_options&) {
-  auto& files = storage::posix_file_system();
+  auto& files = posix_file_system();
   if (const auto identity = storage::load_disk_identity(files, disk); !identity) return identity.error();
   auto lock = files.lock(disk);
   if (!lock) return lock.error();
@@ -164,7 +164,7 @@ bool has_no_damage(const std::string& folder, Check check, std::string_view item
 
 // All rows are read, and held against their checksums. True: nothing is wrong, or there is no metadata.
 result<bool> check_rows(const std::string& folder, storage::table_id tables) {
-  const auto names = storage::posix_file_system().list(folder);
+  const auto names = posix_file_system().list(folder);
   if (!names || !std::binary_search(names->begin(), names->end(), "data.mdb")) return true;
   storage::lmdb_options options;
   options.directory = folder;
@@ -178,12 +178,12 @@ result<bool> check_rows(const std::string& folder, storage::table_id tables) {
 // Likewise all records of the consensus log.
 result<bool> check_log(const std::string& folder) {
   namespace raft = cluster::raft;
-  auto& files = storage::posix_file_system();
+  auto& files = posix_file_system();
   const auto marker = raft::read_log_marker(files, folder);
   if (!marker) return marker.error();
   if (*marker == raft::log_marker::older_log) return check_rows(folder, raft::older_log_tables);
   if (*marker == raft::log_marker::absent) return true;
-  raft::raft_log log{files, folder, storage::system_random()};
+  raft::raft_log log{files, folder, system_random()};
   return has_no_damage(folder, raft::log_check{log}, "records of the log", "damaged file");
 }
 
@@ -192,9 +192,9 @@ bool check_metadata(const storage_options& options) {
   const auto settings = load_for_command(options.config, std::cerr);
   if (!settings) return false;
   const auto folder = settings->metadata_dir();
-  const auto names = storage::posix_file_system().list(folder);
+  const auto names = posix_file_system().list(folder);
   if (!names || names->empty()) return true; // it never started
-  const auto lock = storage::posix_file_system().lock(settings->node.data_dir);
+  const auto lock = posix_file_system().lock(settings->node.data_dir);
   if (!lock) {
     std::cerr << "cairn: " << to_string(lock.error()) << '\n';
     return false;

@@ -37,7 +37,7 @@ result<top_sample> take_sample(const admin_address& at) {
     auto cluster = ask_admin(at, {"GET", "/v1/cluster?format=text", {}});
     out.cluster = cluster ? std::move(*cluster) : "The cluster's status is not known: " + cluster.error().text + "\n";
   }
-  out.taken = std::chrono::duration_cast<std::chrono::milliseconds>(storage::system_clock().now().time_since_epoch());
+  out.taken = std::chrono::duration_cast<std::chrono::milliseconds>(system_clock().now().time_since_epoch());
   return out;
 }
 
@@ -59,7 +59,7 @@ result<void> top(const top_options& options) {
   const bool once = options.once || ::isatty(STDOUT_FILENO) == 0;
   if (!once) std::fputs("\x1b[2J", stdout);
   for (;;) {
-    storage::block_thread(std::chrono::seconds{options.interval_seconds});
+    block_thread(std::chrono::seconds{options.interval_seconds});
     auto now = take_sample(options);
     if (!now) {
       if (once) return now.error();

@@ -25,18 +25,18 @@ constexpr auto bucket_name = "bench", key_name = "object";
 
 // Each 64 KiB of the object begin with their number, so that the receiver sees lost, doubled and swapped ones.
 void stamp(std::byte* bytes, std::uint64_t object_offset, std::size_t length) {
-  for (std::size_t at = 0; at + 8 <= length; at += storage::block_size_bytes) {
-    const auto number = (object_offset + at) / storage::block_size_bytes;
+  for (std::size_t at = 0; at + 8 <= length; at += block_size_bytes) {
+    const auto number = (object_offset + at) / block_size_bytes;
     std::memcpy(bytes + at, &number, sizeof number);
   }
 }
 
 bool stamped(const std::byte* bytes, std::uint64_t object_offset, std::size_t length) {
-  const auto skip = (storage::block_size_bytes - object_offset % storage::block_size_bytes) % storage::block_size_bytes;
-  for (std::size_t at = skip; at + 8 <= length; at += storage::block_size_bytes) {
+  const auto skip = (block_size_bytes - object_offset % block_size_bytes) % block_size_bytes;
+  for (std::size_t at = skip; at + 8 <= length; at += block_size_bytes) {
     std::uint64_t number = 0;
     std::memcpy(&number, bytes + at, sizeof number);
-    if (number != (object_offset + at) / storage::block_size_bytes) return false;
+    if (number != (object_offset + at) / block_size_bytes) return false;
   }
   return true;
 }
@@ -48,13 +48,13 @@ public:
   void started(actors::ingest_actor ingest) { ingest_.set_value(std::move(ingest)); }
   result<actors::put_outcome> wait() { return outcome_.get_future().get(); }
 
-  void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override {
+  void grant(buffer_ptr empty, std::uint32_t fill_bytes) override {
     const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(left_, fill_bytes));
     if (length == 0) return;
     stamp(empty->data(), offset_, length);
     offset_ += length;
     left_ -= length;
-    caf::anon_send(actor_.get(), actors::body_atom_v, storage::slice{std::move(empty), 0, length});
+    caf::anon_send(actor_.get(), actors::body_atom_v, slice{std::move(empty), 0, length});
     if (left_ == 0) caf::anon_send(actor_.get(), actors::body_end_atom_v, actors::body_end{});
   }
   void done(result<actors::put_outcome> outcome) override { outcome_.set_value(std::move(outcome)); }
@@ -68,7 +68,7 @@ private:
 
 class downloader : public actors::download_client {
 public:
-  explicit downloader(const storage::buffer_pool& pool) : pool_(pool) {}
+  explicit downloader(const buffer_pool& pool) : pool_(pool) {}
   void started(actors::streamer_actor streamer) { streamer_.set_value(std::move(streamer)); }
   result<void> wait() { return outcome_.get_future().get(); }
   std::uint64_t received() const { return received_; }
@@ -78,7 +78,7 @@ public:
     return {{}, {actors::byte_range{0, object.row->size}}};
   }
   void fail(const error& reason) override { outcome_.set_value(reason); }
-  void write(std::uint64_t number, std::string, storage::slice bytes) override {
+  void write(std::uint64_t number, std::string, slice bytes) override {
     pool_peak_ = std::max(pool_peak_, pool_.in_use_bytes());
     if (bytes.owner) {
       const auto view = bytes.view();
@@ -97,7 +97,7 @@ public:
   void abort(const error& reason) override { outcome_.set_value(reason); }
 
 private:
-  const storage::buffer_pool& pool_;
+  const buffer_pool& pool_;
   std::uint64_t received_ = 0;
   std::size_t pool_peak_ = 0;
   bool in_order_ = true;
@@ -216,7 +216,7 @@ result<std::vector<retrieve_row>> run_retrieve(const retrieve_shape& shape) {
   {
     actors::node_actor_config actor_config(shards.contexts());
     caf::actor_system system(actor_config);
-    storage::node_metrics metrics;
+    node_metrics metrics;
     auto node = actors::storage_node::open(settings, system, metrics, shards.contexts());
     if (node) {
       rows = measure_all(**node, settings, shape);

@@ -19,7 +19,7 @@ namespace cairn::cli {
 
 namespace {
 
-result<std::size_t> read_some(int file, storage::bytes_span into, const std::string& path) {
+result<std::size_t> read_some(int file, bytes_span into, const std::string& path) {
   for (;;) {
     const auto got = ::read(file, into.data(), into.size());
     if (got >= 0) return static_cast<std::size_t>(got);
@@ -27,7 +27,7 @@ result<std::size_t> read_some(int file, storage::bytes_span into, const std::str
   }
 }
 
-result<void> write_all(int file, storage::bytes_view bytes, const std::string& path) {
+result<void> write_all(int file, bytes_view bytes, const std::string& path) {
   while (!bytes.empty()) {
     const auto written = ::write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -47,13 +47,13 @@ public:
   }
   // x-amz-checksum-…, unless it is composed of the parts' ("…-3").
   void learn(const http_response& response) {
-    for (const auto kind : storage::checksum_kinds) {
-      const auto text = response.header("x-amz-checksum-" + std::string(storage::to_string(kind)));
+    for (const auto kind : net::checksum_kinds) {
+      const auto text = response.header("x-amz-checksum-" + std::string(to_string(kind)));
       if (text.empty() || text.find('-') != std::string_view::npos ||
           response.header("x-amz-checksum-type") == "COMPOSITE")
         continue;
       const auto bytes = net::base64_decode(text);
-      if (!bytes || bytes->size() != storage::checksum_bytes(kind)) continue;
+      if (!bytes || bytes->size() != net::checksum_bytes(kind)) continue;
       expected_ = *bytes;
       running_.emplace(kind);
     }
@@ -61,9 +61,9 @@ public:
   bool proves() const { return running_ || is_md5(etag_); }
   void restart() {
     if (running_) running_.emplace(running_->kind());
-    md5_ = storage::md5();
+    md5_ = md5();
   }
-  void update(storage::bytes_view bytes) {
+  void update(bytes_view bytes) {
     if (running_)
       running_->update(bytes);
     else if (is_md5(etag_))
@@ -71,7 +71,7 @@ public:
   }
   result<void> check(const std::string& name) {
     if (running_) {
-      const auto kind = std::string(storage::to_string(running_->kind()));
+      const auto kind = std::string(to_string(running_->kind()));
       const auto got = running_->finish();
       if (got == expected_) return {};
       return error{errc::digest_mismatch, name + ": the bytes that came have the " + kind + " checksum " +
@@ -86,8 +86,8 @@ public:
 
 private:
   std::string etag_, expected_;
-  storage::md5 md5_;
-  std::optional<storage::running_checksum> running_;
+  md5 md5_;
+  std::optional<net::running_checksum> running_;
 };
 
 } // namespace
@@ -113,7 +113,7 @@ result<std::unique_ptr<upload_file>> upload_file::open(const std::string& path) 
   return source;
 }
 
-result<std::size_t> upload_file::read(storage::bytes_span into) {
+result<std::size_t> upload_file::read(bytes_span into) {
   if (length_) into = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), *length_ - done_)));
   std::size_t filled = 0;
   while (filled < into.size()) { // pipes answer in small pieces
@@ -144,7 +144,7 @@ public:
     meter_.emplace(progress_text(name_, response.content_length), show_progress_);
     return {};
   }
-  result<void> write(storage::bytes_view bytes) override {
+  result<void> write(bytes_view bytes) override {
     digest_.update(bytes);
     meter_->add(bytes.size());
     return write_all(STDOUT_FILENO, bytes, "standard output");
@@ -208,7 +208,7 @@ public:
     return {};
   }
 
-  result<void> write(storage::bytes_view bytes) override {
+  result<void> write(bytes_view bytes) override {
     if (auto written = write_all(file_.get(), bytes, part_); !written) return written;
     digest_.update(bytes);
     done_ += bytes.size();

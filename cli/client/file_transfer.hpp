@@ -39,7 +39,7 @@ class upload_file : public body_source {
 public:
   static result<std::unique_ptr<upload_file>> open(const std::string& path); // "-": standard input
   std::optional<std::uint64_t> length() const override { return length_; }
-  result<std::size_t> read(storage::bytes_span into) override;
+  result<std::size_t> read(bytes_span into) override;
   void show(progress_meter* meter) { meter_ = meter; }
   std::string md5_hex(); // of what was read; once
 
@@ -48,7 +48,7 @@ private:
   descriptor file_;
   std::optional<std::uint64_t> length_;
   std::uint64_t done_ = 0;
-  storage::md5 digest_;
+  md5 digest_;
   progress_meter* meter_ = nullptr;
 };
 

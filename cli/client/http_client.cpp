@@ -48,8 +48,7 @@ void sign(http_request& request, const server_address& server, const net::client
   for (const auto& [name, value] : headers) views.push_back({name, value});
   const std::string_view path{request.target};
   const net::signed_request sent{request.method, path.substr(0, path.find('?')), target->query, views};
-  for (auto& added : net::sign_request(with, sent, storage::system_clock().wall()))
-    request.headers.push_back(std::move(added));
+  for (auto& added : net::sign_request(with, sent, system_clock().wall())) request.headers.push_back(std::move(added));
 }
 
 } // namespace
@@ -319,7 +318,7 @@ private:
         on_stream([&](auto& stream) { http::async_read_some(stream, buffer_, parser, std::move(done)); });
       });
       if (code == http::error::need_buffer) code = {};
-      const storage::bytes_view bytes(chunk_.data(), chunk_.size() - body.size);
+      const bytes_view bytes(chunk_.data(), chunk_.size() - body.size);
       received += bytes.size();
       if (sink) {
         if (!bytes.empty())

@@ -54,8 +54,8 @@ struct http_response {
 class body_source {
 public:
   virtual ~body_source() = default;
-  virtual std::optional<std::uint64_t> length() const = 0;        // nothing: chunked encoding
-  virtual result<std::size_t> read(storage::bytes_span into) = 0; // 0: the end
+  virtual std::optional<std::uint64_t> length() const = 0; // nothing: chunked encoding
+  virtual result<std::size_t> read(bytes_span into) = 0;   // 0: the end
 };
 
 // Takes the body of a 2xx answer.
@@ -63,7 +63,7 @@ class body_sink {
 public:
   virtual ~body_sink() = default;
   virtual result<void> head(const http_response& response) = 0; // before the first byte; called for empty bodies too
-  virtual result<void> write(storage::bytes_view bytes) = 0;
+  virtual result<void> write(bytes_view bytes) = 0;
 };
 
 struct http_timeouts {

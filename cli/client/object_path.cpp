@@ -84,9 +84,9 @@ std::string target_of(std::string_view bucket, const std::vector<std::pair<std::
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const auto c = storage::first_character(text);
+    const auto c = first_character(text);
     for (const unsigned char byte : text.substr(0, c.bytes)) {
-      if (storage::drives_terminal(c)) {
+      if (drives_terminal(c)) {
         out += "\\x";
         out += hex_digits[byte >> 4];
         out += hex_digits[byte & 15];

@@ -17,9 +17,9 @@ using std::chrono::microseconds;
 // whose host answers flushes without doing them.
 constexpr microseconds flush_min{8};
 constexpr microseconds flush_slow{20'000}, flush_very_slow{100'000};
-constexpr storage::wall_ms clock_min = 1'735'689'600'000; // 2025-01-01: before this program existed
-constexpr storage::wall_ms day_ms = 24ll * 3600 * 1000, certificate_days = 30;
-constexpr storage::wall_ms clock_back_max = 5 * 60 * 1000;
+constexpr wall_ms clock_min = 1'735'689'600'000; // 2025-01-01: before this program existed
+constexpr wall_ms day_ms = 24ll * 3600 * 1000, certificate_days = 30;
+constexpr wall_ms clock_back_max = 5 * 60 * 1000;
 
 constexpr std::array in_memory{"tmpfs", "ramfs"};
 constexpr std::array over_network{"nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse.sshfs", "fuse.s3fs"};
@@ -77,7 +77,7 @@ finding judge_flushes(const disk_facts& disk, const std::string& subject) {
 }
 
 finding judge_space(const disk_facts& disk, const std::string& subject, std::uint64_t reserve) {
-  const auto kept = storage::effective_reserve(reserve, disk.space);
+  const auto kept = effective_reserve(reserve, disk.space);
   const auto text = human_bytes(disk.space.available) + " of " + human_bytes(disk.space.total) + " are free";
   if (disk.space.available <= kept)
     return {verdict::problem, subject,
@@ -167,7 +167,7 @@ finding judge_port(const port_facts& port, const running_node& node) {
   return {verdict::problem, subject, port.failure, "end what uses it (ss -ltnp), or choose another"};
 }
 
-finding judge_certificate(const certificate_facts& certificate, storage::wall_ms now) {
+finding judge_certificate(const certificate_facts& certificate, wall_ms now) {
   const auto subject = certificate.key + " " + certificate.path;
   if (!certificate.failure.empty()) return {verdict::problem, subject, certificate.failure, {}};
   const auto days = (certificate.ends - now) / day_ms;

@@ -141,13 +141,13 @@ peer_facts reach(const std::string& address, std::chrono::milliseconds timeout) 
 } // namespace
 
 clock_facts measure_clock(const config::settings& settings) {
-  clock_facts out{.now = storage::system_clock().wall()};
+  clock_facts out{.now = system_clock().wall()};
   timex kernel{};
   const int state = ::adjtimex(&kernel);
   out.synchronised = state >= 0 && state != TIME_ERROR;
   struct stat metadata {};
   if (::stat((settings.metadata_dir() + "/data.mdb").c_str(), &metadata) == 0)
-    out.used = storage::wall_ms(metadata.st_mtim.tv_sec) * 1000;
+    out.used = wall_ms(metadata.st_mtim.tv_sec) * 1000;
   return out;
 }
 
@@ -164,14 +164,14 @@ disk_facts measure_disk(const std::string& path) {
     out.failure = out.folder + " may not be written by this user: " + reason(errno);
     return out;
   }
-  if (const auto space = storage::posix_file_system().space_of(out.folder)) out.space = *space;
+  if (const auto space = posix_file_system().space_of(out.folder)) out.space = *space;
   out.failure = time_flushes(out);
   if (out.failure.empty()) out.direct = direct_works(out.folder);
   return out;
 }
 
 memory_facts measure_memory() {
-  return {storage::usable_memory_bytes()};
+  return {usable_memory_bytes()};
 }
 
 std::uint64_t descriptor_limit() {
@@ -198,8 +198,8 @@ std::vector<certificate_facts> read_certificates(const config::settings& setting
   if (tls.cert.empty()) return out;
   auto& node = out.emplace_back(read_pair("cluster.tls", tls.cert, tls.key));
   if (!node.failure.empty()) return out;
-  auto& files = storage::posix_file_system();
-  const auto ca = storage::read_small_file(files, tls.ca), certificate = storage::read_small_file(files, tls.cert);
+  auto& files = posix_file_system();
+  const auto ca = read_small_file(files, tls.ca), certificate = read_small_file(files, tls.cert);
   if (!ca)
     node.failure = ca.error().text;
   else if (!certificate)

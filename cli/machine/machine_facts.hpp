@@ -15,9 +15,9 @@
 namespace cairn::cli {
 
 struct clock_facts {
-  storage::wall_ms now = 0;
-  bool synchronised = false;            // adjtimex(2): the kernel's clock is disciplined
-  std::optional<storage::wall_ms> used; // when the metadata was last written, by its file's time
+  wall_ms now = 0;
+  bool synchronised = false;   // adjtimex(2): the kernel's clock is disciplined
+  std::optional<wall_ms> used; // when the metadata was last written, by its file's time
 };
 
 struct disk_facts {
@@ -27,7 +27,7 @@ struct disk_facts {
   std::string file_system; // "ext4"
   std::string options;     // of the mount
   std::uint64_t device = 0;
-  storage::space space;
+  cairn::space space;
   bool direct = false;                            // O_DIRECT works
   std::vector<std::chrono::microseconds> flushes; // sorted: 4 KiB written and flushed, each
 };
@@ -45,7 +45,7 @@ struct port_facts {
 struct certificate_facts {
   std::string key, path; // "http.tls", and the certificate's file
   std::string failure;   // why a node could not use it
-  storage::wall_ms ends = 0;
+  wall_ms ends = 0;
   bool key_readable_by_others = false;
 };
 

@@ -33,7 +33,7 @@ result<bool> has_etag_of_parts(http_client& client, const object_path& path, con
   if (!part_bytes) return part_bytes.error();
   const part_plan plan{static_cast<std::uint64_t>(about.st_size), part_bytes->value_or(0)};
   if (plan.part_bytes == 0 || etag.substr(dash + 1) != std::to_string(plan.count())) return false; // unequal parts
-  storage::md5 all;
+  cairn::md5 all;
   for (std::uint64_t i = 0; i < plan.count(); ++i) {
     const auto md5 = md5_of_slice(file, plan.begin(i), plan.bytes(i), name);
     if (!md5) return md5.error();

@@ -24,7 +24,7 @@ bool is_partial_name(std::string_view name) {
 
 std::string partial_path(const std::string& file) {
   const auto begin = file.rfind('/') + 1; // without a slash: 0
-  storage::md5 digest;
+  md5 digest;
   digest.update(std::as_bytes(std::span(file).subspan(begin)));
   return file.substr(0, begin) + std::string(partial_prefix) + hex(digest.finish());
 }

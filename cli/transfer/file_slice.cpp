@@ -13,7 +13,7 @@ namespace cairn::cli {
 namespace {
 
 // Fills `into` but for the file's end.
-result<std::size_t> read_at(int file, std::uint64_t begin, storage::bytes_span into, const std::string& name) {
+result<std::size_t> read_at(int file, std::uint64_t begin, bytes_span into, const std::string& name) {
   std::size_t filled = 0;
   while (filled < into.size()) {
     const auto got = ::pread(file, into.data() + filled, into.size() - filled, static_cast<off_t>(begin + filled));
@@ -34,7 +34,7 @@ result<void> read_slice(int file, std::uint64_t begin, std::uint64_t bytes, cons
     const auto got = read_at(file, begin + done, {buffer.data(), wanted}, name);
     if (!got) return got.error();
     if (*got < wanted) return error{errc::io_error, name + ": became shorter while it was read"};
-    each(storage::bytes_view{buffer.data(), wanted});
+    each(bytes_view{buffer.data(), wanted});
     done += wanted;
   }
   return {};
@@ -43,9 +43,9 @@ result<void> read_slice(int file, std::uint64_t begin, std::uint64_t bytes, cons
 } // namespace
 
 result<slice_digests> digest_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name) {
-  storage::md5 md5;
-  storage::running_checksum crc64(storage::checksum_kind::crc64nvme);
-  const auto read = read_slice(file, begin, bytes, name, [&](storage::bytes_view piece) {
+  cairn::md5 md5;
+  net::running_checksum crc64(net::checksum_kind::crc64nvme);
+  const auto read = read_slice(file, begin, bytes, name, [&](bytes_view piece) {
     md5.update(piece);
     crc64.update(piece);
   });
@@ -53,21 +53,21 @@ result<slice_digests> digest_slice(int file, std::uint64_t begin, std::uint64_t 
   return slice_digests{md5.finish(), crc64.finish()};
 }
 
-result<storage::md5::digest> md5_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name) {
-  storage::md5 md5;
-  const auto read = read_slice(file, begin, bytes, name, [&](storage::bytes_view piece) { md5.update(piece); });
+result<cairn::md5::digest> md5_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name) {
+  cairn::md5 md5;
+  const auto read = read_slice(file, begin, bytes, name, [&](bytes_view piece) { md5.update(piece); });
   if (!read) return read.error();
   return md5.finish();
 }
 
 result<std::string> crc64_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name) {
-  storage::running_checksum crc64(storage::checksum_kind::crc64nvme);
-  const auto read = read_slice(file, begin, bytes, name, [&](storage::bytes_view piece) { crc64.update(piece); });
+  net::running_checksum crc64(net::checksum_kind::crc64nvme);
+  const auto read = read_slice(file, begin, bytes, name, [&](bytes_view piece) { crc64.update(piece); });
   if (!read) return read.error();
   return crc64.finish();
 }
 
-result<std::size_t> file_slice::read(storage::bytes_span into) {
+result<std::size_t> file_slice::read(bytes_span into) {
   const auto got =
       read_at(file_, begin_ + done_,
               into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), bytes_ - done_))), name_);

@@ -10,14 +10,14 @@
 namespace cairn::cli {
 
 struct slice_digests {
-  storage::md5::digest md5{};
+  cairn::md5::digest md5{};
   std::string crc64; // CRC-64/NVME, 8 bytes
 };
 
 // io_error also when the file ends before the range does.
 result<slice_digests> digest_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name);
 // One of them alone: an MD5 takes many times as long as the checksum.
-result<storage::md5::digest> md5_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name);
+result<cairn::md5::digest> md5_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name);
 result<std::string> crc64_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name);
 
 class file_slice : public body_source {
@@ -25,7 +25,7 @@ public:
   using moved = std::function<void(std::int64_t)>;
   // `digest`: gets what is read; may be null.
   file_slice(int file, std::uint64_t begin, std::uint64_t bytes, std::string name, moved on_bytes,
-             storage::md5* digest = nullptr)
+             cairn::md5* digest = nullptr)
       : file_(file),
         begin_(begin),
         bytes_(bytes),
@@ -34,7 +34,7 @@ public:
         digest_(digest) {}
 
   std::optional<std::uint64_t> length() const override { return bytes_; }
-  result<std::size_t> read(storage::bytes_span into) override;
+  result<std::size_t> read(bytes_span into) override;
   void undo() { on_bytes_(-static_cast<std::int64_t>(std::exchange(done_, 0))); } // the request failed
 
 private:
@@ -42,7 +42,7 @@ private:
   std::uint64_t begin_, bytes_, done_ = 0;
   std::string name_;
   moved on_bytes_;
-  storage::md5* digest_;
+  cairn::md5* digest_;
 };
 
 } // namespace cairn::cli

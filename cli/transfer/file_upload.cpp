@@ -53,7 +53,7 @@ header_list headers_for(const source_file& file) {
 
 result<void> upload_whole(http_client& client, const source_file& file, const object_path& to, set_progress& progress) {
   return with_retries([&]() -> result<void> {
-    storage::md5 digest;
+    cairn::md5 digest;
     file_slice body(
         file.open.get(), 0, file.size_bytes, file.path, [&](std::int64_t bytes) { progress.moved(bytes); }, &digest);
     const auto response = client.exchange({"PUT", target_of(to), headers_for(file)}, &body);
@@ -157,7 +157,7 @@ private:
     if (upload_.with_crc64) {
       whole = crc64_[0];
       for (std::uint64_t i = 1; i < plan_.count(); ++i)
-        whole = *storage::joined_checksum(storage::checksum_kind::crc64nvme, whole, crc64_[i], plan_.bytes(i));
+        whole = *net::joined_checksum(net::checksum_kind::crc64nvme, whole, crc64_[i], plan_.bytes(i));
       whole = net::base64_encode(whole);
     }
     const auto etag = with_retries([&] { return complete_upload(client, to_, upload_, whole); });

@@ -16,7 +16,7 @@ class document : public body_source {
 public:
   explicit document(std::string text) : text_(std::move(text)) {}
   std::optional<std::uint64_t> length() const override { return text_.size(); }
-  result<std::size_t> read(storage::bytes_span into) override {
+  result<std::size_t> read(bytes_span into) override {
     const auto bytes = std::min(into.size(), text_.size() - done_);
     std::memcpy(into.data(), text_.data() + done_, bytes);
     done_ += bytes;
@@ -166,7 +166,7 @@ std::string part_target(const object_path& path, const std::string& id, std::uin
 }
 
 std::optional<std::string> composed_etag(const part_map& parts) {
-  storage::md5 all;
+  md5 all;
   for (const auto& [number, part] : parts) {
     if (!is_md5(part.etag)) return std::nullopt;
     std::array<std::byte, 16> bytes;

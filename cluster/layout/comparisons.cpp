@@ -10,7 +10,7 @@ void add(comparisons::round& r, partition_id p) {
 }
 
 comparisons::round empty_round(const layout& l) {
-  const std::vector<bool> none(storage::partition_count);
+  const std::vector<bool> none(partition_count);
   return {.epoch = l.epoch, .partitions = none, .read = none, .count = 0};
 }
 

@@ -35,7 +35,7 @@ public:
 private:
   const std::vector<partition_id>& incoming(const layout& l, member_index self);
 
-  std::vector<layout_epoch> compared_ = std::vector<layout_epoch>(storage::partition_count);
+  std::vector<layout_epoch> compared_ = std::vector<layout_epoch>(partition_count);
   layout_epoch incoming_epoch_ = 0; // 0: incoming_ is not computed
   member_index incoming_self_ = 0;
   std::vector<partition_id> incoming_; // of that epoch and member, ascending

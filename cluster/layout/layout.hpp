@@ -31,16 +31,14 @@ using member_state = storage::metadata::node_state;
 inline bool is_member(const member& m) {
   return m.state != member_state::removed;
 }
-using member_index = storage::node_number;
-using storage::layout_epoch;
-using storage::partition_id;
+using member_index = node_number;
 using storage::metadata::owner_list;
 using storage::metadata::partition_owners;
 using storage::metadata::write_quorum;
 using owner_union = storage::metadata::node_list<2 * storage::metadata::owners_max>;
 
 struct layout {
-  storage::uuid cluster{};
+  uuid cluster{};
   layout_epoch epoch = 0;
   std::uint8_t replicas = 3;
   std::uint8_t write_quorum = 0;            // 0: a majority

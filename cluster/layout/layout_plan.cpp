@@ -163,7 +163,7 @@ plan_base plan_base_of(const layout& l) {
 std::vector<owner_list> compute_targets(const layout& l) {
   const candidates c = candidates_of(l);
   const placement ranking{c.drawn};
-  std::vector<owner_list> targets(storage::partition_count);
+  std::vector<owner_list> targets(partition_count);
   std::vector<bool> zone_used;
   for (std::size_t p = 0; p < targets.size(); ++p)
     targets[p] = choose(c, ranking.ranked(static_cast<partition_id>(p)), zone_used);

@@ -27,7 +27,7 @@ result<layout> read_layout(meta::view& rows) {
            .members = std::move(*nodes)};
   for (std::size_t i = 0; i < l.members.size(); ++i)
     if (l.members[i].number != i) return error{errc::corrupt, "the nodes' numbers have a gap"};
-  l.partitions.reserve(storage::partition_count);
+  l.partitions.reserve(partition_count);
   for (std::uint16_t number = 0; number < meta::owners_page_count; ++number) {
     const auto page = rows.owners(number);
     if (!page) return page.error();

@@ -16,7 +16,7 @@ std::uint64_t mixed(std::uint64_t x) noexcept {
   return x ^ (x >> 33);
 }
 
-std::uint64_t half(const storage::uuid& id, std::size_t from) noexcept {
+std::uint64_t half(const uuid& id, std::size_t from) noexcept {
   std::uint64_t out = 0;
   for (std::size_t i = from; i < from + 8; ++i) out = out << 8 | id[i];
   return out;
@@ -45,7 +45,7 @@ std::uint64_t negative_log2(std::uint64_t x) noexcept {
 
 placement::placement(std::span<const placement_member> members) : members_(members.size()) {
   CAIRN_ASSERT(members_ > 0 && members_ <= 0xFFFF);
-  table_.resize(members_ * storage::partition_count);
+  table_.resize(members_ * partition_count);
   if (members_ == 1) return;
   std::vector<std::uint64_t> seeds;
   for (const auto& m : members) {
@@ -53,7 +53,7 @@ placement::placement(std::span<const placement_member> members) : members_(membe
     seeds.push_back(mixed(half(m.id, 0) ^ mixed(half(m.id, 8))));
   }
   std::vector<double> scores(members_);
-  for (std::size_t p = 0; p < storage::partition_count; ++p) {
+  for (std::size_t p = 0; p < partition_count; ++p) {
     for (std::size_t i = 0; i < members_; ++i) {
       const auto drawn = mixed(seeds[i] ^ mixed(p + 1));
       scores[i] = members[i].weight / double(negative_log2(drawn));

@@ -16,7 +16,7 @@
 namespace cairn::cluster {
 
 struct placement_member {
-  storage::uuid id{};
+  uuid id{};
   double weight = 1.0; // > 0
 };
 
@@ -26,7 +26,7 @@ public:
   explicit placement(std::span<const placement_member> members);
 
   // Indexes of all members, highest score first.
-  std::span<const std::uint16_t> ranked(storage::partition_id partition) const noexcept {
+  std::span<const std::uint16_t> ranked(partition_id partition) const noexcept {
     return {table_.data() + std::size_t{partition} * members_, members_};
   }
   std::size_t members() const noexcept { return members_; }

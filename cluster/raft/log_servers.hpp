@@ -6,11 +6,11 @@
 
 namespace cairn::cluster {
 
-constexpr raft::server_id server_of(storage::node_number node) {
+constexpr raft::server_id server_of(node_number node) {
   return raft::server_id{node} + 1;
 }
-constexpr storage::node_number node_of(raft::server_id server) { // server > 0
-  return static_cast<storage::node_number>(server - 1);
+constexpr node_number node_of(raft::server_id server) { // server > 0
+  return static_cast<node_number>(server - 1);
 }
 
 } // namespace cairn::cluster

@@ -19,7 +19,7 @@ bool log_witness::note(server_id server, std::uint64_t incarnation, term_t term,
   term_ = term;
   const auto [known, is_new] = starts_.try_emplace(server, start{incarnation, 0});
   auto& s = known->second;
-  if (!is_new && storage::is_later_start(incarnation, s.incarnation)) s = {incarnation, match};
+  if (!is_new && is_later_start(incarnation, s.incarnation)) s = {incarnation, match};
   if (incarnation != s.incarnation || a.rejected == 0 || a.last >= s.acknowledged) return false;
   return std::exchange(lost_[server], incarnation) != incarnation;
 }

@@ -20,9 +20,6 @@ enum class kind : std::uint8_t {
   read_echo,
 };
 
-using storage::byte_reader;
-using storage::byte_writer;
-
 struct writer {
   byte_writer& w;
 

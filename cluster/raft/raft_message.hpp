@@ -27,8 +27,8 @@ result<message> decode_message(std::string_view bytes); // corrupt, unsupported 
 std::string encode(const configuration& c);
 result<configuration> decode_configuration(std::string_view bytes); // corrupt, unsupported
 
-void write_entry(storage::byte_writer& w, const entry& e);
-entry read_entry(storage::byte_reader& r);
+void write_entry(byte_writer& w, const entry& e);
+entry read_entry(byte_reader& r);
 std::size_t encoded_bytes_max(const entry& e);
 
 // Validates a message for a server in `current_term`: plausible numbers, ascending terms, entries of known kinds and

@@ -205,7 +205,7 @@ void raft_node::pack(time_ms now) {
       bytes += c.bytes.size();
       ++count;
     }
-    storage::byte_writer w{bytes + count * 4 + 8};
+    byte_writer w{bytes + count * 4 + 8};
     w.varint(count);
     for (std::size_t i = 0; i < count; ++i) w.string(commands_[i].bytes);
     if (core_->submit(share(w.take()), now) != accepted::yes)

@@ -41,7 +41,7 @@ json_value next_or_null(bool more, const std::string& next) {
 
 bool equal_secret(std::string_view a, std::string_view b) {
   const auto bytes = [](std::string_view text) { return std::as_bytes(std::span{text.data(), text.size()}); };
-  return storage::equal_in_constant_time(bytes(a), bytes(b));
+  return equal_in_constant_time(bytes(a), bytes(b));
 }
 
 json_object session_object(const console_session& s) {
@@ -84,7 +84,7 @@ std::optional<credentials> basic_credentials(const admin_request& asked) {
 
 // ── buckets ──
 
-json_array keys_of_bucket(const std::vector<rows_of::access_key_row>& keys, storage::bucket_id bucket) {
+json_array keys_of_bucket(const std::vector<rows_of::access_key_row>& keys, bucket_id bucket) {
   json_array out;
   for (const auto& key : keys) {
     const auto rights = key.rights_on(bucket);

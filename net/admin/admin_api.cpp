@@ -70,8 +70,8 @@ error host_refused() {
 
 } // namespace
 
-admin_api::admin_api(config::admin_settings settings, admin_options options, const storage::clock& clock,
-                     storage::random_source& random)
+admin_api::admin_api(config::admin_settings settings, admin_options options, const cairn::clock& clock,
+                     random_source& random)
     : settings_(std::move(settings)),
       options_(std::move(options)),
       clock_(clock),

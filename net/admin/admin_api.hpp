@@ -42,7 +42,7 @@ struct admin_options {
   admin_times times = {};
   std::string root_access_key = {}, root_secret_key = {}; // empty: there is none
   std::string version = {};                               // the program's
-  const storage::node_metrics* counters = nullptr;        // null: all of them 0
+  const node_metrics* counters = nullptr;                 // null: all of them 0
 };
 
 // The actors of an open node, which handle the requests.
@@ -55,12 +55,12 @@ struct admin_targets {
 struct api_environment {
   const config::admin_settings& settings;
   const admin_options& options;
-  const storage::clock& clock;
+  const cairn::clock& clock;
   console_sessions& sessions;
   std::string cookie; // the name of the console's
   bool encrypted = false;
   std::shared_ptr<const admin_targets> node; // null: not open
-  storage::wall_ms started = 0;
+  wall_ms started = 0;
 };
 
 struct api_caller {
@@ -81,8 +81,7 @@ struct api_call {
 
 class admin_api {
 public:
-  admin_api(config::admin_settings settings, admin_options options, const storage::clock& clock,
-            storage::random_source& random);
+  admin_api(config::admin_settings settings, admin_options options, const cairn::clock& clock, random_source& random);
 
   // `asked` and this object must live until `done` is called.
   void answer(const admin_request& asked, bool encrypted, admin_done done);
@@ -104,9 +103,9 @@ private:
 
   const config::admin_settings settings_;
   const admin_options options_;
-  const storage::clock& clock_;
+  const cairn::clock& clock_;
   console_sessions sessions_;
-  const storage::wall_ms started_;
+  const wall_ms started_;
   std::atomic<std::shared_ptr<const admin_targets>> node_; // null: the node is not open
   std::atomic<bool> stopping_{false};
 };

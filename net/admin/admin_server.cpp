@@ -46,8 +46,8 @@ using deadline_timer =
 } // namespace
 
 struct admin_server::state : std::enable_shared_from_this<state> {
-  state(asio::io_context& io, const config::admin_settings& s, admin_options given, const storage::clock& clock,
-        storage::random_source& random)
+  state(asio::io_context& io, const config::admin_settings& s, admin_options given, const cairn::clock& clock,
+        random_source& random)
       : control(asio::make_strand(io)),
         listening(control),
         pause(control),
@@ -96,7 +96,7 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   sockets::spare_descriptor spare;                  // for refusing connections without free descriptors
   bool stopped = false;
   sockets::accept_failures failures; // on `control`
-  storage::log_pace refusals;        // on `control`
+  log_pace refusals;                 // on `control`
   mutable std::mutex tls_mutex;
   std::shared_ptr<const tls_context> tls_now; // null: plaintext
 };
@@ -257,7 +257,7 @@ void admin_server::state::accept() {
 }
 
 admin_server::admin_server(asio::io_context& context, const config::admin_settings& settings, admin_options options,
-                           const storage::clock& clock, storage::random_source& random)
+                           const cairn::clock& clock, random_source& random)
     : state_(std::make_shared<state>(context, settings, std::move(options), clock, random)) {}
 
 admin_server::~admin_server() {
@@ -275,7 +275,7 @@ result<void> admin_server::apply(const config::admin_settings& settings) {
   return state_->load_tls(settings.tls);
 }
 
-storage::wall_ms admin_server::certificate_end() const {
+wall_ms admin_server::certificate_end() const {
   const auto now = state_->tls();
   return now ? now->ends() : 0;
 }

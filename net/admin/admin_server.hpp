@@ -16,15 +16,14 @@ namespace cairn::net {
 class admin_server {
 public:
   admin_server(boost::asio::io_context& context, const config::admin_settings& settings, admin_options options,
-               const storage::clock& clock = storage::system_clock(),
-               storage::random_source& random = storage::system_random());
+               const cairn::clock& clock = system_clock(), random_source& random = system_random());
   ~admin_server(); // closes the listener; requests in progress continue
 
   // io_error, as http_server::listen; errors of tls_context::load.
   result<void> listen();
   // SIGHUP: reads the certificate again, for new connections. After an error the old certificate stays in use.
   result<void> apply(const config::admin_settings& settings);
-  storage::wall_ms certificate_end() const; // 0: no TLS
+  wall_ms certificate_end() const; // 0: no TLS
   config::endpoint local_endpoint() const;
   void start();
   // Until the node is open, and after close_node(), requests for its actors are answered no_leader.

@@ -40,13 +40,13 @@ const char* name_of(actors::metadata_role r) {
   return "?";
 }
 
-json_array array_of(const std::vector<storage::node_number>& nodes) {
+json_array array_of(const std::vector<node_number>& nodes) {
   return json_array(nodes.begin(), nodes.end());
 }
 
 json_value node_json(const cluster_node_status& n) {
   return json_object{{"number", n.number},
-                     {"id", storage::to_string(n.id)},
+                     {"id", cairn::to_string(n.id)},
                      {"address", n.address},
                      {"zone", n.zone},
                      {"weight", n.weight},
@@ -73,12 +73,12 @@ json_value auto_out_json(const cluster::out_decision& a) {
 }
 
 json_value waiting_json(const actors::waiting_status& w) {
-  return json_object{{"id", storage::to_string(w.id)}, {"address", w.address}};
+  return json_object{{"id", cairn::to_string(w.id)}, {"address", w.address}};
 }
 
 // ── text for operators ──
 
-std::string state_text(const cluster_node_status& n, storage::wall_ms now) {
+std::string state_text(const cluster_node_status& n, wall_ms now) {
   std::string out = name_of(n.state);
   out += n.up ? ", up" : ", DOWN";
   if (n.since > 0 && n.since <= now) out += ' ' + short_time(now - n.since);
@@ -117,7 +117,7 @@ table_row node_row(const cluster_node_status& n, const cluster_status& s) {
           n.capacity_bytes == 0 ? "-" : short_bytes(n.data_bytes),
           used,
           std::to_string(n.applied_index),
-          storage::to_string(n.id)};
+          cairn::to_string(n.id)};
 }
 
 std::string votes_text(const cluster_status& s) {
@@ -200,7 +200,7 @@ json_object cluster_object(const cluster_status& s) {
   json_array waiting;
   for (const auto& w : s.waiting) waiting.push_back(waiting_json(w));
   return json_object{{"name", s.name},
-                     {"id", storage::to_string(s.id)},
+                     {"id", cairn::to_string(s.id)},
                      {"replicas", s.replicas},
                      {"write_quorum", s.write_quorum},
                      {"epoch", s.epoch},
@@ -242,7 +242,7 @@ json_object moves_object(const actors::cluster_status& s) {
 }
 
 std::string cluster_text(const cluster_status& s) {
-  std::string out = "Cluster " + s.name + " (" + storage::to_string(s.id) + "): " + std::to_string(s.replicas) +
+  std::string out = "Cluster " + s.name + " (" + cairn::to_string(s.id) + "): " + std::to_string(s.replicas) +
                     (s.replicas == 1 ? " copy" : " copies") + ", layout " + std::to_string(s.epoch) + ", term " +
                     std::to_string(s.term) + (s.leader ? "" : ", NO LEADER") + "\n\n";
   std::vector<table_row> rows{
@@ -298,8 +298,8 @@ result<admin_command> parse_admin_command(const request_target& asked) {
   if (verb->subject == verb_subject::node) c.names = {*node};
   if (verb->subject == verb_subject::nodes) c.names = split(*node, ',');
   if (const auto* id = asked.find("id"); id && c.kind == admin_verb::add) {
-    const auto parsed = storage::parse_uuid(*id);
-    if (!parsed || *parsed == storage::uuid{}) return error{errc::invalid_argument, "expected id=UUID"};
+    const auto parsed = parse_uuid(*id);
+    if (!parsed || *parsed == uuid{}) return error{errc::invalid_argument, "expected id=UUID"};
     c.invited = *parsed;
   }
   const bool valued = verb->value != verb_value::none;
@@ -313,7 +313,7 @@ result<admin_command> parse_admin_command(const request_target& asked) {
 result<void> may_command(const std::optional<std::string_view>& sent, std::string_view token) {
   if (!sent || sent->empty()) return error{errc::invalid_argument, "the header Cairn-Token is missing"};
   const auto bytes = [](std::string_view text) { return std::as_bytes(std::span{text.data(), text.size()}); };
-  if (!token.empty() && storage::equal_in_constant_time(bytes(*sent), bytes(token))) return {};
+  if (!token.empty() && equal_in_constant_time(bytes(*sent), bytes(token))) return {};
   return error{errc::invalid_argument, "the token is not the node's admin token"};
 }
 

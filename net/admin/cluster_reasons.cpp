@@ -12,9 +12,9 @@ using actors::cluster_node_status;
 using actors::cluster_status;
 using storage::metadata::node_state;
 
-constexpr storage::wall_ms certificate_warning_ms = 30ll * 24 * 3600 * 1000;
+constexpr wall_ms certificate_warning_ms = 30ll * 24 * 3600 * 1000;
 
-std::string named(const std::vector<storage::node_number>& nodes) {
+std::string named(const std::vector<node_number>& nodes) {
   return (nodes.size() == 1 ? "node " : "nodes ") + node_list(nodes);
 }
 
@@ -22,7 +22,7 @@ std::string counted(std::uint64_t n, std::string_view what) {
   return std::to_string(n).append(" ").append(what).append(n == 1 ? "" : "s");
 }
 
-std::string zones_of(const cluster_status& s, const std::vector<storage::node_number>& nodes) {
+std::string zones_of(const cluster_status& s, const std::vector<node_number>& nodes) {
   std::vector<std::string_view> zones;
   for (const auto& n : s.nodes)
     if (std::ranges::find(nodes, n.number) != nodes.end() && std::ranges::find(zones, n.zone) == zones.end())
@@ -70,7 +70,7 @@ void add_certificates(std::vector<notice>& out, const cluster_status& s) {
   }
 }
 
-void add_node_reasons(std::vector<reason>& out, const cluster_node_status& n, storage::wall_ms now) {
+void add_node_reasons(std::vector<reason>& out, const cluster_node_status& n, wall_ms now) {
   const auto name = "Node " + std::to_string(n.number) + " (" + ascii_only(n.address) + ")";
   if (!n.fault.empty())
     out.push_back({severity::error, name + " has no usable copy of the metadata: " + ascii_only(n.fault) +
@@ -97,7 +97,7 @@ void add_node_reasons(std::vector<reason>& out, const cluster_node_status& n, st
 void add_moves(std::vector<reason>& out, const cluster_status& s) {
   std::uint64_t incoming = 0;
   for (const auto& n : s.nodes) incoming += n.partitions_incoming;
-  std::vector<storage::node_number> down;
+  std::vector<node_number> down;
   for (const auto& n : s.nodes)
     if (!n.up) down.push_back(n.number);
   if (s.chunks_lost > 0 && incoming > 0)
@@ -142,14 +142,14 @@ std::string short_bytes(std::uint64_t bytes) {
   return std::to_string(whole) + (fraction ? '.' + std::to_string(rest) : "") + ' ' + units[unit];
 }
 
-std::string short_time(storage::wall_ms ms) {
+std::string short_time(wall_ms ms) {
   const auto s = ms / 1000;
   if (s < 120) return std::to_string(s) + " s";
   if (s < 120 * 60) return std::to_string(s / 60) + " min";
   return s < 48 * 3600 ? std::to_string(s / 3600) + " h" : std::to_string(s / 86400) + " d";
 }
 
-std::string node_list(const std::vector<storage::node_number>& list) {
+std::string node_list(const std::vector<node_number>& list) {
   std::string out;
   for (const auto n : list) out.append(out.empty() ? "" : ", ").append(std::to_string(n));
   return out;
@@ -159,7 +159,7 @@ std::vector<notice> cluster_notices(const cluster_status& s) {
   std::vector<notice> out;
   add_pause(out, s);
   for (const auto& w : s.waiting) {
-    const auto id = storage::to_string(w.id);
+    const auto id = cairn::to_string(w.id);
     out.push_back({"WAITING", "node " + id + " at " + ascii_only(w.address) + " asks to join: `cairn cluster add " +
                                   id + "` admits it."});
   }
@@ -193,7 +193,7 @@ std::vector<reason> cluster_reasons(const cluster_status& s) {
   return out;
 }
 
-std::vector<reason> node_reasons(const actors::node_status& s, storage::wall_ms now) {
+std::vector<reason> node_reasons(const actors::node_status& s, wall_ms now) {
   std::vector<reason> out;
   if (!s.ready) out.push_back({severity::error, "This node serves no requests: " + ascii_only(s.reason) + "."});
   if (!s.metadata_fault.empty())

@@ -31,12 +31,12 @@ std::vector<notice> cluster_notices(const actors::cluster_status& s);
 // Everything that is not as it should be, or is being changed; worst first. Empty: all is well.
 std::vector<reason> cluster_reasons(const actors::cluster_status& s);
 // Of one node: whether it serves requests, its disks, its certificates.
-std::vector<reason> node_reasons(const actors::node_status& s, storage::wall_ms now);
+std::vector<reason> node_reasons(const actors::node_status& s, wall_ms now);
 json_array reasons_json(const std::vector<reason>& reasons); // [{"severity", "text"}]
 
-std::string short_bytes(std::uint64_t bytes);                         // "1.5 GiB"
-std::string short_time(storage::wall_ms ms);                          // "6 min"
-std::string node_list(const std::vector<storage::node_number>& list); // "1, 4"
+std::string short_bytes(std::uint64_t bytes);                // "1.5 GiB"
+std::string short_time(wall_ms ms);                          // "6 min"
+std::string node_list(const std::vector<node_number>& list); // "1, 4"
 // For terminals: characters other than visible ASCII become '?', because addresses and zones come from other nodes.
 std::string ascii_only(std::string_view text);
 

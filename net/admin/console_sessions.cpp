@@ -7,8 +7,8 @@ namespace cairn::net {
 
 namespace {
 
-storage::sha256_digest hash_of(std::string_view id) {
-  return storage::sha256_of(std::as_bytes(std::span{id.data(), id.size()}));
+sha256_digest hash_of(std::string_view id) {
+  return sha256_of(std::as_bytes(std::span{id.data(), id.size()}));
 }
 
 } // namespace
@@ -21,7 +21,7 @@ std::string console_sessions::random_hex() {
   return out;
 }
 
-bool console_sessions::over(const entry& e, storage::steady_time now) const {
+bool console_sessions::over(const entry& e, steady_time now) const {
   return now - e.used >= session_idle_max || now - e.began >= session_age_max;
 }
 

@@ -28,7 +28,7 @@ struct console_session {
 
 class console_sessions {
 public:
-  console_sessions(const storage::clock& clock, storage::random_source& random) : clock_(clock), random_(random) {}
+  console_sessions(const cairn::clock& clock, random_source& random) : clock_(clock), random_(random) {}
 
   struct begun {
     std::string id; // of the cookie
@@ -42,16 +42,16 @@ public:
 private:
   struct entry {
     console_session session;
-    storage::steady_time began, used;
+    steady_time began, used;
   };
-  bool over(const entry& e, storage::steady_time now) const;
+  bool over(const entry& e, steady_time now) const;
   void make_room(const std::string& key);
   std::string random_hex();
 
-  const storage::clock& clock_;
-  storage::random_source& random_;
+  const cairn::clock& clock_;
+  random_source& random_;
   mutable std::mutex mutex_;
-  std::map<storage::sha256_digest, entry> sessions_; // by the hash of the id
+  std::map<sha256_digest, entry> sessions_; // by the hash of the id
 };
 
 // The value of the cookie `name` in the header Cookie; empty: there is none.

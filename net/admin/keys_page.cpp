@@ -68,7 +68,7 @@ std::string done_text(const key_command& c, const std::string& what) {
   return (c.json ? json_text(json_object{{"done", what}}) : what) + "\n";
 }
 
-std::string random_text(storage::random_source& random, std::size_t length, std::string_view alphabet) {
+std::string random_text(random_source& random, std::size_t length, std::string_view alphabet) {
   std::string out;
   while (out.size() < length) {
     // Draws 6 bits a time and rejects values beyond the alphabet, so that all characters are equally likely.

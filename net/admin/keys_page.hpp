@@ -34,7 +34,7 @@ struct key_command {
 
 result<key_command> parse_key_command(const request_target& asked); // invalid_argument
 
-using bucket_names = std::map<storage::bucket_id, std::string>;
+using bucket_names = std::map<bucket_id, std::string>;
 std::string keys_answer(const std::vector<storage::metadata::access_key_row>& keys, const bucket_names& names,
                         bool json);
 json_array keys_json(const std::vector<storage::metadata::access_key_row>& keys, const bucket_names& names);
@@ -42,8 +42,8 @@ void add_rights(json_object& to, std::uint8_t rights); // "read", "write", "owne
 
 struct key_page_services {
   actors::services services;
-  storage::random_source* random = nullptr;
-  const storage::clock* clock = nullptr;
+  random_source* random = nullptr;
+  const cairn::clock* clock = nullptr;
 };
 struct key_page {
   std::vector<storage::metadata::access_key_row> keys;

@@ -38,7 +38,7 @@ public:
     family.metric.push_back(std::move(metric));
   }
 
-  void counter(const char* name, const char* help, const storage::counter& value) {
+  void counter(const char* name, const char* help, const cairn::counter& value) {
     add(family(name, help, MetricType::Counter), {}, static_cast<double>(value.load(std::memory_order_relaxed)));
   }
 
@@ -46,21 +46,21 @@ public:
     add(family(name, help, MetricType::Gauge), {}, value);
   }
 
-  void histogram(const char* name, const char* help, const storage::latency_histogram& values) {
+  void histogram(const char* name, const char* help, const latency_histogram& values) {
     add(family(name, help, MetricType::Histogram), {}, values);
   }
 
   // The counts grow while they are read one by one. The total is computed from the same reads, so that the buckets are
   // cumulative.
-  static void add(MetricFamily& family, labels names, const storage::latency_histogram& values) {
+  static void add(MetricFamily& family, labels names, const latency_histogram& values) {
     ClientMetric metric;
     metric.label = std::move(names);
     std::uint64_t total = 0;
-    for (std::size_t i = 0; i < storage::latency_histogram::buckets; ++i) {
+    for (std::size_t i = 0; i < latency_histogram::buckets; ++i) {
       total += values.count(i);
-      const bool last = i + 1 == storage::latency_histogram::buckets;
+      const bool last = i + 1 == latency_histogram::buckets;
       const double bound =
-          last ? std::numeric_limits<double>::infinity() : seconds(storage::latency_histogram::upper_bound_us(i));
+          last ? std::numeric_limits<double>::infinity() : seconds(latency_histogram::upper_bound_us(i));
       metric.histogram.bucket.push_back({total, bound});
     }
     metric.histogram.sample_count = total;
@@ -78,7 +78,7 @@ std::string name_of(std::span<const s3_operation> operations, std::size_t row) {
   return std::string{row < operations.size() ? operations[row].name : no_operation.name};
 }
 
-void add_http(page_builder& p, const storage::node_metrics& m, std::span<const s3_operation> operations) {
+void add_http(page_builder& p, const node_metrics& m, std::span<const s3_operation> operations) {
   auto& requests =
       p.family("cairn_http_requests_total", "Requests by operation and status class.", MetricType::Counter);
   for (std::size_t i = 0; i <= operations.size(); ++i) {
@@ -115,7 +115,7 @@ void add_http(page_builder& p, const storage::node_metrics& m, std::span<const s
   p.counter("cairn_slow_down_total", "Requests answered with 503 SlowDown.", m.slow_down);
 }
 
-void add_streams(page_builder& p, const storage::node_metrics& m) {
+void add_streams(page_builder& p, const node_metrics& m) {
   p.gauge("cairn_active_downloads", "Downloads in progress.", static_cast<double>(m.active_downloads.load()));
   p.gauge("cairn_active_uploads", "Uploads in progress.", static_cast<double>(m.active_uploads.load()));
   p.gauge("cairn_download_window_slices", "Sum of the windows of the active downloads.",
@@ -125,7 +125,7 @@ void add_streams(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_uploads_cancelled_total", "Uploads whose client disconnected.", m.uploads_cancelled);
 }
 
-void add_replicas(page_builder& p, const storage::node_metrics& m) {
+void add_replicas(page_builder& p, const node_metrics& m) {
   p.counter("cairn_peer_reads_total", "Chunk reads served to peers.", m.peer_reads);
   p.counter("cairn_peer_writes_total", "Chunk writes served to peers.", m.peer_writes);
   auto& requests = p.family("cairn_peer_requests_total", "Requests received from peers.", MetricType::Counter);
@@ -178,7 +178,7 @@ void add_certificates(page_builder& p, const actors::node_status& status) {
 }
 
 // Values that only the leader knows are exported by the leader alone, so that sums over the nodes are right.
-void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::node_status& status) {
+void add_cluster(page_builder& p, const node_metrics& m, const actors::node_status& status) {
   p.histogram("cairn_remote_read_duration_seconds", "Time of a chunk read from a peer, as measured by this node.",
               m.remote_read);
   p.histogram("cairn_remote_write_duration_seconds", "Time until a chunk written to a peer is durable there.",
@@ -234,7 +234,7 @@ void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::
       page_builder::add(pauses, {{"reason", std::string{cluster::to_string(why)}}}, c->auto_out.paused == why ? 1 : 0);
 }
 
-void add_storage(page_builder& p, const storage::node_metrics& m) {
+void add_storage(page_builder& p, const node_metrics& m) {
   p.counter("cairn_chunk_reads_total", "Chunk reads.", m.chunk_reads);
   p.counter("cairn_chunk_reads_cached_total", "Chunk reads answered from memory at once.", m.chunk_reads_cached);
   p.counter("cairn_chunk_read_errors_total", "Chunk reads that failed.", m.chunk_read_errors);
@@ -325,7 +325,7 @@ void add_node(page_builder& p, const actors::node_status& status) {
   p.gauge("cairn_buffer_waiters", "Streams that wait for memory.", static_cast<double>(status.buffer_waiters));
 }
 
-page_builder make_page(const storage::node_metrics& metrics, const actors::node_status& status,
+page_builder make_page(const node_metrics& metrics, const actors::node_status& status,
                        std::span<const s3_operation> operations) {
   page_builder p;
   add_http(p, metrics, operations);
@@ -342,7 +342,7 @@ page_builder make_page(const storage::node_metrics& metrics, const actors::node_
 
 } // namespace
 
-std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status,
+std::string metrics_page(const node_metrics& metrics, const actors::node_status& status,
                          std::span<const s3_operation> operations, std::string_view version) {
   auto page = make_page(metrics, status, operations);
   auto& build = page.family("cairn_build_info", "Always 1; the label is the program's version.", MetricType::Gauge);

@@ -12,7 +12,7 @@
 namespace cairn::net {
 
 // `operations`: the table whose rows are the indexes of metrics.http. `version`: the program's.
-std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status,
+std::string metrics_page(const node_metrics& metrics, const actors::node_status& status,
                          std::span<const s3_operation> operations, std::string_view version);
 
 } // namespace cairn::net

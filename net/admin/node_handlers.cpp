@@ -9,11 +9,11 @@ namespace cairn::net {
 
 namespace {
 
-std::uint64_t count_of(const storage::counter& c) {
+std::uint64_t count_of(const counter& c) {
   return c.load(std::memory_order_relaxed);
 }
 
-json_object requests_object(const storage::node_metrics& m) {
+json_object requests_object(const node_metrics& m) {
   std::array<std::uint64_t, 6> classes{};
   for (const auto& operation : m.http)
     for (std::size_t c = 0; c < classes.size(); ++c) classes[c] += count_of(operation.by_status_class[c]);
@@ -57,7 +57,7 @@ void handle_document(api_environment& env, const api_call&, admin_done done) {
 void handle_node(api_environment& env, const api_call&, admin_done done) {
   const auto status = env.options.status();
   const auto now = env.clock.wall();
-  static const storage::node_metrics none;
+  static const node_metrics none;
   const auto& m = env.options.counters ? *env.options.counters : none;
   json_array certificates;
   for (const auto& c : status.certificates) certificates.push_back(json_object{{"use", c.use}, {"ends_ms", c.ends}});

@@ -159,7 +159,7 @@ std::optional<s3_error> check_claimed_2(const sent_head& sent, const signature_c
 std::optional<s3_error> check_claimed(const sent_head& sent, signature_claim claim, const std::string& secret,
                                       s3_gateway& shared, request& request) {
   if (auto refused = check_claim(claim, shared.region, shared.clock.wall())) return refused;
-  storage::sha256_digest key{};
+  sha256_digest key{};
   if (!claim.version_2) key = shared.signing_keys.get(secret, claim.date, claim.region);
   auto refused = claim.version_2 ? check_claimed_2(sent, claim, secret, request)
                  : request.form  ? check_policy_signature(claim, *request.form->find("policy"), key)

@@ -5,7 +5,7 @@
 namespace cairn::net {
 
 s3_gateway::s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
-                       storage::node_metrics& counters, const storage::clock& time, storage::random_source& randomness)
+                       node_metrics& counters, const cairn::clock& time, random_source& randomness)
     : services(std::move(node)),
       operations(table),
       metrics(counters),
@@ -31,7 +31,7 @@ void s3_gateway::apply(const config::settings& settings) {
   object_size_max = settings.limits.object_size.bytes;
 }
 
-storage::http_operation_metrics& s3_gateway::counters_of(const s3_operation& operation) const {
+http_operation_metrics& s3_gateway::counters_of(const s3_operation& operation) const {
   const bool served = &operation != &no_operation;
   return metrics.http[served ? static_cast<std::size_t>(&operation - operations.data()) : operations.size()];
 }

@@ -23,18 +23,18 @@ class s3_gateway final : public request_service, public std::enable_shared_from_
 public:
   // `table` and `counters` outlive the gateway.
   s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
-             storage::node_metrics& counters, const storage::clock& time = storage::system_clock(),
-             storage::random_source& randomness = storage::system_random());
+             node_metrics& counters, const cairn::clock& time = system_clock(),
+             random_source& randomness = system_random());
 
   std::unique_ptr<request_handler> connected(http_session& session) override;
   void apply(const config::settings& settings) override;
-  storage::http_operation_metrics& counters_of(const s3_operation& operation) const;
+  http_operation_metrics& counters_of(const s3_operation& operation) const;
 
   const actors::services services;
   const std::span<const s3_operation> operations;
-  storage::node_metrics& metrics;
-  const storage::clock& clock;
-  storage::random_source& random;
+  node_metrics& metrics;
+  const cairn::clock& clock;
+  random_source& random;
 
   const config::anonymous_access anonymous;
   const config::sigv2_use sigv2;

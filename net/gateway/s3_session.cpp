@@ -18,7 +18,7 @@ namespace cairn::net {
 
 namespace {
 
-std::string new_request_id(storage::random_source& random) {
+std::string new_request_id(random_source& random) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string id(16, '0');
   std::uint64_t bits = random.next();

@@ -43,7 +43,7 @@ public:
   bool closed() const { return http_.closed(); }
   bool encrypted() const { return http_.encrypted(); }
   const boost::beast::http::fields& fields() const { return http_.fields(); }
-  const storage::account_ptr& payer() const { return http_.payer(); }
+  const account_ptr& payer() const { return http_.payer(); }
   [[nodiscard]] bool charge(std::size_t bytes) { return http_.charge(bytes); } // of limits.memory (http_session.hpp)
 
 private:

@@ -32,13 +32,13 @@ void add_headers(const boost::beast::http::fields& head, policy::context& with) 
   }
 }
 
-void add_signature(const request& request, storage::wall_ms now, policy::context& with) {
+void add_signature(const request& request, wall_ms now, policy::context& with) {
   if (!request.signer) return;
   const auto& claim = request.signer->claim;
   with.set(context_key::auth_type, claim.of_form ? "POST" : claim.presigned ? "REST-QUERY-STRING" : "REST-HEADER");
   with.set(context_key::signature_version, claim.version_2 ? "AWS" : "AWS4-HMAC-SHA256");
   if (!claim.version_2 && !claim.of_form)
-    with.set(context_key::signature_age, std::to_string(std::max<storage::wall_ms>(now - claim.signed_at, 0)));
+    with.set(context_key::signature_age, std::to_string(std::max<wall_ms>(now - claim.signed_at, 0)));
 }
 
 // The parameters of a listing, and the version that a request names.

@@ -11,7 +11,7 @@ namespace cairn::net {
 struct sender_facts {
   std::string_view address; // of the client's socket
   bool encrypted = false;
-  storage::wall_ms now = 0;
+  wall_ms now = 0;
   std::string_view region;
 };
 

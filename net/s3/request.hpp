@@ -24,12 +24,12 @@ namespace cairn::net {
 // The signer of a request. The signing key also verifies the chunks of the body.
 struct request_signer {
   signature_claim claim;
-  storage::sha256_digest signing_key{};
+  sha256_digest signing_key{};
 };
 
 // The extent of a part within its object, in the version that was looked up.
 struct part_extent {
-  storage::log_index version = 0;
+  log_index version = 0;
   std::uint32_t ordinal = 0;
   std::optional<actors::byte_range> bytes; // nullopt: the object has no part with this number
   std::string checksum{};                  // of the part, base64; empty: none was kept
@@ -59,7 +59,7 @@ struct request {
   bool encrypted = false;                 // it came by TLS
   bool cross_site = false;                // not signed, and sent for a page of another origin
   storage::metadata::authority by;        // the basis of its authorization; part of its commands
-  storage::log_index seen = 0;            // in a cluster: the applied index of the authorization, or a newer one
+  log_index seen = 0;                     // in a cluster: the applied index of the authorization, or a newer one
   std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked
 
   std::string resource() const; // "/bucket/key", for error documents

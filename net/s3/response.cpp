@@ -16,7 +16,7 @@ void append_number(std::string& out, std::uint64_t value) {
 }
 
 // The Date line changes once a second; each thread keeps its own copy.
-std::string_view date_line(storage::wall_ms now) {
+std::string_view date_line(wall_ms now) {
   thread_local std::int64_t second = -1;
   thread_local std::string line;
   if (const auto current = whole_seconds(now); current != second || line.empty()) {

@@ -12,7 +12,7 @@ namespace cairn::net {
 // The parts that all answers of one request have in common.
 struct answer_basics {
   std::string request_id;
-  storage::wall_ms now = 0;
+  wall_ms now = 0;
   bool close = false;    // "Connection: close"
   bool http_1_0 = false; // keeping the connection must be announced in the answer
   std::string lines{};   // further headers of every answer: CORS

@@ -38,16 +38,16 @@ bool presigned(const request_target& target) {
 // Whether the checksum is that of an empty body, which SDKs compute when they presign an upload, because they have no
 // body yet.
 bool of_empty_body(std::string_view name, std::string_view value) {
-  for (const auto kind : storage::checksum_kinds) {
+  for (const auto kind : checksum_kinds) {
     if (name != std::string{checksum_header_prefix}.append(to_string(kind))) continue;
-    return value == base64_encode(storage::running_checksum{kind}.finish());
+    return value == base64_encode(running_checksum{kind}.finish());
   }
   return false;
 }
 
 bool brings_checksum(const http::fields& head) {
   if (head.find("x-amz-trailer") != head.end()) return true;
-  return std::any_of(std::begin(storage::checksum_kinds), std::end(storage::checksum_kinds), [&head](auto kind) {
+  return std::any_of(std::begin(checksum_kinds), std::end(checksum_kinds), [&head](auto kind) {
     return head.find(beast_view(std::string{checksum_header_prefix}.append(to_string(kind)))) != head.end();
   });
 }

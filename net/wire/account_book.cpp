@@ -4,7 +4,7 @@
 
 namespace cairn::net {
 
-storage::account_ptr account_book::of(const std::string& party) {
+account_ptr account_book::of(const std::string& party) {
   const std::lock_guard lock{mutex_};
   if (accounts_.size() >= swept_at_) {
     std::erase_if(accounts_, [](const auto& entry) { return entry.second.expired(); });
@@ -12,7 +12,7 @@ storage::account_ptr account_book::of(const std::string& party) {
   }
   auto& entry = accounts_[party];
   auto account = entry.lock();
-  if (!account) entry = account = std::make_shared<storage::memory_account>(party);
+  if (!account) entry = account = std::make_shared<memory_account>(party);
   return account;
 }
 

@@ -16,12 +16,12 @@ constexpr std::string_view key_party_prefix = "key:";
 
 class account_book {
 public:
-  storage::account_ptr of(const std::string& party);
+  account_ptr of(const std::string& party);
   std::size_t size() const; // of accounts in use, and of some that are no longer used
 
 private:
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::weak_ptr<storage::memory_account>> accounts_;
+  std::unordered_map<std::string, std::weak_ptr<memory_account>> accounts_;
   std::size_t swept_at_ = 64;
 };
 

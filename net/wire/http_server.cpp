@@ -34,8 +34,8 @@ constexpr auto pressed_pause = std::chrono::milliseconds{50}; // while memory is
 // Everything below runs on `control`, a strand of the first shard, except load_tls.
 struct http_server::state : std::enable_shared_from_this<state> {
   state(std::vector<asio::io_context*> contexts, const config::settings& settings,
-        std::shared_ptr<request_service> service, std::shared_ptr<storage::buffer_pool> memory,
-        storage::node_metrics& metrics, const storage::clock& clock)
+        std::shared_ptr<request_service> service, std::shared_ptr<buffer_pool> memory, node_metrics& metrics,
+        const cairn::clock& clock)
       : shards(std::move(contexts)),
         control(asio::make_strand(*shards.front())),
         listening(control),
@@ -177,7 +177,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
     });
   }
 
-  void look(storage::steady_time now, const memory_pressure& pressed, bool short_of) {
+  void look(steady_time now, const memory_pressure& pressed, bool short_of) {
     std::vector<std::pair<seen, end_reason>> due;
     std::vector<seen> holding;
     shared->sessions.visit([&](http_session& session) {
@@ -245,15 +245,15 @@ struct http_server::state : std::enable_shared_from_this<state> {
   asio::ip::tcp::endpoint other_end;   // of the connection being accepted
   std::size_t next_shard = 0;
   std::size_t room = 0, handshake_room = 0; // connections that were evicted and not replaced yet
-  storage::steady_time eviction_after{};
-  std::optional<storage::steady_time> full_since; // since when no connection could be accepted
-  storage::steady_time swept_at{};
+  steady_time eviction_after{};
+  std::optional<steady_time> full_since; // since when no connection could be accepted
+  steady_time swept_at{};
   bool stopped = false, finished = false;
 };
 
 http_server::http_server(std::vector<asio::io_context*> shards, const config::settings& settings,
-                         std::shared_ptr<request_service> service, std::shared_ptr<storage::buffer_pool> memory,
-                         storage::node_metrics& metrics, const storage::clock& clock)
+                         std::shared_ptr<request_service> service, std::shared_ptr<buffer_pool> memory,
+                         node_metrics& metrics, const cairn::clock& clock)
     : state_(std::make_shared<state>(std::move(shards), settings, std::move(service), std::move(memory), metrics,
                                      clock)) {}
 
@@ -291,7 +291,7 @@ void http_server::drain(std::chrono::nanoseconds patience, std::function<void()>
   });
 }
 
-storage::wall_ms http_server::certificate_end() const {
+wall_ms http_server::certificate_end() const {
   const auto tls = state_->shared->tls();
   return tls ? tls->ends() : 0;
 }

@@ -21,8 +21,8 @@ public:
   // The contexts and `metrics` outlive the server and every connection. `memory`: the pool that requests and answers
   // use.
   http_server(std::vector<boost::asio::io_context*> shards, const config::settings& settings,
-              std::shared_ptr<request_service> service, std::shared_ptr<storage::buffer_pool> memory,
-              storage::node_metrics& metrics, const storage::clock& clock = storage::system_clock());
+              std::shared_ptr<request_service> service, std::shared_ptr<buffer_pool> memory, node_metrics& metrics,
+              const cairn::clock& clock = system_clock());
   ~http_server(); // stops accepting; connections live on until their contexts end
 
   // Reads http.tls, binds and listens, so that start() cannot fail. Errors: io_error ("listen on 127.0.0.1:9000:
@@ -38,7 +38,7 @@ public:
   // SIGHUP: limits.* and http.*_timeout take effect for the next request, http.tls for the next connection. After an
   // error http.tls is unchanged.
   result<void> apply(const config::settings& settings);
-  storage::wall_ms certificate_end() const; // 0: no TLS
+  wall_ms certificate_end() const; // 0: no TLS
 
 private:
   struct state;

@@ -33,7 +33,7 @@ std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
 
 } // namespace
 
-http_session::http_session(session_socket socket, std::shared_ptr<http_shared> shared, storage::account_ptr address)
+http_session::http_session(session_socket socket, std::shared_ptr<http_shared> shared, account_ptr address)
     : stream_(std::move(socket), shared->tls()),
       shared_(std::move(shared)),
       party_(address),

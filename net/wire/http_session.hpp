@@ -31,7 +31,7 @@ struct pending_write {
   kind what = kind::part;
   std::uint64_t number = 0; // of a part: passed to exchange::sent
   std::string text;
-  storage::slice bytes;         // after the text, when it has an owner
+  slice bytes;                  // after the text, when it has an owner
   std::shared_ptr<void> hold{}; // released when everything is written
 };
 
@@ -45,7 +45,7 @@ struct session_activity {
   std::size_t held_bytes = 0;
   std::uint64_t bytes_per_second = 0; // of the body or the answer, while waiting for the client
   std::uint64_t transfer = 0;         // number of the transfer on this connection
-  storage::account_ptr party;
+  account_ptr party;
 };
 
 class http_session : public std::enable_shared_from_this<http_session>, public session_link {
@@ -53,7 +53,7 @@ public:
   enum class wait : std::uint8_t { nothing, head, idle, body, write, linger };
 
   // `address`: the account of the client's address.
-  http_session(session_socket socket, std::shared_ptr<http_shared> shared, storage::account_ptr address = nullptr);
+  http_session(session_socket socket, std::shared_ptr<http_shared> shared, account_ptr address = nullptr);
   ~http_session();
   http_session(const http_session&) = delete;
   http_session& operator=(const http_session&) = delete;
@@ -62,12 +62,12 @@ public:
   // its address, has many connections.
   void start(bool beyond = false);
   void refuse(); // instead of start: answers 503 and closes
-  bool overdue(storage::steady_time now) const;
-  bool too_slow(storage::steady_time now); // the sweep only
+  bool overdue(steady_time now) const;
+  bool too_slow(steady_time now); // the sweep only
   std::size_t held_bytes() const { return held_.load(std::memory_order_relaxed); }
-  session_activity activity(storage::steady_time now) const; // the sweep only
-  void evict(end_reason why, const session_activity& seen);  // if the client has made no progress since `seen`
-  void stop(bool at_once);                                   // not at once: closes when idle, or after the answer
+  session_activity activity(steady_time now) const;         // the sweep only
+  void evict(end_reason why, const session_activity& seen); // if the client has made no progress since `seen`
+  void stop(bool at_once);                                  // not at once: closes when idle, or after the answer
   session_strand executor() { return stream_.socket().get_executor(); }
   http_shared& shared() const { return *shared_; }
 
@@ -76,7 +76,7 @@ public:
   // Charges the request to the account of the access key, or without one to that of the address. False: the connection
   // exceeds limits.connections and its party has many; it closes after the answer.
   [[nodiscard]] bool admit(std::string_view key);
-  const storage::account_ptr& payer() const { return payer_; }          // of the request's memory
+  const account_ptr& payer() const { return payer_; }                   // of the request's memory
   const std::optional<end_reason>& stalled() const { return stalled_; } // why the small body did not arrive
   bool closed() const { return closed_; }
   bool encrypted() const { return stream_.encrypted(); }
@@ -136,9 +136,9 @@ private:
   void close_tls();
   void drain_socket();
   void close_idle();
-  storage::steady_time armed_at() const;
+  steady_time armed_at() const;
   void end(end_reason why, const session_activity& seen);
-  bool client_reads(end_reason why, bool slow, storage::steady_time now);
+  bool client_reads(end_reason why, bool slow, steady_time now);
   void end_body(end_reason why);
   void count_end(end_reason why);
   void record();
@@ -152,25 +152,25 @@ private:
   std::vector<pending_write> writes_;
 
   // Written on the strand, read by the sweep too.
-  std::atomic<storage::steady_time::rep> deadline_{0}; // 0: none
-  std::atomic<storage::steady_time::rep> armed_at_{
+  std::atomic<steady_time::rep> deadline_{0}; // 0: none
+  std::atomic<steady_time::rep> armed_at_{
       0}; // since when the session waits for the client, or the client's last progress
   std::atomic<wait> waiting_{wait::nothing};
   std::atomic<std::uint64_t> moved_{0};     // bytes received and sent
   std::atomic<std::uint64_t> transfers_{0}; // counts each head and each end of an answer
   std::atomic<std::size_t> held_{0};
   std::atomic<bool> collects_{false};
-  std::atomic<storage::account_ptr> party_; // payer_, for the sweep
-  transfer_pace pace_;                      // used by the sweep, with the registry locked
+  std::atomic<account_ptr> party_; // payer_, for the sweep
+  transfer_pace pace_;             // used by the sweep, with the registry locked
 
   // Used on the strand, before a reader is ended.
   delivery_pace delivered_per_window_, delivered_under_pressure_;
   std::size_t unacknowledged_ = 0; // at the last look
 
-  storage::memory_charge charge_; // of the request
-  const storage::account_ptr address_;
-  storage::account_ptr payer_;
-  storage::steady_time started_{}; // of the request
+  memory_charge charge_; // of the request
+  const account_ptr address_;
+  account_ptr payer_;
+  steady_time started_{}; // of the request
   head_info info_;
   std::size_t scanned_ = 0; // bytes of buffer_ without an end of head
   std::uint64_t body_left_ = 0, discarded_ = 0;

@@ -23,7 +23,7 @@ constexpr std::chrono::nanoseconds silent_after = std::chrono::milliseconds{200}
 
 void http_session::arm(wait what) {
   waiting_.store(what, std::memory_order_relaxed);
-  storage::steady_time::duration time = shared_->idle_timeout.load(std::memory_order_relaxed);
+  steady_time::duration time = shared_->idle_timeout.load(std::memory_order_relaxed);
   if (what == wait::head) time = shared_->header_timeout.load(std::memory_order_relaxed);
   if (what == wait::linger) time = lingering_time;
   const auto now = shared_->clock.now();
@@ -31,12 +31,12 @@ void http_session::arm(wait what) {
   deadline_.store((now + time).time_since_epoch().count(), std::memory_order_relaxed);
 }
 
-bool http_session::overdue(storage::steady_time now) const {
+bool http_session::overdue(steady_time now) const {
   const auto deadline = deadline_.load(std::memory_order_relaxed);
   return deadline != 0 && deadline <= now.time_since_epoch().count();
 }
 
-bool http_session::too_slow(storage::steady_time now) {
+bool http_session::too_slow(steady_time now) {
   const auto what = waiting_.load(std::memory_order_relaxed);
   const bool waits = deadline_.load(std::memory_order_relaxed) != 0 && (what == wait::body || what == wait::write);
   pace_limits limits{shared_->transfer_rate_min.load(std::memory_order_relaxed),
@@ -54,11 +54,11 @@ void http_session::next_transfer() {
   transfers_.store(transfers_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-storage::steady_time http_session::armed_at() const {
-  return storage::steady_time{storage::steady_time::duration{armed_at_.load(std::memory_order_relaxed)}};
+steady_time http_session::armed_at() const {
+  return steady_time{steady_time::duration{armed_at_.load(std::memory_order_relaxed)}};
 }
 
-session_activity http_session::activity(storage::steady_time now) const {
+session_activity http_session::activity(steady_time now) const {
   session_activity seen;
   seen.party = party_.load(std::memory_order_relaxed);
   seen.transfer = transfers_.load(std::memory_order_relaxed);
@@ -107,7 +107,7 @@ void http_session::end(end_reason why, const session_activity& seen) {
 
 // What the socket takes says little about a client that is slow: it may take nothing for a minute while the client
 // reads.
-bool http_session::client_reads(end_reason why, bool slow, storage::steady_time now) {
+bool http_session::client_reads(end_reason why, bool slow, steady_time now) {
   const std::uint64_t unacknowledged = unacknowledged_bytes(stream_.socket());
   const auto moved = moved_.load(std::memory_order_relaxed), transfer = transfers_.load(std::memory_order_relaxed);
   const auto delivered = moved - std::min(moved, unacknowledged);
@@ -130,7 +130,7 @@ void http_session::end_body(end_reason why) {
 
 void http_session::count_end(end_reason why) {
   auto& metrics = shared_->metrics;
-  const auto add = [](storage::counter& c) { c.fetch_add(1, std::memory_order_relaxed); };
+  const auto add = [](counter& c) { c.fetch_add(1, std::memory_order_relaxed); };
   if (why == end_reason::rate) add(metrics.transfers_too_slow);
   if (why == end_reason::memory) add(metrics.transfers_reclaimed);
   if (why != end_reason::place) return;

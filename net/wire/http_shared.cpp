@@ -62,8 +62,7 @@ void session_registry::when_empty(std::function<void()> handler) {
 }
 
 http_shared::http_shared(const config::settings& settings, std::shared_ptr<request_service> requests,
-                         std::shared_ptr<storage::buffer_pool> memory, storage::node_metrics& counters,
-                         const storage::clock& time)
+                         std::shared_ptr<buffer_pool> memory, node_metrics& counters, const cairn::clock& time)
     : service(std::move(requests)),
       buffers(std::move(memory)),
       metrics(counters),

@@ -49,14 +49,13 @@ private:
 
 struct http_shared {
   http_shared(const config::settings& settings, std::shared_ptr<request_service> requests,
-              std::shared_ptr<storage::buffer_pool> memory, storage::node_metrics& counters,
-              const storage::clock& time);
+              std::shared_ptr<buffer_pool> memory, node_metrics& counters, const cairn::clock& time);
   void apply(const config::settings& settings); // the limits and timeouts
 
   const std::shared_ptr<request_service> service;
-  const std::shared_ptr<storage::buffer_pool> buffers;
-  storage::node_metrics& metrics;
-  const storage::clock& clock;
+  const std::shared_ptr<buffer_pool> buffers;
+  node_metrics& metrics;
+  const cairn::clock& clock;
 
   std::atomic<std::uint32_t> connections_max{0};
   std::atomic<std::size_t> header_bytes_max{0};

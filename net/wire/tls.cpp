@@ -23,16 +23,15 @@ constexpr const char* ciphers_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 class openssl_context final : public tls_context {
 public:
-  openssl_context(std::shared_ptr<ssl::context> context, storage::wall_ms ends)
-      : context_(std::move(context)), ends_(ends) {}
-  storage::wall_ms ends() const override { return ends_; }
+  openssl_context(std::shared_ptr<ssl::context> context, wall_ms ends) : context_(std::move(context)), ends_(ends) {}
+  wall_ms ends() const override { return ends_; }
   std::unique_ptr<sockets::tls_layer> layer(session_socket& socket) const override {
     return sockets::make_tls_layer(socket, context_, sockets::tls_end::server);
   }
 
 private:
   std::shared_ptr<ssl::context> context_;
-  const storage::wall_ms ends_;
+  const wall_ms ends_;
 };
 
 // RFC 7301: the client offers names, each with its length before it. A client that offers only other protocols is
@@ -53,10 +52,10 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, c
 
 result<std::shared_ptr<const tls_context>> tls_context::load(const std::string& certificate_path,
                                                              const std::string& key_path) {
-  auto& files = storage::posix_file_system();
-  const auto certificate = storage::read_small_file(files, certificate_path);
+  auto& files = posix_file_system();
+  const auto certificate = read_small_file(files, certificate_path);
   if (!certificate) return certificate.error();
-  const auto key = storage::read_small_file(files, key_path);
+  const auto key = read_small_file(files, key_path);
   if (!key) return key.error();
   const auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   auto* const native = context->native_handle();

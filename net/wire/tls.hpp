@@ -23,7 +23,7 @@ public:
                                                          const std::string& key_path);
   virtual ~tls_context() = default;
   virtual std::unique_ptr<sockets::tls_layer> layer(session_socket& socket) const = 0; // the socket outlives it
-  virtual storage::wall_ms ends() const = 0;                                           // when the certificate expires
+  virtual wall_ms ends() const = 0;                                                    // when the certificate expires
 };
 
 } // namespace cairn::net

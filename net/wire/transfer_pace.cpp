@@ -4,7 +4,7 @@
 
 namespace cairn::net {
 
-bool transfer_pace::too_slow(storage::steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits,
+bool transfer_pace::too_slow(steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits,
                              const pace_limits& limits) {
   if (transfer != transfer_) {
     *this = {};
@@ -29,8 +29,7 @@ std::uint64_t transfer_pace::rate(std::uint64_t moved) const {
   return (moved - from_) * 1000 / ms;
 }
 
-bool delivery_pace::keeps(storage::steady_time now, std::uint64_t transfer, std::uint64_t delivered,
-                          const pace_limits& limits) {
+bool delivery_pace::keeps(steady_time now, std::uint64_t transfer, std::uint64_t delivered, const pace_limits& limits) {
   bool kept = true; // of a transfer at which nobody has looked, nothing is known
   if (transfer == transfer_) {
     if (now - since_ < limits.window) return true;

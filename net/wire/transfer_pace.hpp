@@ -20,8 +20,7 @@ class transfer_pace {
 public:
   // One check of the connection. `transfer`: the transfer's number; `moved`: bytes so far in both directions; `waits`:
   // the node waits for the client now. True: too slow.
-  bool too_slow(storage::steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits,
-                const pace_limits& limits);
+  bool too_slow(steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits, const pace_limits& limits);
   // Bytes per second in this window, of the time waited for the client; the maximum value while that is less than
   // `rate_known_after`.
   static constexpr std::chrono::seconds rate_known_after{5};
@@ -30,7 +29,7 @@ public:
 private:
   std::uint64_t transfer_ = 0, from_ = 0; // from_: bytes moved when the window began
   std::chrono::nanoseconds waited_{0};    // for the client, in this window
-  storage::steady_time checked_{};
+  steady_time checked_{};
   bool waited_then_ = false, grace_over_ = false;
 };
 
@@ -41,12 +40,12 @@ class delivery_pace {
 public:
   // `delivered`: bytes of the connection that the client has acknowledged. False: fewer than `limits` ask for, since
   // the last such look at this transfer that was a window ago or longer.
-  bool keeps(storage::steady_time now, std::uint64_t transfer, std::uint64_t delivered, const pace_limits& limits);
+  bool keeps(steady_time now, std::uint64_t transfer, std::uint64_t delivered, const pace_limits& limits);
 
 private:
   std::optional<std::uint64_t> transfer_;
   std::uint64_t from_ = 0;
-  storage::steady_time since_{};
+  steady_time since_{};
 };
 
 } // namespace cairn::net

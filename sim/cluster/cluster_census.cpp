@@ -2,7 +2,7 @@
 
 namespace cairn::sim {
 
-cluster_node* cluster_census::member(storage::node_number number) const {
+cluster_node* cluster_census::member(node_number number) const {
   for (const auto& n : nodes_)
     if (n->member_number() == number) return n.get();
   return nullptr;
@@ -31,8 +31,8 @@ std::string cluster_census::unsettled_chunks(const cluster::layout& layout, bool
   if (!live || live->next) return "blobs are not listed";
   for (const auto& blob : live->blobs) {
     for (std::uint32_t i = 0; i < blob.chunks; ++i) {
-      const storage::chunk_id id{blob.blob, i};
-      for (const auto owner : layout.partitions[storage::partition_of(id)].current) {
+      const chunk_id id{blob.blob, i};
+      for (const auto owner : layout.partitions[partition_of(id)].current) {
         const auto* n = member(owner);
         if (!n) return "a partition is owned by a node that is gone";
         if (!n->has(id)) return "node " + std::to_string(n->number()) + " lacks chunk " + to_string(id);
@@ -57,7 +57,7 @@ std::string cluster_census::needless_chunk() const {
   const auto layout = nodes_.front()->layout();
   if (!view || !layout) return "the metadata can't be read";
   std::string found;
-  for_each_chunk([&](const cluster_node& n, const storage::chunk_id& id) {
+  for_each_chunk([&](const cluster_node& n, const chunk_id& id) {
     const auto name = "node " + std::to_string(n.number()) + " has chunk " + to_string(id) + ' ';
     const auto kept = view->kept(id.blob);
     const auto dead = view->is_dead(id.blob);
@@ -67,7 +67,7 @@ std::string cluster_census::needless_chunk() const {
       found = name + "of a dead blob";
     else if (*kept && (*kept)->buried)
       found = name + "of a buried blob";
-    else if (*kept && !cluster::read_owners(*layout, storage::partition_of(id)).contains(*n.member_number()))
+    else if (*kept && !cluster::read_owners(*layout, partition_of(id)).contains(*n.member_number()))
       found = name + "of a partition that it does not own";
     return found.empty();
   });
@@ -78,7 +78,7 @@ std::size_t cluster_census::stray_chunks() const {
   const auto view = nodes_.front()->view();
   std::size_t count = 0;
   if (!view) return count;
-  for_each_chunk([&](const cluster_node&, const storage::chunk_id& id) {
+  for_each_chunk([&](const cluster_node&, const chunk_id& id) {
     const auto kept = view->kept(id.blob);
     count += kept && !*kept;
     return true;

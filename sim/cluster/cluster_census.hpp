@@ -10,7 +10,7 @@ class cluster_census {
 public:
   explicit cluster_census(std::vector<std::unique_ptr<cluster_node>>& nodes) : nodes_(nodes) {}
 
-  cluster_node* member(storage::node_number number) const; // null: no such node exists any more
+  cluster_node* member(node_number number) const; // null: no such node exists any more
   // The first deviation from that state; empty: none. `whole`: chunks are also read, not only looked up.
   std::string unsettled(bool whole) const;
   // A chunk on a disk whose blob the log calls dead, or that its node does not own.

@@ -9,8 +9,6 @@ namespace cairn::sim {
 
 namespace {
 
-using storage::disk_operation;
-
 constexpr std::uint64_t disks_salt = 0x6508FF172CC663ACull;
 constexpr std::uint64_t operations_max = 60;
 constexpr std::size_t blobs_max = 200;
@@ -142,10 +140,10 @@ cluster_node* bit_rot::running(std::size_t number) const {
 }
 
 // Whether another owner has a good copy, if that owner and `but` agree on the owners.
-bool bit_rot::has_good_copy(const cluster_node& but, const storage::chunk_id& id) const {
+bool bit_rot::has_good_copy(const cluster_node& but, const chunk_id& id) const {
   const auto layout = but.layout();
   if (!layout) return false;
-  const auto& owners = layout->partitions[storage::partition_of(id)].current;
+  const auto& owners = layout->partitions[partition_of(id)].current;
   return std::ranges::any_of(nodes_, [&](const auto& n) {
     return n.get() != &but && n->serves() && owners.contains(*n->member_number()) && n->layout() &&
            n->layout()->epoch == layout->epoch && n->good(id);
@@ -159,7 +157,7 @@ void bit_rot::flip() {
   const auto live = view->blobs(std::nullopt, blobs_max);
   if (!live || live->blobs.empty()) return;
   const auto& blob = w_.draw.pick(live->blobs);
-  const storage::chunk_id id{blob.blob, std::uint32_t(w_.draw.below(blob.chunks))};
+  const chunk_id id{blob.blob, std::uint32_t(w_.draw.below(blob.chunks))};
   if (const auto before = rotten_.find(id); before != rotten_.end()) {
     const auto* const there = running(before->second);
     if (!there || !there->good(id)) return; // not repaired yet, as far as can be seen

@@ -59,11 +59,11 @@ public:
 
 private:
   cluster_node* running(std::size_t number) const;
-  bool has_good_copy(const cluster_node& but, const storage::chunk_id& id) const;
+  bool has_good_copy(const cluster_node& but, const chunk_id& id) const;
 
   world& w_;
   std::vector<std::unique_ptr<cluster_node>>& nodes_;
-  std::map<storage::chunk_id, std::size_t> rotten_; // the node, by chunk; repaired ones too
+  std::map<chunk_id, std::size_t> rotten_; // the node, by chunk; repaired ones too
   std::uint64_t flipped_ = 0, rows_ = 0;
 };
 

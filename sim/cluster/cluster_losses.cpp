@@ -94,7 +94,7 @@ std::vector<cluster_node*> cluster_run::draw_two_to_lose() {
 // docs/recovery.md says. Nothing was being written, so nothing that was acknowledged may be missing.
 void cluster_run::rescue() {
   if (plan_.member.replicas != 3 || nodes_.size() < 3 || nodes_.size() > 4) return;
-  std::vector<storage::node_number> lost;
+  std::vector<node_number> lost;
   for (auto* const n : draw_two_to_lose()) {
     lost.push_back(*n->member_number());
     take_out(*n);
@@ -102,7 +102,7 @@ void cluster_run::rescue() {
   if (lost.empty()) return;
   for (const auto& n : nodes_) n->crash(w_.draw.chance(0.5));
   const auto best = std::ranges::max_element(nodes_, {}, [](const auto& n) { return n->log_end(); });
-  storage::uuid fresh{};
+  uuid fresh{};
   fresh.fill(0xCB);
   (*best)->recover(fresh);
   if (checks_.failed()) return;

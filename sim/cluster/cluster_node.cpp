@@ -37,7 +37,7 @@ cluster_node::cluster_node(world& w, checks& c, sim_network& n, member_plan plan
 void cluster_node::make_metadata() {
   survivors_log_.reset();
   metadata_ = {std::make_unique<faulty_kv>(meta::table_count, meta::page_values),
-               std::make_unique<storage::memory_file_system>(), std::make_unique<storage::memory_file_system>()};
+               std::make_unique<memory_file_system>(), std::make_unique<memory_file_system>()};
 }
 
 std::unique_ptr<cluster::raft::raft_log> cluster_node::make_log() {
@@ -48,8 +48,8 @@ std::unique_ptr<cluster::raft::raft_log> cluster_node::make_log() {
 void cluster_node::make_disks() {
   disks_.clear();
   for (std::size_t i = 0; i < plan_.disks; ++i)
-    disks_.push_back({std::make_unique<storage::memory_file_system>(disk_bytes),
-                      std::make_unique<faulty_kv>(storage::chunk_index_tables)});
+    disks_.push_back(
+        {std::make_unique<memory_file_system>(disk_bytes), std::make_unique<faulty_kv>(storage::chunk_index_tables)});
 }
 
 cluster_node::~cluster_node() {
@@ -67,7 +67,7 @@ virtual_executor* cluster_node::executor(const job_times& times, std::size_t lan
   return process_->executors.back().get();
 }
 
-void cluster_node::start(std::vector<storage::uuid> known) {
+void cluster_node::start(std::vector<uuid> known) {
   CAIRN_ASSERT(!running());
   ++incarnation_;
   for (auto& d : disks_) d.index->reopen();
@@ -84,9 +84,9 @@ void cluster_node::start(std::vector<storage::uuid> known) {
   if (identity_ && !remembered_members_.empty()) identity_->members = remembered_members_; // as in DATA_DIR/cluster
   if (identity_) return become_member();
   if (!known.empty()) return ask_to_join(std::move(known));
-  storage::uuid cluster{};
+  uuid cluster{};
   cluster.fill(0xCA);
-  identity_ = storage::cluster_identity{cluster, cluster_name, 0, {}};
+  identity_ = cluster::cluster_identity{cluster, cluster_name, 0, {}};
   become_member();
 }
 
@@ -118,7 +118,7 @@ void cluster_node::open_metadata() {
   process_->store = std::move(*store);
 }
 
-void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
+void cluster_node::ask_to_join(const std::vector<uuid>& known) {
   std::string bytes(1, char(actors::peer_request::join));
   bytes += encode(actors::join_request{self(), cluster_name, {}});
   const auto& whom = w_.draw.pick(known);
@@ -138,7 +138,7 @@ void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
     }
     auto answer = actors::decode_join_answer(a->bytes);
     if (!answer) return checks_.fail("an answer to join: " + to_string(answer.error()));
-    identity_ = storage::cluster_identity{answer->cluster, answer->name, answer->number, std::move(answer->members)};
+    identity_ = cluster::cluster_identity{answer->cluster, answer->name, answer->number, std::move(answer->members)};
     become_member(log_disk::may_fail);
   });
 }
@@ -181,7 +181,7 @@ void cluster_node::become_member(log_disk its) {
   s.system = &p.host.system();
   s.metrics = &p.metrics;
   s.clock = &p.host;
-  s.buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes);
+  s.buffers = std::make_shared<buffer_pool>(plan_.memory_bytes);
   s.cache = std::make_shared<actors::chunk_cache>(plan_.cache_bytes, 1);
   s.digests = p.digests = std::make_shared<virtual_executor>(w_, plan_.digest_times, 2, metadata_queue_max, &p.host);
   actors::member_chunk_services chunks;
@@ -189,7 +189,7 @@ void cluster_node::become_member(log_disk its) {
   chunks.layouts = p.layout;
   chunks.network = p.network;
   chunks.buffers = s.buffers;
-  chunks.peer_buffers = p.peer_buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes / peers_share);
+  chunks.peer_buffers = p.peer_buffers = std::make_shared<buffer_pool>(plan_.memory_bytes / peers_share);
   chunks.metrics = &p.metrics;
   chunks.clock = &p.host;
   p.chunks = actors::open_member_chunks(p.host.system(), chunks, *p.service);
@@ -211,7 +211,7 @@ void cluster_node::spawn_backfill() {
   auto& p = *process_;
   actors::backfill_services b;
   b.node = p.services;
-  b.node.buffers = p.backfill_buffers = std::make_shared<storage::buffer_pool>(backfill_bytes);
+  b.node.buffers = p.backfill_buffers = std::make_shared<buffer_pool>(backfill_bytes);
   b.store = p.store.get();
   b.work = executor(plan_.metadata_times, 1, backfill_queue_max);
   b.state = p.state;
@@ -252,10 +252,10 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
   members.clock = &p.host;
   members.self = self();
   members.remembered = identity_->members;
-  members.remember_applied = [this, pace = storage::applied_record_pace{0}](storage::log_index applied) mutable {
+  members.remember_applied = [this, pace = applied_record_pace{0}](log_index applied) mutable {
     if (pace.due(applied, process_->host.now())) applied_record_ = std::max(applied_record_, applied);
   };
-  members.remember_members = [this](const std::vector<storage::known_member>& now) {
+  members.remember_members = [this](const std::vector<cluster::known_member>& now) {
     remembered_members_ = now;
     return result<void>{};
   };
@@ -311,7 +311,7 @@ void cluster_node::crash(bool power_lost) {
   for (const auto& pool : {gateway, p.peer_buffers, p.backfill_buffers}) {
     if (!pool || pool->in_use_bytes() == 0) continue;
     checks_.fail("a crash left " + std::to_string(pool->in_use_bytes()) + " bytes of buffers behind");
-    new std::shared_ptr<storage::buffer_pool>(pool); // destroying it would end the process before the seed is printed
+    new std::shared_ptr<buffer_pool>(pool); // destroying it would end the process before the seed is printed
   }
   if (cache) cache->set_limit(0);
   if (cache && cache->stats().bytes > 0) {
@@ -375,7 +375,7 @@ const actors::services& cluster_node::handles() const {
   return process_->services;
 }
 
-std::optional<storage::node_number> cluster_node::member_number() const {
+std::optional<node_number> cluster_node::member_number() const {
   return identity_ ? std::optional{identity_->self} : std::nullopt;
 }
 
@@ -389,7 +389,7 @@ std::unique_ptr<meta::view> cluster_node::view() const {
   return view ? std::move(*view) : nullptr;
 }
 
-storage::log_index cluster_node::applied() const {
+log_index cluster_node::applied() const {
   const auto shown = view();
   return shown ? shown->applied() : 0;
 }
@@ -400,30 +400,30 @@ bool cluster_node::disks_are_healthy() const {
   });
 }
 
-bool cluster_node::has(const storage::chunk_id& chunk) const {
+bool cluster_node::has(const chunk_id& chunk) const {
   return std::ranges::any_of(process_->disks, [&](const open_disk& d) {
     const auto missing = d.store->missing({&chunk, 1});
     return missing && missing->empty();
   });
 }
 
-bool cluster_node::good(const storage::chunk_id& chunk) const {
+bool cluster_node::good(const chunk_id& chunk) const {
   std::vector<std::byte> bytes(plan_.chunk_size);
   return std::ranges::any_of(process_->disks, [&](const open_disk& d) {
     return bool(d.store->read(chunk, 0, std::uint32_t(bytes.size()), bytes.data()));
   });
 }
 
-std::vector<storage::chunk_id> cluster_node::chunks() const {
+std::vector<chunk_id> cluster_node::chunks() const {
   constexpr std::size_t page_max = 10'000;
-  std::vector<storage::chunk_id> all;
+  std::vector<chunk_id> all;
   if (!running()) return all;
   for (const auto& d : process_->disks)
     if (const auto page = d.store->list(std::nullopt, page_max)) all.insert(all.end(), page->begin(), page->end());
   return all;
 }
 
-void cluster_node::rot(const storage::chunk_id& chunk, std::uint64_t where) {
+void cluster_node::rot(const chunk_id& chunk, std::uint64_t where) {
   for (auto& d : disks_) {
     const auto rows = d.index->begin_read();
     const auto at = rows ? storage::chunk_index::find(**rows, chunk) : result<storage::chunk_location>{rows.error()};
@@ -436,8 +436,8 @@ void cluster_node::rot(const storage::chunk_id& chunk, std::uint64_t where) {
   }
 }
 
-void cluster_node::read_alone(const storage::chunk_id& chunk) {
-  auto buffer = process_->services.buffers->try_acquire(plan_.chunk_size, storage::reservation::minimum);
+void cluster_node::read_alone(const chunk_id& chunk) {
+  auto buffer = process_->services.buffers->try_acquire(plan_.chunk_size, reservation::minimum);
   if (!buffer) return;
   for (auto& d : process_->disks) {
     const auto missing = d.store->missing({&chunk, 1});
@@ -455,14 +455,14 @@ void cluster_node::look_for_damage() {
   process_->state->scans_requested.fetch_add(1);
 }
 
-std::shared_ptr<const std::vector<storage::node_number>> cluster_node::ask_log_members() const {
-  auto out = std::make_shared<std::vector<storage::node_number>>();
+std::shared_ptr<const std::vector<node_number>> cluster_node::ask_log_members() const {
+  auto out = std::make_shared<std::vector<node_number>>();
   actors::ask_metadata<actors::log_status_ptr>(
       handles(),
       [out](const result<actors::log_status_ptr>& status) {
         if (!status) return;
         // The committed configuration, as an operator sees it.
-        for (const auto& s : (*status)->committed.servers) out->push_back(storage::node_number(s.id - 1));
+        for (const auto& s : (*status)->committed.servers) out->push_back(node_number(s.id - 1));
       },
       actors::status_atom_v);
   return out;

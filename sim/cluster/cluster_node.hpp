@@ -38,7 +38,7 @@ struct member_plan {
   std::optional<actors::lifecycle_options> lifecycle;             // nullopt: no walks
   // Of the metadata's log. Small values make nodes fall behind it.
   std::uint64_t compact_after_entries = 200'000;
-  storage::log_index entries_kept = 20'000;
+  log_index entries_kept = 20'000;
 };
 
 class cluster_node {
@@ -51,7 +51,7 @@ public:
 
   // Starts a process. The first start founds a cluster, or joins the one whose members are `known`, however long that
   // takes.
-  void start(std::vector<storage::uuid> known = {});
+  void start(std::vector<uuid> known = {});
   void crash(bool power_lost);
   // Freezes the process: it runs nothing, and its peers receive nothing from it.
   void freeze();
@@ -60,14 +60,14 @@ public:
   void jump_clock(std::chrono::milliseconds by) { // the wall clock of the running process
     if (running()) process_->host.jump_wall(by);
   }
-  storage::wall_ms wall() const { return process_->host.wall(); } // running nodes only
-  void slow_down(std::uint32_t factor); // slows its disks down, also after restarts; 1: as planned
+  wall_ms wall() const { return process_->host.wall(); } // running nodes only
+  void slow_down(std::uint32_t factor);                  // slows its disks down, also after restarts; 1: as planned
   // For the injection of disk faults.
   std::size_t disks() const noexcept { return disks_.size(); }
-  storage::memory_file_system& files(std::size_t disk) { return *disks_[disk].files; }
+  memory_file_system& files(std::size_t disk) { return *disks_[disk].files; }
   faulty_kv& index(std::size_t disk) { return *disks_[disk].index; }
   faulty_kv& state() { return *metadata_.state; }
-  storage::memory_file_system& log_files() { return *metadata_.log_files; }
+  memory_file_system& log_files() { return *metadata_.log_files; }
   void fail_log() { log_failed_ = true; } // a write of its log failed: the process must be restarted
   bool disks_are_healthy() const;         // running nodes only: all disks take writes
   bool running() const noexcept { return process_ != nullptr; }
@@ -78,23 +78,23 @@ public:
   bool refused() const;        // by the cluster, permanently, or by itself: its metadata is an older image
   bool leads() const noexcept;
 
-  const storage::uuid& id() const noexcept { return id_; }
+  const uuid& id() const noexcept { return id_; }
   std::size_t number() const noexcept { return number_; }
   std::uint64_t lives() const noexcept { return incarnation_; }
   const actors::services& handles() const; // running members only
   bool serves() const noexcept;            // handles() may be used
-  std::optional<storage::node_number> member_number() const;
+  std::optional<node_number> member_number() const;
   actors::layout_ptr layout() const;
-  storage::log_index applied() const;
-  std::chrono::nanoseconds longest_job() const;                  // that runs now on an executor for the metadata
-  std::unique_ptr<storage::metadata::view> view() const;         // running nodes only; null: it can't be read
-  bool has(const storage::chunk_id& chunk) const;                // on one of its disks; running nodes only
-  bool good(const storage::chunk_id& chunk) const;               // likewise, undamaged
-  std::vector<storage::chunk_id> chunks() const;                 // on all its disks
-  void rot(const storage::chunk_id& chunk, std::uint64_t where); // flips a bit of the chunk on its disk
-  void read_alone(const storage::chunk_id& chunk); // reads from its own disk, as a request would, and drops the answer
-  void look_for_damage();                          // as an operator's `repair` does
-  void replace_disks();                            // by empty ones; stopped nodes only
+  log_index applied() const;
+  std::chrono::nanoseconds longest_job() const;          // that runs now on an executor for the metadata
+  std::unique_ptr<storage::metadata::view> view() const; // running nodes only; null: it can't be read
+  bool has(const chunk_id& chunk) const;                 // on one of its disks; running nodes only
+  bool good(const chunk_id& chunk) const;                // likewise, undamaged
+  std::vector<chunk_id> chunks() const;                  // on all its disks
+  void rot(const chunk_id& chunk, std::uint64_t where);  // flips a bit of the chunk on its disk
+  void read_alone(const chunk_id& chunk); // reads from its own disk, as a request would, and drops the answer
+  void look_for_damage();                 // as an operator's `repair` does
+  void replace_disks();                   // by empty ones; stopped nodes only
   // An image of a chunk disk, as a backup takes it, and its restoration, which consumes it. Stopped nodes only.
   void keep_disk_image(std::size_t disk);
   bool has_disk_image() const noexcept { return disk_image_.has_value(); }
@@ -104,23 +104,23 @@ public:
   bool has_metadata_image() const noexcept { return metadata_image_.has_value(); }
   void restore_metadata();
   // An operator's rescue commands (docs/recovery.md). Stopped members only.
-  storage::log_index log_end();      // `cairn cluster recover`
-  void recover(storage::uuid fresh); // with --majority-lost: the only voter of a new cluster
-  void rejoin();                     // its next start joins with the chunks on its disks
+  log_index log_end();      // `cairn cluster recover`
+  void recover(uuid fresh); // with --majority-lost: the only voter of a new cluster
+  void rejoin();            // its next start joins with the chunks on its disks
 
   // The members of the metadata's log as this node knows them; filled in after some messages.
-  std::shared_ptr<const std::vector<storage::node_number>> ask_log_members() const;
+  std::shared_ptr<const std::vector<node_number>> ask_log_members() const;
   std::string leftovers() const; // of a running member without requests: buffers, holds and the like; empty: none
   std::string standing() const;  // its state as text
 
 private:
   struct sim_disk {
-    std::unique_ptr<storage::memory_file_system> files;
+    std::unique_ptr<memory_file_system> files;
     std::unique_ptr<faulty_kv> index;
   };
   struct sim_metadata {
     std::unique_ptr<faulty_kv> state;
-    std::unique_ptr<storage::memory_file_system> log_files, files; // files: of state transfers
+    std::unique_ptr<memory_file_system> log_files, files; // files: of state transfers
   };
   struct open_disk {
     std::unique_ptr<storage::chunk_store> store;
@@ -132,7 +132,7 @@ private:
   struct process {
     process(world& w, machine::clock_faults faults) : host(w.now(), w.begun(), faults) {}
     machine host;
-    storage::node_metrics metrics;
+    node_metrics metrics;
     std::unique_ptr<storage::metadata::store> store;
     std::vector<std::unique_ptr<virtual_executor>> executors;
     std::vector<open_disk> disks;
@@ -144,7 +144,7 @@ private:
     std::shared_ptr<actors::peer_service> service = std::make_shared<actors::peer_service>();
     std::shared_ptr<actors::layout_holder> layout;
     std::shared_ptr<actors::cluster_state> state = std::make_shared<actors::cluster_state>();
-    std::shared_ptr<storage::buffer_pool> peer_buffers, backfill_buffers;
+    std::shared_ptr<buffer_pool> peer_buffers, backfill_buffers;
     std::shared_ptr<actors::damaged_chunks> damaged = std::make_shared<actors::damaged_chunks>();
     actors::member_chunks chunks;
     actors::services services;
@@ -162,7 +162,7 @@ private:
   result<actors::survivor_metadata> open_survivor();
   std::unique_ptr<cluster::raft::raft_log> make_log();
   void open_metadata();
-  void ask_to_join(const std::vector<storage::uuid>& known);
+  void ask_to_join(const std::vector<uuid>& known);
   enum class log_disk : bool { works, may_fail }; // while the log is opened
   void become_member(log_disk its = log_disk::works);
   void spawn_backfill();
@@ -174,13 +174,13 @@ private:
   sim_network& network_;
   const member_plan plan_;
   const std::size_t number_;
-  storage::uuid id_{};
+  uuid id_{};
   std::uint64_t incarnation_ = 0;
   std::uint32_t slowness_ = 1, feature_level_;
-  storage::steady_time frozen_since_{};
-  std::optional<storage::cluster_identity> identity_;
-  std::vector<storage::known_member> remembered_members_; // as in DATA_DIR/cluster; empty: as at its join
-  storage::log_index applied_record_ = 0;                 // as in DATA_DIR/applied
+  steady_time frozen_since_{};
+  std::optional<cluster::cluster_identity> identity_;
+  std::vector<cluster::known_member> remembered_members_; // as in DATA_DIR/cluster; empty: as at its join
+  log_index applied_record_ = 0;                          // as in DATA_DIR/applied
   bool outdated_ = false;                                 // by that record
   std::vector<sim_disk> disks_;
   sim_metadata metadata_;

@@ -40,14 +40,14 @@ result<actors::survivor_metadata> cluster_node::open_survivor() {
       {metadata_.state.get(), survivors_log_.get(), metadata_.files.get(), transfer_folder});
 }
 
-storage::log_index cluster_node::log_end() {
+log_index cluster_node::log_end() {
   const auto survivor = open_survivor();
   if (survivor) return survivor->last();
   checks_.fail("a survivor's metadata: " + to_string(survivor.error()));
   return 0;
 }
 
-void cluster_node::recover(storage::uuid fresh) {
+void cluster_node::recover(uuid fresh) {
   ++incarnation_;
   auto survivor = open_survivor();
   if (!survivor) return checks_.fail("a survivor's metadata: " + to_string(survivor.error()));
@@ -55,11 +55,11 @@ void cluster_node::recover(storage::uuid fresh) {
       survivor->refound({fresh, cluster_name, plan_.replicas, plan_.write_quorum, w_.clock().wall(), self()});
   if (!now) return checks_.fail("a recovery: " + to_string(now.error()));
   survivors_log_.reset();
-  metadata_.log_files = std::make_unique<storage::memory_file_system>();
-  metadata_.files = std::make_unique<storage::memory_file_system>();
+  metadata_.log_files = std::make_unique<memory_file_system>();
+  metadata_.files = std::make_unique<memory_file_system>();
   if (const auto begun = actors::begin_new_log(*make_log(), *now); !begun)
     return checks_.fail("a recovery: " + to_string(begun.error()));
-  identity_ = storage::cluster_identity{fresh, cluster_name, now->self, {}};
+  identity_ = cluster::cluster_identity{fresh, cluster_name, now->self, {}};
   applied_record_ = 0; // of the old cluster
   remembered_members_.clear();
 }

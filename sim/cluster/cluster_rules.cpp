@@ -147,7 +147,7 @@ void cluster_rules::put_into_bucket(const std::string& name) {
 result<cluster_rules::due_items> cluster_rules::due_in(meta::view& view, const std::string& bucket,
                                                        const meta::lifecycle_rule& rule) const {
   due_items out;
-  const auto note = [&](const std::string& what, storage::wall_ms since) {
+  const auto note = [&](const std::string& what, wall_ms since) {
     if (out.first.empty()) out.first = what + " in " + bucket;
     out.latest = std::max(out.latest, since);
   };
@@ -195,7 +195,7 @@ result<cluster_rules::due_items> cluster_rules::still_there() const {
 }
 
 // Makes everything due by a jump of all wall clocks.
-void cluster_rules::make_due(storage::wall_ms latest) {
+void cluster_rules::make_due(wall_ms latest) {
   const auto due = latest + std::chrono::milliseconds{(longest(rule_) + 1) * plan_.day}.count() + 1;
   for (const auto& n : nodes_)
     if (n->running() && n->wall() < due) n->jump_clock(std::chrono::milliseconds{due - n->wall()});

@@ -37,12 +37,12 @@ public:
 private:
   struct due_items {
     std::string first; // text; empty: nothing is left to delete
-    storage::wall_ms latest = 0;
+    wall_ms latest = 0;
   };
   result<due_items> due_in(storage::metadata::view& view, const std::string& bucket,
                            const storage::metadata::lifecycle_rule& rule) const;
   result<due_items> still_there() const; // what the rules apply to, due or not
-  void make_due(storage::wall_ms latest);
+  void make_due(wall_ms latest);
   void make_bucket();
   void put_into_bucket(const std::string& name);
 

@@ -31,7 +31,7 @@ private:
   void drain();
   void take_out_removed();
   void settle_drains();
-  void wait_until_demoted(storage::node_number number);
+  void wait_until_demoted(node_number number);
   void take_out(cluster_node& n);
   void remove_drained();
   void replace_disks();

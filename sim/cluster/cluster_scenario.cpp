@@ -49,7 +49,7 @@ void cluster_run::build() {
 }
 
 void cluster_run::start(cluster_node& n) {
-  std::vector<storage::uuid> known;
+  std::vector<uuid> known;
   for (const auto& other : nodes_)
     if (other->joined() && other.get() != &n) known.push_back(other->id());
   // A backup of a stopped node; the last one counts.
@@ -228,7 +228,7 @@ void cluster_run::settle_drains() {
   settle("after an activation");
 }
 
-void cluster_run::wait_until_demoted(storage::node_number number) {
+void cluster_run::wait_until_demoted(node_number number) {
   const auto until = w_.now() + 2min;
   for (bool gone = false; !gone;) {
     w_.run_for(500ms);
@@ -237,7 +237,7 @@ void cluster_run::wait_until_demoted(storage::node_number number) {
           return n->serves() && n->member_number() != number;
         });
     const auto members =
-        other == nodes_.end() ? std::make_shared<std::vector<storage::node_number>>() : (*other)->ask_log_members();
+        other == nodes_.end() ? std::make_shared<std::vector<node_number>>() : (*other)->ask_log_members();
     w_.run_for(10ms);
     gone = !members->empty() && std::ranges::find(*members, number) == members->end();
     if (!gone && w_.now() > until) return checks_.fail("a removed node is still a member of the log: " + standing());

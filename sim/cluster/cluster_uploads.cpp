@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr int tries_max = 4; // per part
 
 meta::md5_digest md5_of(const std::string& bytes) {
-  storage::md5 digest;
+  md5 digest;
   digest.update(std::as_bytes(std::span{bytes.data(), bytes.size()}));
   return digest.finish();
 }

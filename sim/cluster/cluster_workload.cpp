@@ -168,7 +168,7 @@ void cluster_workload::tolerate(const user& it, const error& why) {
 
 content_number cluster_workload::new_content(const std::string& key, std::uint64_t size) {
   const auto number = next_content_;
-  storage::md5 digest;
+  md5 digest;
   const auto bytes = pattern(number, 0, size);
   digest.update(std::as_bytes(std::span{bytes.data(), bytes.size()}));
   return add_content(key, {size, to_string(meta::etag{digest.finish(), 0}), {{number, size}}});
@@ -182,7 +182,7 @@ content_number cluster_workload::add_content(const std::string& key, content who
   return number;
 }
 
-bool cluster_workload::has_bytes(content_number number, std::uint64_t offset, storage::bytes_view bytes) const {
+bool cluster_workload::has_bytes(content_number number, std::uint64_t offset, bytes_view bytes) const {
   const auto known = contents_.find(number);
   if (known == contents_.end()) return false;
   for (const auto& [piece, length] : known->second.pieces) {
@@ -352,7 +352,7 @@ std::shared_ptr<slow_client> cluster_workload::start_get(cluster_node& node, con
         if (with_body) plan.body.push_back(byte_range{0, row.size});
         return plan;
       },
-      [this](const meta::object_row& row, std::uint64_t offset, storage::bytes_view bytes) {
+      [this](const meta::object_row& row, std::uint64_t offset, bytes_view bytes) {
         return has_bytes(content_of(row), offset, bytes);
       });
   client->attach(start_download(node.handles(), {bucket_name, key, with_body, version, judged}, client));

@@ -87,7 +87,7 @@ private:
     std::size_t stored = 0;
     int tries = 0;
     bool begun = false, finishing = false;
-    storage::steady_time asked; // when the upload was requested
+    steady_time asked; // when the upload was requested
   };
   using parts_ptr = std::shared_ptr<part_upload>;
   struct user {
@@ -128,7 +128,7 @@ private:
   void ended(std::size_t u);
   content_number new_content(const std::string& key, std::uint64_t size);
   content_number add_content(const std::string& key, content whole);
-  bool has_bytes(content_number number, std::uint64_t offset, storage::bytes_view bytes) const;
+  bool has_bytes(content_number number, std::uint64_t offset, bytes_view bytes) const;
   static bool may_have_happened(errc code);
   std::shared_ptr<slow_client> start_get(cluster_node& node, const std::string& key, bool with_body, bool may_leave,
                                          std::optional<storage::metadata::version_id> version = {},

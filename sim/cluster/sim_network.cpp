@@ -22,19 +22,19 @@ microseconds sim_network::draw_delay() {
   return t;
 }
 
-microseconds sim_network::draw_delay(const storage::uuid& from, const storage::uuid& to) {
+microseconds sim_network::draw_delay(const uuid& from, const uuid& to) {
   auto t = draw_delay();
   for (const auto& node : {from, to})
     if (const auto at = slow_.find(node); at != slow_.end()) t += at->second;
   return t;
 }
 
-sim_peers* sim_network::process_of(const storage::uuid& node) const {
+sim_peers* sim_network::process_of(const uuid& node) const {
   const auto at = processes_.find(node);
   return at == processes_.end() ? nullptr : at->second;
 }
 
-void sim_network::cut(const storage::uuid& a, const storage::uuid& b) {
+void sim_network::cut(const uuid& a, const uuid& b) {
   cuts_.insert({a, b});
   cuts_.insert({b, a});
 }
@@ -53,13 +53,13 @@ void sim_network::deliver_held() {
   }
 }
 
-bool sim_network::is_frozen(const storage::uuid& node) const {
+bool sim_network::is_frozen(const uuid& node) const {
   const auto* process = process_of(node);
   return process && process->host_.frozen();
 }
 
 // If the node was silent for too long, its peers have given up their links.
-void sim_network::thawed(const storage::uuid& node, storage::steady_time frozen_since) {
+void sim_network::thawed(const uuid& node, steady_time frozen_since) {
   auto* const process = process_of(node);
   if (process && w_.now() - frozen_since >= silence_max)
     for (const auto& [to, l] : std::map{process->links_})
@@ -73,7 +73,7 @@ void sim_network::may_change(std::span<std::byte> payload) {
   ++changed_;
 }
 
-void sim_network::ask(const std::shared_ptr<sim_peers>& from, const storage::uuid& to, std::string request,
+void sim_network::ask(const std::shared_ptr<sim_peers>& from, const uuid& to, std::string request,
                       link::reply_callback reply) {
   w_.after(draw_delay(), [this, from, to, request = std::move(request), reply = std::move(reply)]() mutable {
     auto* process = process_of(to);
@@ -151,7 +151,7 @@ void sim_peers::shut_down(bool at_once) {
 void sim_peers::set_members(const std::vector<actors::peer_address>& members) {
   if (!alive_) return;
   gate_.set_members(members);
-  std::map<storage::uuid, link_ptr> next;
+  std::map<uuid, link_ptr> next;
   for (const auto& m : members) {
     if (m.id == self_.node || next.contains(m.id)) continue;
     auto& l = next[m.id];
@@ -216,7 +216,7 @@ void sim_peers::dial(const link_ptr& l) {
     l->dialling = false;
     if (l->up) return; // another dial was quicker
     auto* const peer = me->n_.process_of(l->to);
-    const bool reached = peer && peer->cluster_ != storage::uuid{} && !me->n_.is_cut(me->self_.node, l->to) &&
+    const bool reached = peer && peer->cluster_ != uuid{} && !me->n_.is_cut(me->self_.node, l->to) &&
                          !peer->host_.frozen() && !me->host_.frozen();
     const auto admitted = reached ? peer->admit(*me) : error{errc::connection_lost, "not reached"};
     if (!admitted && admitted.error() == errc::precondition_failed) l->refusal = admitted.error().text;
@@ -231,7 +231,7 @@ void sim_peers::dial(const link_ptr& l) {
   });
 }
 
-bool sim_peers::up(const storage::uuid& node) const {
+bool sim_peers::up(const uuid& node) const {
   const auto at = links_.find(node);
   return at != links_.end() && at->second->up;
 }
@@ -255,8 +255,8 @@ void sim_peers::refuse(link::reply_callback reply, error why) {
   });
 }
 
-link::request_number sim_peers::send(const storage::uuid& to, std::string request, pending p,
-                                     storage::steady_time deadline, link::lane lane) {
+link::request_number sim_peers::send(const uuid& to, std::string request, pending p, steady_time deadline,
+                                     link::lane lane) {
   if (!alive_) return 0;
   const auto at = links_.find(to);
   if (at == links_.end() || !at->second->up) {
@@ -322,7 +322,7 @@ void sim_peers::deliver(const link_ptr& l, link::request_number n, std::string r
   const auto open = l->open.find(n);
   if (!peer || peer->self_.incarnation != l->peer_incarnation || open == l->open.end()) return; // the link will be lost
   auto& p = open->second;
-  storage::slice payload;
+  slice payload;
   if (p.payload.owner) {
     auto into = peer->service_->acquire(as_peer(), request, p.payload.length);
     if (!into) return answered(l, n, lane, error{errc::busy, "no buffer for the payload"});
@@ -383,7 +383,7 @@ void sim_peers::overdue(const link_ptr& l, link::request_number n) {
   std::exchange(at->second.reply, nullptr)(error{errc::timeout, "no answer in time"});
 }
 
-void sim_peers::cancel(const storage::uuid& to, link::request_number n) {
+void sim_peers::cancel(const uuid& to, link::request_number n) {
   const auto at = links_.find(to);
   if (at == links_.end()) return;
   const auto open = at->second->open.find(n);
@@ -392,18 +392,18 @@ void sim_peers::cancel(const storage::uuid& to, link::request_number n) {
   refuse(std::exchange(open->second.reply, nullptr), {errc::cancelled, "cancelled"});
 }
 
-link::request_number sim_peers::call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+link::request_number sim_peers::call(const uuid& to, std::string request, steady_time deadline,
                                      link::reply_callback reply) {
   return send(to, std::move(request), {std::move(reply), {}, {}, {}}, deadline, link::lane::control);
 }
 
-link::request_number sim_peers::call_bulk(const storage::uuid& to, std::string request, storage::slice into,
-                                          storage::steady_time deadline, link::reply_callback reply) {
+link::request_number sim_peers::call_bulk(const uuid& to, std::string request, slice into, steady_time deadline,
+                                          link::reply_callback reply) {
   return send(to, std::move(request), {std::move(reply), {}, std::move(into), {}}, deadline, link::lane::bulk);
 }
 
-link::request_number sim_peers::send_bulk(const storage::uuid& to, std::string request, storage::slice payload,
-                                          storage::steady_time deadline, link::reply_callback reply) {
+link::request_number sim_peers::send_bulk(const uuid& to, std::string request, slice payload, steady_time deadline,
+                                          link::reply_callback reply) {
   return send(to, std::move(request), {std::move(reply), std::move(payload), {}, {}}, deadline, link::lane::bulk);
 }
 

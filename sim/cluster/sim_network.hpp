@@ -50,48 +50,46 @@ public:
   sim_network& operator=(const sim_network&) = delete;
 
   void set_plan(network_plan plan) { plan_ = plan; }
-  void cut(const storage::uuid& a, const storage::uuid& b); // both ways
-  void cut_one_way(const storage::uuid& from, const storage::uuid& to) { cuts_.insert({from, to}); }
+  void cut(const uuid& a, const uuid& b); // both ways
+  void cut_one_way(const uuid& from, const uuid& to) { cuts_.insert({from, to}); }
   void heal(); // removes all cuts
   // True for a cut in either direction: a connection needs both, if only for its acknowledgements.
-  bool is_cut(const storage::uuid& a, const storage::uuid& b) const {
-    return cuts_.contains({a, b}) || cuts_.contains({b, a});
-  }
+  bool is_cut(const uuid& a, const uuid& b) const { return cuts_.contains({a, b}) || cuts_.contains({b, a}); }
   // Adds this time to everything from and to the node.
-  void slow_down(const storage::uuid& node, microseconds by) { slow_[node] = by; }
-  void thawed(const storage::uuid& node, storage::steady_time frozen_since); // delivers what waited for it
+  void slow_down(const uuid& node, microseconds by) { slow_[node] = by; }
+  void thawed(const uuid& node, steady_time frozen_since); // delivers what waited for it
   std::uint64_t changed() const noexcept { return changed_; }
 
   // A request to join from a node without a cluster; answered once unless the asking process has ended.
-  void ask(const std::shared_ptr<sim_peers>& from, const storage::uuid& to, std::string request,
+  void ask(const std::shared_ptr<sim_peers>& from, const uuid& to, std::string request,
            actors::link::reply_callback reply);
 
 private:
   friend class sim_peers;
-  using node_pair = std::pair<storage::uuid, storage::uuid>; // from, to
+  using node_pair = std::pair<uuid, uuid>; // from, to
   microseconds draw_delay();
-  microseconds draw_delay(const storage::uuid& from, const storage::uuid& to);
-  bool is_frozen(const storage::uuid& node) const;
-  bool passes(const storage::uuid& from, const storage::uuid& to) const {
+  microseconds draw_delay(const uuid& from, const uuid& to);
+  bool is_frozen(const uuid& node) const;
+  bool passes(const uuid& from, const uuid& to) const {
     return !cuts_.contains({from, to}) && !is_frozen(from) && !is_frozen(to);
   }
   void deliver_held(); // delivers what can pass now
   void may_change(std::span<std::byte> payload);
-  sim_peers* process_of(const storage::uuid& node) const;
+  sim_peers* process_of(const uuid& node) const;
 
   world& w_;
   network_plan plan_;
   std::set<node_pair> cuts_;
-  std::map<storage::uuid, microseconds> slow_;
+  std::map<uuid, microseconds> slow_;
   std::uint64_t changed_ = 0;
-  std::map<storage::uuid, sim_peers*> processes_; // of running processes
+  std::map<uuid, sim_peers*> processes_; // of running processes
 };
 
 // The network of one process. Ends with the process: nothing is answered any more.
 class sim_peers final : public actors::peers, public std::enable_shared_from_this<sim_peers> {
 public:
   struct identity {
-    storage::uuid node{};
+    uuid node{};
     std::uint64_t incarnation = 0;
     std::uint32_t feature_level = storage::metadata::feature_level; // of the process's build
   };
@@ -99,18 +97,18 @@ public:
   ~sim_peers() override { shut_down(true); }
 
   void begin(); // other processes can reach it from now on
-  void set_cluster(const storage::uuid& cluster) { cluster_ = cluster; }
+  void set_cluster(const uuid& cluster) { cluster_ = cluster; }
   // `at_once`: the peers notice at once (the process ended) and not after a silence (the machine ended).
   void shut_down(bool at_once);
 
-  actors::link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+  actors::link::request_number call(const uuid& to, std::string request, steady_time deadline,
                                     actors::link::reply_callback reply) override;
-  actors::link::request_number call_bulk(const storage::uuid& to, std::string request, storage::slice into,
-                                         storage::steady_time deadline, actors::link::reply_callback reply) override;
-  actors::link::request_number send_bulk(const storage::uuid& to, std::string request, storage::slice payload,
-                                         storage::steady_time deadline, actors::link::reply_callback reply) override;
-  void cancel(const storage::uuid& to, actors::link::request_number n) override;
-  bool up(const storage::uuid& node) const override;
+  actors::link::request_number call_bulk(const uuid& to, std::string request, slice into, steady_time deadline,
+                                         actors::link::reply_callback reply) override;
+  actors::link::request_number send_bulk(const uuid& to, std::string request, slice payload, steady_time deadline,
+                                         actors::link::reply_callback reply) override;
+  void cancel(const uuid& to, actors::link::request_number n) override;
+  bool up(const uuid& node) const override;
   void set_members(const std::vector<actors::peer_address>& members) override;
   std::optional<std::string> refusal() const; // why a member refuses this process permanently
 
@@ -118,15 +116,15 @@ private:
   friend class sim_network;
   struct pending {
     actors::link::reply_callback reply; // null: the request was answered
-    storage::slice payload, into;
+    slice payload, into;
     std::shared_ptr<std::atomic<bool>> gone;
   };
   struct one_link {
-    storage::uuid to{};
+    uuid to{};
     bool up = false;
     std::uint64_t life = 0; // rises when the link is established or lost
     std::uint64_t peer_incarnation = 0;
-    storage::steady_time last_small_out{}, last_small_in{};
+    steady_time last_small_out{}, last_small_in{};
     bool silent = false; // a silence timer runs
     std::map<actors::link::request_number, pending> open;
     struct stopped {
@@ -140,8 +138,8 @@ private:
   };
   using link_ptr = std::shared_ptr<one_link>;
 
-  actors::link::request_number send(const storage::uuid& to, std::string request, pending p,
-                                    storage::steady_time deadline, actors::link::lane lane);
+  actors::link::request_number send(const uuid& to, std::string request, pending p, steady_time deadline,
+                                    actors::link::lane lane);
   void refuse(actors::link::reply_callback reply, error why);
   // Runs `arrive` after the transit time in the given direction, unless the link was lost meanwhile.
   void travel(const link_ptr& l, bool back, actors::link::lane lane, std::function<void()> arrive);
@@ -171,9 +169,9 @@ private:
   const identity self_;
   const std::shared_ptr<actors::peer_service> service_;
   machine& host_;
-  storage::uuid cluster_{};
+  uuid cluster_{};
   actors::membership_gate gate_;
-  std::map<storage::uuid, link_ptr> links_;
+  std::map<uuid, link_ptr> links_;
   actors::link::request_number next_ = 1;
   bool alive_ = true;
 };

@@ -12,7 +12,6 @@ namespace cairn::sim {
 namespace {
 
 namespace meta = storage::metadata;
-using storage::block_size_bytes;
 
 constexpr std::uint64_t download_cache_salt = 0x5BE0CD19137E2179ull;
 
@@ -30,7 +29,7 @@ private:
   void draw_parts(std::uint64_t size);
   void draw_faults();
   actors::download_plan draw_plan(const meta::object_row& row);
-  bool same_bytes(std::uint64_t offset, storage::bytes_view bytes) const;
+  bool same_bytes(std::uint64_t offset, bytes_view bytes) const;
   void start();
   void exhaust_memory();
   void check_end();
@@ -39,13 +38,13 @@ private:
   world& w_;
   checks checks_;
   std::shared_ptr<fake_object> object_ = std::make_shared<fake_object>();
-  std::map<storage::blob_id, fake_blob> blobs_;
+  std::map<blob_id, fake_blob> blobs_;
   fake_disk_plan disk_plan_;
   std::size_t disks_ = 1;
   bool pressed_ = false, head_only_ = false;
-  std::shared_ptr<storage::buffer_pool> pool_;
+  std::shared_ptr<buffer_pool> pool_;
   std::shared_ptr<actors::chunk_cache> cache_;
-  std::unique_ptr<storage::node_metrics> metrics_ = std::make_unique<storage::node_metrics>();
+  std::unique_ptr<node_metrics> metrics_ = std::make_unique<node_metrics>();
   std::shared_ptr<void> hold_ = std::make_shared<int>(0);
   std::unique_ptr<fake_stores> stores_;
   std::shared_ptr<slow_client> client_;
@@ -133,7 +132,7 @@ actors::download_plan download_run::draw_plan(const meta::object_row& row) {
   return out;
 }
 
-bool download_run::same_bytes(std::uint64_t offset, storage::bytes_view bytes) const {
+bool download_run::same_bytes(std::uint64_t offset, bytes_view bytes) const {
   if (object_->row.content == meta::content_kind::inline_bytes) return is_pattern(1, offset, bytes);
   for (const auto& part : object_->parts) {
     if (offset >= part.object_offset + part.length) continue;
@@ -153,7 +152,7 @@ void download_run::exhaust_memory() {
   for (std::uint64_t i = 0; i < memory_holders; ++i) {
     w_.after(microseconds{w_.draw.below(200'000)}, [this] {
       const auto size = std::size_t(w_.draw.between(1, 4) * block_size_bytes);
-      auto taken = pool_->try_acquire(size, storage::reservation::minimum);
+      auto taken = pool_->try_acquire(size, reservation::minimum);
       if (taken) w_.after(microseconds{w_.draw.below(5'000'000)}, [taken] {});
     });
   }
@@ -179,9 +178,7 @@ void download_run::start() {
   if (w_.draw.chance(0.15)) habits.leaves_after_bytes = w_.draw.below(object_->row.size + 1);
   client_ = std::make_shared<slow_client>(
       w_, checks_, habits, services_.window_max + 1, [this](const meta::object_row& row) { return draw_plan(row); },
-      [this](const meta::object_row&, std::uint64_t offset, storage::bytes_view bytes) {
-        return same_bytes(offset, bytes);
-      });
+      [this](const meta::object_row&, std::uint64_t offset, bytes_view bytes) { return same_bytes(offset, bytes); });
   stores_->queued_elsewhere = [this] { return client_->queued(); };
   client_->attach(actors::start_download(services_, {"bucket", "key", !head_only_}, client_));
   if (w_.draw.chance(0.1)) w_.after(microseconds{w_.draw.below(300'000)}, [c = client_] { c->leave(); });
@@ -218,7 +215,7 @@ void download_run::clean_up() {
   client_.reset();
   services_ = {};
   // A pool with buffers in use would end the process before the seed is printed.
-  if (pool_->in_use_bytes() != 0) new std::shared_ptr<storage::buffer_pool>(pool_);
+  if (pool_->in_use_bytes() != 0) new std::shared_ptr<buffer_pool>(pool_);
   cache_->set_limit(0);
   if (cache_->stats().bytes != 0) new std::shared_ptr<actors::chunk_cache>(cache_);
 }
@@ -228,7 +225,7 @@ run_result download_run::run() {
   draw_faults();
   head_only_ = w_.draw.chance(0.05);
   pressed_ = w_.draw.chance(0.3);
-  pool_ = std::make_shared<storage::buffer_pool>(pressed_ ? w_.draw.between(2, 12) * block_size_bytes : 64 << 20);
+  pool_ = std::make_shared<buffer_pool>(pressed_ ? w_.draw.between(2, 12) * block_size_bytes : 64 << 20);
   start();
   if (pressed_) exhaust_memory();
 

@@ -14,8 +14,8 @@ void answer_after(Self* self, microseconds delay, std::function<void()> run) {
   self->delayed_send(self, delay, completion{std::move(run)});
 }
 
-storage::uuid disk_id(std::size_t number) {
-  storage::uuid id{};
+uuid disk_id(std::size_t number) {
+  uuid id{};
   id[0] = std::uint8_t(number + 1);
   return id;
 }
@@ -80,7 +80,7 @@ microseconds fake_stores::draw_delay() {
   return delay;
 }
 
-fake_stores::chunk_facts& fake_stores::facts_of(const storage::chunk_id& id) {
+fake_stores::chunk_facts& fake_stores::facts_of(const chunk_id& id) {
   const auto [at, is_new] = facts_.try_emplace(id);
   if (!is_new) return at->second;
   auto& facts = at->second;
@@ -125,12 +125,12 @@ fake_stores::answer fake_stores::read(std::size_t disk, const chunk_read& r) {
   ++reads_;
   answer out;
   out.delay = draw_delay();
-  w_.digest.add(storage::partition_of(r.id) ^ std::uint64_t{r.offset} << 32);
+  w_.digest.add(partition_of(r.id) ^ std::uint64_t{r.offset} << 32);
   const auto blob = blobs.find(r.id.blob);
   if (!checks_.expect(blob != blobs.end(), "a read of a blob that the manifest does not name")) return out;
   const auto begin = std::uint64_t{r.id.index} * blob->second.chunk_size;
   const auto chunk_length = std::min<std::uint64_t>(blob->second.chunk_size, blob->second.length - begin);
-  checks_.expect(r.offset % storage::block_size_bytes == 0, "a read that does not begin at a block");
+  checks_.expect(r.offset % block_size_bytes == 0, "a read that does not begin at a block");
   checks_.expect(r.length > 0 && r.offset + r.length <= blob->second.chunk_size, "a read beyond its chunk's end");
   checks_.expect(begin < blob->second.length && r.offset < chunk_length, "a read beyond the blob");
   checks_.expect(r.into && r.into->capacity() >= r.length, "a read into a buffer that is too small");
@@ -145,7 +145,7 @@ fake_stores::answer fake_stores::read(std::size_t disk, const chunk_read& r) {
     length = 0;
   }
   fill_pattern(r.id.blob.number, begin + r.offset, {r.into->data(), length});
-  out.data = {storage::slice{r.into, 0, std::uint32_t(length)}, std::uint32_t(chunk_length)};
+  out.data = {slice{r.into, 0, std::uint32_t(length)}, std::uint32_t(chunk_length)};
   return out;
 }
 
@@ -197,7 +197,7 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
                        });
           return promise;
         },
-        [&w, &c, self, o](parts_atom, storage::manifest_id id, std::uint64_t offset) -> caf::result<part_list> {
+        [&w, &c, self, o](parts_atom, manifest_id id, std::uint64_t offset) -> caf::result<part_list> {
           c.expect(id == o->row.manifest, "parts of another manifest");
           auto promise = self->make_response_promise<part_list>();
           answer_after(self, microseconds(w.draw.below(std::uint64_t(o->answer_max.count()) + 1)),
@@ -229,15 +229,13 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
         },
         [&c](list_atom, const keys_query&) { return unexpected<key_list>(c, "a download listed keys"); },
         [&c](commit_atom, const command_box&) { return unexpected<committed>(c, "a download committed"); },
-        [&c](new_blob_atom) { return unexpected<storage::blob_id>(c, "a download took a blob id"); },
+        [&c](new_blob_atom) { return unexpected<blob_id>(c, "a download took a blob id"); },
         [&c](buried_atom, std::uint32_t) { return unexpected<buried_list>(c, "a download asked for buried blobs"); },
         [&c](dead_atom, const chunk_ids&) { return unexpected<chunk_ids>(c, "a download asked for dead chunks"); },
         [&c](peer_atom, const peer_call&) { c.fail("a download sent a peer's request"); },
         [&c](status_atom) { return unexpected<log_status_ptr>(c, "a download asked for the log"); },
         [&c](change_atom, const log_change&) { return unexpected<std::uint8_t>(c, "a download changed the log"); },
-        [&c](transfer_atom, storage::node_number) {
-          return unexpected<std::uint8_t>(c, "a download transferred leadership");
-        },
+        [&c](transfer_atom, node_number) { return unexpected<std::uint8_t>(c, "a download transferred leadership"); },
         [](completion& done) { done.run(); },
         [](tick_atom) {},
     };

@@ -37,7 +37,7 @@ public:
   fake_stores(const fake_stores&) = delete;
   fake_stores& operator=(const fake_stores&) = delete;
 
-  std::map<storage::blob_id, fake_blob> blobs;
+  std::map<blob_id, fake_blob> blobs;
   // The number of slices at the client that are not credited yet: they count against the window.
   std::function<std::size_t()> queued_elsewhere = [] { return std::size_t{0}; };
 
@@ -59,7 +59,7 @@ private:
     actors::chunk_data data;
     microseconds delay{0};
   };
-  chunk_facts& facts_of(const storage::chunk_id& id);
+  chunk_facts& facts_of(const chunk_id& id);
   answer read(std::size_t disk, const actors::chunk_read& r);
   std::optional<error> failure_of(std::size_t disk, const actors::chunk_read& r, microseconds& delay);
   microseconds draw_delay();
@@ -70,8 +70,8 @@ private:
   const std::size_t disks_, window_max_;
   std::vector<actors::chunk_store_actor> actors_;
   std::shared_ptr<const actors::chunk_router> router_;
-  std::map<storage::chunk_id, chunk_facts> facts_;
-  std::set<const storage::buffer*> reading_;
+  std::map<chunk_id, chunk_facts> facts_;
+  std::set<const buffer*> reading_;
   std::set<errc> fatal_;
   std::uint64_t reads_ = 0;
 };

@@ -6,8 +6,6 @@ namespace cairn::sim {
 
 namespace {
 
-using storage::disk_operation;
-
 constexpr std::uint64_t cache_salt = 0x1F83D9ABFB41BD6Bull;
 
 struct fault_plan {

@@ -5,7 +5,7 @@ namespace cairn::sim {
 namespace {
 
 constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 4096;
-constexpr storage::uuid node_id{0xCA, 0x1C};
+constexpr uuid node_id{0xCA, 0x1C};
 
 } // namespace
 
@@ -13,7 +13,7 @@ sim_node::sim_node(world& w, checks& c, node_plan plan) : w_(w), checks_(c), pla
   metadata_engine_ = storage::make_memory_kv(storage::metadata::table_count);
   for (std::size_t i = 0; i < plan_.disks; ++i) {
     auto d = std::make_unique<sim_disk>();
-    d->files = std::make_unique<storage::memory_file_system>(plan_.disk_bytes);
+    d->files = std::make_unique<memory_file_system>(plan_.disk_bytes);
     d->index = storage::make_memory_kv(storage::chunk_index_tables);
     disks_.push_back(std::move(d));
   }
@@ -77,7 +77,7 @@ void sim_node::start() {
   if (checks_.failed()) return;
   services_.system = &w_.system();
   services_.stores = std::make_shared<actors::chunk_router>(std::make_shared<actors::store_router>(std::move(members)));
-  services_.buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes);
+  services_.buffers = std::make_shared<buffer_pool>(plan_.memory_bytes);
   services_.cache = std::make_shared<actors::chunk_cache>(plan_.cache_bytes, 1);
   digests_ = std::make_shared<virtual_executor>(w_, plan_.digest_times, 2, metadata_queue_max);
   services_.digests = digests_;
@@ -111,7 +111,7 @@ void sim_node::crash(bool power_lost) {
   services_ = {};
   if (pool && pool->in_use_bytes() != 0) {
     checks_.fail("a crash left " + std::to_string(pool->in_use_bytes()) + " bytes of buffers behind");
-    new std::shared_ptr<storage::buffer_pool>(pool); // destroying it would end the process before the seed is printed
+    new std::shared_ptr<buffer_pool>(pool); // destroying it would end the process before the seed is printed
   }
   if (cache) cache->set_limit(0);
   if (cache && cache->stats().bytes > 0) {

@@ -35,10 +35,10 @@ public:
   bool running() const noexcept { return running_; }
 
   const actors::services& handles() const { return services_; }
-  storage::memory_file_system& disk(std::size_t i) { return *disks_[i]->files; }
+  memory_file_system& disk(std::size_t i) { return *disks_[i]->files; }
   std::size_t disks() const noexcept { return disks_.size(); }
   std::size_t actors() const; // number of long-lived actors
-  const storage::node_metrics& metrics() const { return *metrics_; }
+  const node_metrics& metrics() const { return *metrics_; }
   std::size_t holds() const { return holds_->size(); }
 
   struct leftovers {
@@ -49,7 +49,7 @@ public:
 
 private:
   struct sim_disk {
-    std::unique_ptr<storage::memory_file_system> files;
+    std::unique_ptr<memory_file_system> files;
     std::unique_ptr<storage::kv_engine> index;
     std::unique_ptr<storage::chunk_store> store;
     std::unique_ptr<virtual_executor> reads, writes;
@@ -67,7 +67,7 @@ private:
   std::unique_ptr<storage::metadata::store> metadata_store_;
   std::unique_ptr<virtual_executor> metadata_reads_, metadata_writes_;
   std::shared_ptr<virtual_executor> digests_;
-  std::unique_ptr<storage::node_metrics> metrics_ = std::make_unique<storage::node_metrics>();
+  std::unique_ptr<node_metrics> metrics_ = std::make_unique<node_metrics>();
   std::shared_ptr<actors::read_holds> holds_;
   actors::services services_;
   actors::reaper_actor reaper_;

@@ -47,7 +47,7 @@ void slow_client::finish() {
   }
 }
 
-void slow_client::write(std::uint64_t number, std::string text, storage::slice bytes) {
+void slow_client::write(std::uint64_t number, std::string text, slice bytes) {
   if (end_ == download_end::gone) return;
   checks_.expect(end_ == download_end::running, "a write after the last call");
   checks_.expect(number == next_number_, "writes are not numbered in order");
@@ -87,7 +87,7 @@ void slow_client::take() {
   schedule_take();
 }
 
-void slow_client::verify(storage::bytes_view bytes) {
+void slow_client::verify(bytes_view bytes) {
   taken_bytes_ += bytes.size();
   while (!bytes.empty() && !checks_.failed()) {
     if (!checks_.expect(!expected_.empty(), "more bytes than planned")) return;

@@ -24,8 +24,7 @@ enum class download_end : std::uint8_t { running, finished, failed, aborted, gon
 class slow_client final : public actors::download_client, public std::enable_shared_from_this<slow_client> {
 public:
   using planner = std::function<actors::download_plan(const storage::metadata::object_row&)>;
-  using comparison =
-      std::function<bool(const storage::metadata::object_row&, std::uint64_t offset, storage::bytes_view)>;
+  using comparison = std::function<bool(const storage::metadata::object_row&, std::uint64_t offset, bytes_view)>;
 
   // `same`: whether these are the object's bytes at this offset.
   slow_client(world& w, checks& c, client_habits habits, std::size_t queue_max, planner plan, comparison same);
@@ -40,7 +39,7 @@ public:
 
   actors::download_plan plan(const actors::found_object& object) override;
   void fail(const error& reason) override;
-  void write(std::uint64_t number, std::string text, storage::slice bytes) override;
+  void write(std::uint64_t number, std::string text, slice bytes) override;
   void finish() override;
   void abort(const error& reason) override;
 
@@ -48,11 +47,11 @@ private:
   struct queued_write {
     std::uint64_t number;
     std::string text;
-    storage::slice bytes;
+    slice bytes;
   };
   void schedule_take();
   void take();
-  void verify(storage::bytes_view bytes);
+  void verify(bytes_view bytes);
   void last_call(download_end how);
 
   world& w_;

@@ -24,7 +24,7 @@ void slow_uploader::forget() {
   grants_.clear();
 }
 
-void slow_uploader::grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) {
+void slow_uploader::grant(buffer_ptr empty, std::uint32_t fill_bytes) {
   if (!on_end_) return;
   checks_.expect(empty && empty->capacity() >= fill_bytes && fill_bytes > 0, "a grant without room for its bytes");
   if (body_ended_) return;
@@ -69,7 +69,7 @@ void slow_uploader::fill() {
   if (n > 0) {
     fill_pattern(content_, sent_, {g.empty->data(), n});
     sent_ += n;
-    caf::anon_send(ingest_, actors::body_atom_v, storage::slice{std::move(g.empty), 0, n});
+    caf::anon_send(ingest_, actors::body_atom_v, slice{std::move(g.empty), 0, n});
   }
   if (sent_ == size_) return end_body();
   if (habits_.on_demand) request_later();

@@ -29,13 +29,13 @@ public:
   const actors::ingest_actor& ingest() const noexcept { return ingest_; }
   void forget(); // the node crashed: further calls are ignored, buffers are dropped
 
-  void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override;
+  void grant(buffer_ptr empty, std::uint32_t fill_bytes) override;
   void upload_accepted() override;
   void done(result<actors::put_outcome> outcome) override;
 
 private:
   struct granted {
-    storage::buffer_ptr empty;
+    buffer_ptr empty;
     std::uint32_t fill_bytes;
   };
   microseconds delay();

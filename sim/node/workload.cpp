@@ -112,7 +112,7 @@ void workload::next(std::size_t user) {
 
 content_number workload::new_content(std::uint64_t size) {
   const auto number = contents_.size() + 1;
-  storage::md5 digest;
+  md5 digest;
   const auto bytes = pattern(number, 0, size);
   digest.update(std::as_bytes(std::span{bytes.data(), bytes.size()}));
   contents_[number] = {size, to_string(meta::etag{digest.finish(), 0})};
@@ -185,7 +185,7 @@ std::shared_ptr<slow_client> workload::start_get(const std::string& key, bool wi
       [this, with_body](const meta::object_row& row) {
         return with_body ? draw_plan(w_.draw, row) : download_plan{"HTTP/1.1 200 OK\r\n\r\n", {}};
       },
-      [](const meta::object_row& row, std::uint64_t offset, storage::bytes_view bytes) {
+      [](const meta::object_row& row, std::uint64_t offset, bytes_view bytes) {
         return is_pattern(content_of(row), offset, bytes);
       });
   downloads_.push_back(client);

@@ -145,7 +145,7 @@ void raft_cluster::open_log(server& s) {
 void raft_cluster::interrupt_write(server& s) {
   auto left = std::make_shared<std::uint64_t>(dice_.below(8));
   const auto code = dice_.chance(0.3) ? errc::no_space : errc::io_error;
-  s.files->set_fault([left, code](storage::disk_operation, const std::string&) -> std::optional<error> {
+  s.files->set_fault([left, code](disk_operation, const std::string&) -> std::optional<error> {
     if (*left == 0) return error{code, "planned"};
     --*left;
     return std::nullopt;
@@ -393,7 +393,7 @@ void raft_cluster::acknowledge(server& s, const raft::committed& c) {
   const auto [hash, first] = hashes_.try_emplace(c.index, s.state.hash);
   if (!first && hash->second != s.state.hash) problems_.fail("states diverge at index " + std::to_string(c.index));
   if (c.tickets.empty()) return;
-  storage::byte_reader r{c.content.view()};
+  byte_reader r{c.content.view()};
   const auto count = r.count(1);
   if (!problems_.expect(count == c.tickets.size(), "an entry has other commands than tickets")) return;
   for (const raft::ticket t : c.tickets) {
@@ -459,7 +459,7 @@ void raft_cluster::check_converged() {
   std::set<raft::ticket> found;
   for (const auto& [index, e] : ledger_) {
     if (e.bytes.find("command ") == std::string::npos) continue;
-    storage::byte_reader r{e.bytes};
+    byte_reader r{e.bytes};
     for (auto left = r.count(1); left > 0 && r.ok(); --left)
       found.insert(std::stoull(std::string{r.string().substr(8)}));
   }

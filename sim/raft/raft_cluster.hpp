@@ -72,7 +72,7 @@ private:
   };
   struct server {
     raft::server_id id = 0;
-    std::unique_ptr<storage::memory_file_system> files = std::make_unique<storage::memory_file_system>();
+    std::unique_ptr<memory_file_system> files = std::make_unique<memory_file_system>();
     std::unique_ptr<raft::raft_log> log;
     machine state;                      // with what is applied in the open transaction
     machine committed;                  // durable: a crash loses the open transaction
@@ -100,7 +100,7 @@ private:
   };
 
   // The dice as a source for the log.
-  class dice_random final : public storage::random_source {
+  class dice_random final : public random_source {
   public:
     explicit dice_random(dice& d) : dice_(d) {}
     std::uint64_t next() override { return dice_.next(); }

@@ -18,7 +18,7 @@
 
 namespace cairn::sim {
 
-class machine final : public storage::clock {
+class machine final : public clock {
 public:
   struct clock_faults {
     std::int64_t drift_ppm = 0;            // of the steady clock
@@ -27,7 +27,7 @@ public:
 
   machine() : machine(steady_zero, steady_zero, {}) {} // uses the world's time
   // `run_began`: in the world's time, so that all wall clocks show the same in every run of a seed.
-  machine(storage::steady_time world_now, storage::steady_time run_began, clock_faults faults)
+  machine(steady_time world_now, steady_time run_began, clock_faults faults)
       : faults_(faults),
         world_began_(world_now),
         run_began_(run_began),
@@ -49,8 +49,8 @@ public:
   }
   void count_actors_from_now() { base_actors_ = system_->registry().running(); }
 
-  storage::steady_time now() const override { return scheduler_->clock().now(); }
-  storage::wall_ms wall() const override {
+  steady_time now() const override { return scheduler_->clock().now(); }
+  wall_ms wall() const override {
     const auto since = (world_began_ - run_began_) + now().time_since_epoch() + faults_.wall_off;
     return 1'760'000'000'000 + std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
   }
@@ -86,26 +86,26 @@ public:
     scheduler_->try_run_once();
   }
   // When the next timer is due, in the world's time.
-  std::optional<storage::steady_time> next_timer() const {
+  std::optional<steady_time> next_timer() const {
     const auto& waiting = scheduler_->clock().schedule();
     if (waiting.empty() || frozen_) return std::nullopt;
     const auto local = waiting.begin()->first.time_since_epoch();
     return world_began_ + local - local / (million + faults_.drift_ppm) * faults_.drift_ppm;
   }
-  void set_time(storage::steady_time world_now) {
+  void set_time(steady_time world_now) {
     const auto since = world_now - world_began_;
     auto& time = scheduler_->clock().current_time;
-    time = std::max(time, storage::steady_time{since + since / million * faults_.drift_ppm});
+    time = std::max(time, steady_time{since + since / million * faults_.drift_ppm});
   }
   void run_timer() { scheduler_->clock().trigger_timeout(); }
-  void send_later(storage::steady_time at, const caf::strong_actor_ptr& to, actors::completion what) {
+  void send_later(steady_time at, const caf::strong_actor_ptr& to, actors::completion what) {
     scheduler_->clock().schedule_message(
         at, to, caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(what)));
   }
 
 private:
   static constexpr std::int64_t million = 1'000'000;
-  static constexpr storage::steady_time steady_zero{};
+  static constexpr steady_time steady_zero{};
 
   class coordinator final : public caf::scheduler::test_coordinator {
   public:
@@ -128,7 +128,7 @@ private:
   };
 
   clock_faults faults_;
-  const storage::steady_time world_began_, run_began_;
+  const steady_time world_began_, run_began_;
   simulated_system config_;
   std::unique_ptr<caf::actor_system> system_;
   coordinator* scheduler_ = nullptr;

@@ -39,12 +39,12 @@ void walk(std::uint64_t content, std::uint64_t offset, std::size_t length, Piece
 
 } // namespace
 
-void fill_pattern(std::uint64_t content, std::uint64_t offset, storage::bytes_span into) {
+void fill_pattern(std::uint64_t content, std::uint64_t offset, bytes_span into) {
   walk(content, offset, into.size(),
        [&](const std::byte* from, std::size_t at, std::size_t n) { std::memcpy(into.data() + at, from, n); });
 }
 
-bool is_pattern(std::uint64_t content, std::uint64_t offset, storage::bytes_view bytes) {
+bool is_pattern(std::uint64_t content, std::uint64_t offset, bytes_view bytes) {
   bool same = true;
   walk(content, offset, bytes.size(), [&](const std::byte* from, std::size_t at, std::size_t n) {
     same = same && std::memcmp(bytes.data() + at, from, n) == 0;

@@ -9,8 +9,8 @@
 
 namespace cairn::sim {
 
-void fill_pattern(std::uint64_t content, std::uint64_t offset, storage::bytes_span into);
-bool is_pattern(std::uint64_t content, std::uint64_t offset, storage::bytes_view bytes);
+void fill_pattern(std::uint64_t content, std::uint64_t offset, bytes_span into);
+bool is_pattern(std::uint64_t content, std::uint64_t offset, bytes_view bytes);
 std::string pattern(std::uint64_t content, std::uint64_t offset, std::size_t length);
 
 } // namespace cairn::sim

@@ -9,7 +9,7 @@ virtual_executor::virtual_executor(world& w, job_times times, std::size_t worker
       times_(times),
       queue_max_(queue_max),
       host_(host),
-      clock_(host ? static_cast<const storage::clock&>(*host) : w.clock()),
+      clock_(host ? static_cast<const clock&>(*host) : w.clock()),
       workers_(workers) {}
 
 microseconds virtual_executor::draw_time() {
@@ -18,7 +18,7 @@ microseconds virtual_executor::draw_time() {
   return t * factor_;
 }
 
-result<void> virtual_executor::post(storage::steady_time deadline, job work) {
+result<void> virtual_executor::post(steady_time deadline, job work) {
   if (!*alive_) return {}; // the process that posts has crashed already
   if (queued() >= queue_max_) return error{errc::busy, "the queue is full"};
   auto& l = *std::ranges::min_element(workers_, {}, &worker::busy_until);

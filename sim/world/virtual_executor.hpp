@@ -15,7 +15,7 @@ struct job_times {
   microseconds slow_max{0};
 };
 
-class virtual_executor final : public storage::executor {
+class virtual_executor final : public executor {
 public:
   // `host`: the process whose clock deadlines refer to, and which runs the jobs while it is not frozen; null: the
   // world's.
@@ -27,7 +27,7 @@ public:
   }
   bool quiet() const noexcept { return jobs_.empty(); }
 
-  result<void> post(storage::steady_time deadline, job work) override;
+  result<void> post(steady_time deadline, job work) override;
   std::size_t queued() const override;
   std::chrono::nanoseconds longest_running() const override;
   void stop() override { crash(); }
@@ -36,13 +36,13 @@ private:
   microseconds draw_time();
   void finish(std::uint64_t number, bool expired);
   struct worker {
-    storage::steady_time busy_from, busy_until;
+    steady_time busy_from, busy_until;
   };
   world& w_;
   const job_times times_;
   const std::size_t queue_max_;
   machine* const host_;
-  const storage::clock& clock_;
+  const clock& clock_;
   std::uint32_t factor_ = 1;
   std::vector<worker> workers_;
   std::map<std::uint64_t, job> jobs_; // waiting jobs, by number

@@ -44,10 +44,10 @@ public:
   }
 
   caf::actor_system& system() { return own_.system(); }
-  const storage::clock& clock() const { return clock_; }
-  storage::random_source& random() { return random_; }
-  storage::steady_time now() const { return own_.now(); }
-  storage::steady_time begun() const { return begun_; } // when the run began
+  const cairn::clock& clock() const { return clock_; }
+  random_source& random() { return random_; }
+  steady_time now() const { return own_.now(); }
+  steady_time begun() const { return begun_; } // when the run began
   microseconds elapsed() const { return std::chrono::duration_cast<microseconds>(now() - begun_); }
   std::uint64_t steps() const { return steps_; }
   // Actors beyond the world's own, in its own process.
@@ -97,15 +97,15 @@ public:
 private:
   using actors_runner = caf::typed_actor<caf::reacts_to<actors::completion>>;
 
-  struct virtual_clock final : storage::clock {
+  struct virtual_clock final : cairn::clock {
     explicit virtual_clock(const world& w) : of(w) {}
-    storage::steady_time now() const override { return of.now(); }
-    storage::wall_ms wall() const override {
+    steady_time now() const override { return of.now(); }
+    wall_ms wall() const override {
       return 1'760'000'000'000 + std::chrono::duration_cast<std::chrono::milliseconds>(of.elapsed()).count();
     }
     const world& of;
   };
-  struct seeded_random final : storage::random_source {
+  struct seeded_random final : random_source {
     explicit seeded_random(world& w) : of(w) {}
     std::uint64_t next() override { return of.draw.next(); }
     world& of;
@@ -152,7 +152,7 @@ private:
   virtual_clock clock_{*this};
   seeded_random random_{*this};
   dice schedule_{0};
-  storage::steady_time begun_;
+  steady_time begun_;
   std::uint64_t steps_ = 0;
 };
 

@@ -64,8 +64,8 @@ result<disk_identity> load_or_create_identity(file_system& files, const std::str
     owner = *stored;
   }
   if (owner && found->identity && *owner != found->identity->id)
-    return error{errc::corrupt, "the index in " + directory + " belongs to disk " + to_string(*owner) +
-                                    ", not to disk " + to_string(found->identity->id)};
+    return error{errc::corrupt, "the index in " + directory + " belongs to disk " + cairn::to_string(*owner) +
+                                    ", not to disk " + cairn::to_string(found->identity->id)};
   if (!found->identity && (owner || found->has_segments))
     return error{errc::corrupt,
                  directory + "/disk is missing, but the disk has data: restore the file from a copy of the disk"};

@@ -17,7 +17,7 @@ error at_chunk(const error& e, const chunk_id& id, const record_place& place) {
 
 result<void> segment_chunk_store::readable(std::uint32_t offset) const {
   if (state_.load(std::memory_order_relaxed) == disk_state::quarantined)
-    return error{errc::quarantined, "disk " + to_string(identity_.id)};
+    return error{errc::quarantined, "disk " + cairn::to_string(identity_.id)};
   if (offset % block_size_bytes != 0) return error{errc::invalid_argument, "read offset is not a multiple of 64 KiB"};
   return {};
 }
@@ -158,7 +158,7 @@ chunk_store_stats segment_chunk_store::stats() const {
 
 void segment_chunk_store::quarantine() {
   if (state_.exchange(disk_state::quarantined) == disk_state::quarantined) return;
-  const auto disk = to_string(identity_.id);
+  const auto disk = cairn::to_string(identity_.id);
   log::error("disk quarantined", {{"disk", disk}, {"directory", options_.directory}});
   if (auto marked = mark_quarantined(files_, options_.directory, "the index could not be read"); !marked)
     log::error("quarantine marker not written", {{"disk", disk}, {"error", to_string(marked.error())}});

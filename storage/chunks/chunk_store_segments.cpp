@@ -26,7 +26,7 @@ result<void> segment_chunk_store::make_room(std::uint64_t record) {
   }
   const auto size_min = record + footer_bytes(1);
   refresh_space();
-  const error full{errc::no_space, "disk " + to_string(identity_.id) + ": " + std::to_string(space_.available) +
+  const error full{errc::no_space, "disk " + cairn::to_string(identity_.id) + ": " + std::to_string(space_.available) +
                                        " bytes free, " + std::to_string(reserve_bytes_) + " reserved"};
   if (usable_bytes() + slack < size_min) return full;
   if (active_) {

@@ -54,8 +54,8 @@ void segment_chunk_store::row_changes::apply(segment_rows& rows, std::uint64_t& 
 result<void> segment_chunk_store::writable() const {
   switch (state_.load()) {
     case disk_state::read_only:
-      return error{errc::read_only, "disk " + to_string(identity_.id) + ": an earlier flush failed"};
-    case disk_state::quarantined: return error{errc::quarantined, "disk " + to_string(identity_.id)};
+      return error{errc::read_only, "disk " + cairn::to_string(identity_.id) + ": an earlier flush failed"};
+    case disk_state::quarantined: return error{errc::quarantined, "disk " + cairn::to_string(identity_.id)};
     case disk_state::healthy: break;
   }
   return {};
@@ -65,7 +65,7 @@ void segment_chunk_store::turn_read_only(const error& reason) {
   auto expected = disk_state::healthy;
   if (!state_.compare_exchange_strong(expected, disk_state::read_only)) return;
   log::error("disk turned read-only",
-             {{"disk", to_string(identity_.id)}, {"directory", options_.directory}, {"error", to_string(reason)}});
+             {{"disk", cairn::to_string(identity_.id)}, {"directory", options_.directory}, {"error", to_string(reason)}});
 }
 
 result<void> segment_chunk_store::flushed(result<void> outcome, const char* what) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
+namespace cairn {
 namespace {
 
 TEST(codec, reads_back_every_kind_of_field) {
@@ -70,4 +70,4 @@ TEST(codec, bounds_a_list_by_the_remaining_bytes) {
 }
 
 } // namespace
-} // namespace cairn::storage
+} // namespace cairn

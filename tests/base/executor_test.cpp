@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -139,4 +139,4 @@ TEST(thread_executor, calls_every_accepted_job_exactly_once_under_load) {
   EXPECT_GT(accepted, 0);
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -33,4 +33,4 @@ TEST(log_pace, logs_one_event_per_pause_and_counts_the_skipped_ones) {
   EXPECT_EQ(pace.due(), 0u) << "skipped events are counted once";
 }
 
-} // namespace cairn::storage
+} // namespace cairn

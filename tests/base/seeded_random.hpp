@@ -5,7 +5,7 @@
 
 #include <random>
 
-namespace cairn::storage {
+namespace cairn {
 
 class seeded_random final : public random_source {
 public:
@@ -16,4 +16,4 @@ private:
   std::mt19937_64 engine_;
 };
 
-} // namespace cairn::storage
+} // namespace cairn

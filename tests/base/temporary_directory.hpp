@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-namespace cairn::storage {
+namespace cairn {
 
 class temporary_directory {
 public:
@@ -28,4 +28,4 @@ private:
   std::string path_;
 };
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -68,4 +68,4 @@ TEST(visible_text, log_lines_escape_such_characters_in_both_formats) {
   EXPECT_EQ(log::line_of("e", {{"key", "漢😀"}}, false), "e key=漢😀");
 }
 
-} // namespace cairn::storage
+} // namespace cairn

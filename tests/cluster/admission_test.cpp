@@ -12,13 +12,13 @@ namespace {
 namespace meta = storage::metadata;
 using verdict = admission::verdict;
 
-storage::uuid id(std::uint8_t n) {
-  storage::uuid u{};
+uuid id(std::uint8_t n) {
+  uuid u{};
   u.fill(n);
   return u;
 }
 
-class counting_random final : public storage::random_source {
+class counting_random final : public random_source {
 public:
   std::uint64_t next() override { return ++n_ * 0x9E3779B97F4A7C15; }
 
@@ -34,15 +34,14 @@ protected:
     rows.founded = true;
   }
   void add(std::uint8_t n, member_state state = member_state::active) {
-    l.members.push_back(
-        {.number = storage::node_number(l.members.size()), .id = id(n), .address = "a:1", .state = state});
+    l.members.push_back({.number = node_number(l.members.size()), .id = id(n), .address = "a:1", .state = state});
   }
   admission ask(std::uint8_t node, bool certified = true, std::optional<std::string> with = {}) {
     join_claim claim{id(node), certified, {}};
     if (with) claim.proof = prove_token(hash_of_token(*with), id(node));
     return judge_join(claim, l, rows, rules, level, wall);
   }
-  void invite(const std::string& with, const storage::uuid& node = {}) {
+  void invite(const std::string& with, const uuid& node = {}) {
     rows.invitations.push_back({with.empty() ? token_hash{} : hash_of_token(with), node, wall + 1000});
   }
 
@@ -50,7 +49,7 @@ protected:
   meta::admission_rows rows;
   founding_rules rules;
   std::uint8_t level = meta::feature_level;
-  storage::wall_ms wall = 1'000'000 + 60'000;
+  wall_ms wall = 1'000'000 + 60'000;
   const std::string token = "cairn-join-0123456789012345678901234567890123456789";
 };
 
@@ -73,7 +72,7 @@ TEST_F(admission_, a_certificate_alone_waits_for_an_operator) {
   const auto a = ask(2);
   EXPECT_EQ(a.what, verdict::wait);
   EXPECT_EQ(a.why.code, errc::busy) << "the joining node repeats its request";
-  EXPECT_NE(a.why.text.find("cairn cluster add " + storage::to_string(id(2))), std::string::npos);
+  EXPECT_NE(a.why.text.find("cairn cluster add " + cairn::to_string(id(2))), std::string::npos);
 }
 
 TEST_F(admission_, an_approval_admits_the_certified_node_that_it_names) {

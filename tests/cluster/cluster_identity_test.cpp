@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
+namespace cairn::cluster {
 
 namespace {
 
@@ -123,4 +123,4 @@ TEST_F(cluster_identity_test, is_the_old_or_the_new_after_any_failure_and_crash)
   }
 }
 
-} // namespace cairn::storage
+} // namespace cairn::cluster

@@ -103,7 +103,7 @@ TEST_F(membership_controller_test, notes_a_restart_that_was_too_short_to_be_down
 }
 
 TEST_F(membership_controller_test, a_start_that_lost_what_it_had_acknowledged_is_older_than_what_the_cluster_knows) {
-  constexpr std::uint64_t drawn = std::uint64_t{99} << storage::incarnation_count_bits, lost = drawn | 7;
+  constexpr std::uint64_t drawn = std::uint64_t{99} << incarnation_count_bits, lost = drawn | 7;
   cluster(3);
   now.members[1].incarnation = 6;
   view.reports[1].incarnation = view.reports[1].lost_log = lost;
@@ -111,8 +111,8 @@ TEST_F(membership_controller_test, a_start_that_lost_what_it_had_acknowledged_is
   ASSERT_EQ(c.size(), 1u);
   const auto fence = std::get<meta::note_up>(c[0]);
   EXPECT_EQ(fence.node, 1);
-  EXPECT_TRUE(storage::may_start_as(fence.incarnation, 6));
-  for (const std::uint64_t later : {0, 1, 1000}) EXPECT_FALSE(storage::may_start_as(lost + later, fence.incarnation));
+  EXPECT_TRUE(may_start_as(fence.incarnation, 6));
+  for (const std::uint64_t later : {0, 1, 1000}) EXPECT_FALSE(may_start_as(lost + later, fence.incarnation));
   now.members[1].incarnation = fence.incarnation;
   EXPECT_FALSE(next());
   now.members[1].state = member_state::removed;

@@ -5,17 +5,17 @@
 namespace cairn::cluster {
 namespace {
 
-using storage::known_member;
+using cluster::known_member;
 using storage::metadata::node_row;
 using storage::metadata::node_state;
 
-storage::uuid id_of(storage::node_number n) {
-  storage::uuid id{};
+uuid id_of(node_number n) {
+  uuid id{};
   id.fill(std::uint8_t(n + 1));
   return id;
 }
 
-node_row row(storage::node_number n, std::string address) {
+node_row row(node_number n, std::string address) {
   node_row r;
   r.number = n;
   r.id = id_of(n);

@@ -10,7 +10,7 @@ namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 
 constexpr raft::term_t term = 1;
-constexpr storage::session_id session = 1; // the first id that the state gives
+constexpr session_id session = 1; // the first id that the state gives
 
 } // namespace
 
@@ -18,7 +18,7 @@ result<void> member_pair::open() {
   store_.reset();
   engine_.reset();
   log_.reset();
-  auto& files = storage::posix_file_system();
+  auto& files = posix_file_system();
   auto engine = storage::open_lmdb(meta::engine_options(member_directory(root_) + "/state"));
   if (!engine) return engine.error();
   engine_ = std::move(*engine);

@@ -9,7 +9,7 @@ namespace cairn::crash {
 
 class member_pair {
 public:
-  member_pair(const std::string& root, storage::random_source& random) : root_(root), random_(random) {}
+  member_pair(const std::string& root, random_source& random) : root_(root), random_(random) {}
 
   result<void> open();
   result<void> enter(std::uint64_t batch); // as in metadata_batch
@@ -19,16 +19,16 @@ public:
   storage::metadata::store& state() { return *store_; }
 
 private:
-  static constexpr storage::log_index first_index = 1; // of the log's first entry, its configuration
+  static constexpr log_index first_index = 1; // of the log's first entry, its configuration
   result<void> apply(std::span<const cluster::raft::entry> entries);
   cluster::raft::snapshot_record record() const;
 
   const std::string root_;
-  storage::random_source& random_;
+  random_source& random_;
   std::unique_ptr<storage::kv_engine> engine_;
   std::unique_ptr<storage::metadata::store> store_;
   std::unique_ptr<cluster::raft::raft_log> log_;
-  storage::log_index applied_ = 0, compacted_ = 0;
+  log_index applied_ = 0, compacted_ = 0;
 };
 
 } // namespace cairn::crash

@@ -96,7 +96,7 @@ storage::chunk_store_options store_options(const std::string& root) {
   return {.directory = disk_directory(root), .segment_size_bytes = 256 * 1024, .reserve_bytes = 1};
 }
 
-storage::chunk_id chunk_name(std::uint64_t chunk) {
+chunk_id chunk_name(std::uint64_t chunk) {
   return {{1, chunk / 4}, static_cast<std::uint32_t>(chunk % 4)};
 }
 
@@ -110,7 +110,7 @@ std::vector<std::byte> chunk_bytes(std::uint64_t chunk) {
   return bytes;
 }
 
-std::vector<storage::metadata::command> metadata_batch(std::uint64_t batch, storage::session_id session) {
+std::vector<storage::metadata::command> metadata_batch(std::uint64_t batch, session_id session) {
   using namespace storage::metadata;
   if (batch == 1) return {begin_session{{1, 2, 3}, 1}, create_bucket{bucket, 1000}};
   std::vector<command> commands;

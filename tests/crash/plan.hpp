@@ -30,12 +30,12 @@ std::string member_directory(const std::string& root);
 storage::chunk_store_options store_options(const std::string& root);
 cluster::raft::log_options log_options();
 
-storage::chunk_id chunk_name(std::uint64_t chunk);
+chunk_id chunk_name(std::uint64_t chunk);
 std::vector<std::byte> chunk_bytes(std::uint64_t chunk); // always the same for a chunk
 
 // Batch 1 makes the session and the bucket, later ones put and delete objects with inline bytes.
 constexpr const char* bucket = "crash";
-std::vector<storage::metadata::command> metadata_batch(std::uint64_t batch, storage::session_id session);
+std::vector<storage::metadata::command> metadata_batch(std::uint64_t batch, session_id session);
 
 // The consensus log: what a batch writes, and what the log has after so many; 0: the converted one.
 cluster::raft::log_write log_batch(std::uint64_t batch, const cluster::raft::stored_state& before);

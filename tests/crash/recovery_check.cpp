@@ -39,7 +39,7 @@ private:
   }
 
   void check_disk_and_chunks() {
-    auto& files = storage::posix_file_system();
+    auto& files = posix_file_system();
     if (!good(files.make_directories(disk_directory(root_)), "directory")) return;
     const auto options = store_options(root_);
     if (lose_index_) std::filesystem::remove_all(storage::index_directory(options.directory));
@@ -48,7 +48,7 @@ private:
     if (lose_index_ && std::filesystem::exists(options.directory + "/disk"))
       if (!good(storage::rebuild_index(options, files, **index, {}), "rebuilding")) return;
     {
-      const auto store = storage::chunk_store::open(options, files, **index, storage::system_random());
+      const auto store = storage::chunk_store::open(options, files, **index, system_random());
       if (!good(store, "store")) return;
       for (std::uint64_t n = 0; n < chunks_max; ++n) check_chunk(**store, n);
       const auto bytes = chunk_bytes(new_chunk);
@@ -112,8 +112,8 @@ private:
 
   // What was acknowledged is in the log or in the state's file.
   void check_member() {
-    if (!good(storage::posix_file_system().make_directories(member_directory(root_)), "directory")) return;
-    member_pair member{root_, storage::system_random()};
+    if (!good(posix_file_system().make_directories(member_directory(root_)), "directory")) return;
+    member_pair member{root_, system_random()};
     if (!good(member.open(), "member")) return;
     const auto batches = member.batches();
     if (batches < promised_.member_min || batches > promised_.member_max) {
@@ -137,10 +137,10 @@ private:
   // The vote of a write is flushed before its records.
   void check_log() {
     namespace raft = cluster::raft;
-    auto& files = storage::posix_file_system();
+    auto& files = posix_file_system();
     const auto directory = log_directory(root_);
     if (!good(files.make_directories(directory), "directory of the log")) return;
-    auto& random = storage::system_random();
+    auto& random = system_random();
     if (!good(raft::convert_older_log(files, directory, random), "conversion of the log")) return;
     raft::raft_log log{files, directory, random, log_options()};
     auto now = log.load(0);

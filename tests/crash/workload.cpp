@@ -30,7 +30,7 @@ T must(result<T> outcome, const char* what) {
 }
 
 // Record of the same start, so that runs of a seed are alike.
-class counting_random final : public storage::random_source {
+class counting_random final : public random_source {
 public:
   std::uint64_t next() override { return ++count_ * 0x9E3779B97F4A7C15ull; }
 
@@ -67,16 +67,16 @@ private:
         must(storage::open_lmdb({.directory = log_directory(root_), .tables = cluster::raft::older_log_tables}),
              "older log");
     auto kv = must(engine->begin_write(), "older log");
-    storage::byte_writer record;
+    byte_writer record;
     record.u8(1).varint(state.vote.term).varint(state.vote.vote).varint(state.first).boolean(true);
     record.varint(state.snapshot->index).varint(state.snapshot->term).varint(state.snapshot->servers_index);
     record.string(encode(state.snapshot->servers));
     kv->put(0, "log", record.view());
     for (std::size_t i = 0; i < state.entries.size(); ++i) {
       const auto& e = state.entries[i];
-      storage::byte_writer row;
+      byte_writer row;
       row.u8(1).u8(static_cast<std::uint8_t>(e.kind)).varint(e.term).raw(e.view());
-      kv->put(1, storage::byte_writer{8}.u64(state.first + i).view(), row.view());
+      kv->put(1, byte_writer{8}.u64(state.first + i).view(), row.view());
     }
     must(kv->commit().has_value(), "older log");
   }
@@ -88,7 +88,7 @@ private:
     index_.reset();
     metadata_.reset();
     metadata_engine_.reset();
-    auto& files = storage::posix_file_system();
+    auto& files = posix_file_system();
     must(files.make_directories(disk_directory(root_)).has_value(), "directory");
     index_ = must(storage::open_lmdb({.directory = storage::index_directory(disk_directory(root_)),
                                       .tables = storage::chunk_index_tables}),
@@ -106,13 +106,13 @@ private:
   }
 
   void write(const std::vector<std::uint64_t>& chunks) {
-    std::vector<storage::buffer_ptr> payloads; // of the pool: page-aligned, as uploads bring them
+    std::vector<buffer_ptr> payloads; // of the pool: page-aligned, as uploads bring them
     std::vector<storage::chunk_write> batch;
     payloads.reserve(chunks.size());
     batch.reserve(chunks.size());
     for (const auto n : chunks) {
       const auto bytes = chunk_bytes(n);
-      payloads.push_back(buffers_.try_acquire(bytes.size(), storage::reservation::minimum));
+      payloads.push_back(buffers_.try_acquire(bytes.size(), reservation::minimum));
       std::ranges::copy(bytes, payloads.back()->data());
       batch.push_back({chunk_name(n), {payloads.back()->data(), bytes.size()}});
     }
@@ -121,7 +121,7 @@ private:
   }
 
   void erase(const std::vector<std::uint64_t>& chunks) {
-    std::vector<storage::chunk_id> ids;
+    std::vector<chunk_id> ids;
     ids.reserve(chunks.size());
     for (const auto n : chunks) ids.push_back(chunk_name(n));
     must(must(store_->erase(ids), "erase") == ids.size(), "erase: missing chunks");
@@ -147,10 +147,10 @@ private:
   cluster::raft::stored_state log_state_ = log_after(0);
   std::unique_ptr<cluster::raft::raft_log> log_;
   std::unique_ptr<storage::kv_engine> index_, metadata_engine_;
-  storage::buffer_pool buffers_{8 << 20};
+  buffer_pool buffers_{8 << 20};
   std::unique_ptr<storage::chunk_store> store_;
   std::unique_ptr<storage::metadata::store> metadata_;
-  storage::session_id session_ = 0;
+  session_id session_ = 0;
   std::unique_ptr<member_pair> member_;
 };
 

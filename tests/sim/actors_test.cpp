@@ -44,10 +44,10 @@ timed_download download(std::uint32_t chunks, std::uint32_t window_min, std::uin
   object->parts = {part};
   stores.blobs[part.blob] = {part.length, chunk_size};
 
-  storage::node_metrics metrics;
+  node_metrics metrics;
   actors::services s;
   s.system = &w.system();
-  s.buffers = std::make_shared<storage::buffer_pool>(64 << 20);
+  s.buffers = std::make_shared<buffer_pool>(64 << 20);
   s.metrics = &metrics;
   s.clock = &w.clock();
   s.stores = stores.router();
@@ -61,7 +61,7 @@ timed_download download(std::uint32_t chunks, std::uint32_t window_min, std::uin
       [](const meta::object_row& row) {
         return actors::download_plan{"head", {actors::byte_range{0, row.size}}};
       },
-      [](const meta::object_row&, std::uint64_t at, storage::bytes_view bytes) { return is_pattern(1, at, bytes); });
+      [](const meta::object_row&, std::uint64_t at, bytes_view bytes) { return is_pattern(1, at, bytes); });
   client->attach(actors::start_download(s, {"b", "k", true}, client));
   timed_download out;
   w.run_until(
@@ -123,7 +123,7 @@ public:
   std::size_t applied = 0;
 
 private:
-  storage::log_index index_ = 0;
+  log_index index_ = 0;
 };
 
 // The metadata actor alone over the given store and executors.
@@ -154,7 +154,7 @@ struct lone_metadata {
   }
 
   world& w;
-  storage::node_metrics metrics;
+  node_metrics metrics;
   virtual_executor read_executor, write_executor;
   actors::services s;
   bool room = true;
@@ -216,8 +216,8 @@ TEST(metadata, whose_session_can_not_begin_for_want_of_room_says_so_at_once) {
   lone_metadata m{w, store, quick, hung};
   m.room = false;
   std::optional<errc> blob;
-  std::function<void(result<storage::blob_id>)> drawn = [&](auto r) { blob = r ? errc{} : r.error().code; };
-  actors::ask_metadata<storage::blob_id>(m.s, drawn, actors::new_blob_atom_v);
+  std::function<void(result<blob_id>)> drawn = [&](auto r) { blob = r ? errc{} : r.error().code; };
+  actors::ask_metadata<blob_id>(m.s, drawn, actors::new_blob_atom_v);
   w.run_for(1ms);
   EXPECT_EQ(blob, errc::no_space);
 }
@@ -291,9 +291,9 @@ TEST(chunk_store, counts_as_failed_while_its_disk_is_overdue) {
   plan.disk_times = hung;
   sim_node node{w, c, plan};
   node.start();
-  const storage::chunk_id chunk{{1, 1}, 0};
+  const chunk_id chunk{{1, 1}, 0};
   const auto write = [&](std::optional<errc>& outcome) {
-    auto buffer = node.handles().buffers->try_acquire(100, storage::reservation::minimum);
+    auto buffer = node.handles().buffers->try_acquire(100, reservation::minimum);
     const auto* writer = node.handles().stores->local().writer(chunk);
     if (!writer) {
       outcome = errc::read_only;
@@ -325,18 +325,16 @@ TEST(chunk_store, writes_nothing_of_a_blob_behind_the_erase_of_its_chunks) {
   node.start();
   const auto& writer = node.handles().stores->local().disk_writer(0);
   std::map<std::uint32_t, errc> outcomes;
-  const auto write = [&](storage::chunk_id chunk, std::uint32_t name) {
-    auto buffer = node.handles().buffers->try_acquire(100, storage::reservation::minimum);
+  const auto write = [&](chunk_id chunk, std::uint32_t name) {
+    auto buffer = node.handles().buffers->try_acquire(100, reservation::minimum);
     w.system().spawn([&outcomes, name, target = writer, chunk, buffer](caf::event_based_actor* self) {
       self->request(target, caf::infinite, actors::write_atom_v, actors::chunk_payload{chunk, {buffer, 0, 100}})
           .then([&outcomes, name](actors::done_atom) { outcomes[name] = errc{}; },
                 [&outcomes, name](caf::error& e) { outcomes[name] = actors::from_caf(e).code; });
     });
   };
-  const auto erase = [&](auto atom, storage::chunk_id chunk) {
-    caf::anon_send(writer, atom, actors::chunk_ids{chunk});
-  };
-  const storage::blob_id dead{7, 1}, moved{7, 2};
+  const auto erase = [&](auto atom, chunk_id chunk) { caf::anon_send(writer, atom, actors::chunk_ids{chunk}); };
+  const blob_id dead{7, 1}, moved{7, 2};
   const auto step = [&] { w.run_for(1us); };
   write({dead, 0}, 0);
   step(); // it is being written
@@ -357,7 +355,7 @@ TEST(chunk_store, writes_nothing_of_a_blob_behind_the_erase_of_its_chunks) {
   listed.receive(
       [&](const actors::chunk_ids& ids) { // in no order of their numbers
         EXPECT_EQ(ids.size(), 2u);
-        for (const auto& id : {storage::chunk_id{moved, 1}, storage::chunk_id{moved, 2}})
+        for (const auto& id : {chunk_id{moved, 1}, chunk_id{moved, 2}})
           EXPECT_EQ(std::count(ids.begin(), ids.end(), id), 1);
       },
       [](caf::error&) { ADD_FAILURE() << "no list"; });

@@ -43,7 +43,7 @@ public:
   virtual void on_open(connection& c, const hello& theirs) = 0;
   // Where to receive a piece of a payload: exactly header.payload_length bytes; no owner: receive and discard them. An
   // error closes the connection.
-  virtual result<storage::slice> place(const frame_header& header, const std::string& meta) = 0;
+  virtual result<slice> place(const frame_header& header, const std::string& meta) = 0;
   // A request, reply, fragment (received at place()) or cancel. An error closes the connection.
   virtual result<void> on_frame(const frame_header& header, std::string meta) = 0;
   virtual void on_closed(const error& why) = 0; // the last call, also for a connection that never opened
@@ -97,10 +97,10 @@ private:
   std::string address_;
 
   frame_parser parser_;
-  storage::slice placed_; // keeps the buffer of the payload that is being received
+  slice placed_; // keeps the buffer of the payload that is being received
   phase phase_ = phase::handshake;
   hello_rules rules_;
-  std::optional<storage::uuid> certified_;
+  std::optional<uuid> certified_;
   peer other_;
   lane lane_ = lane::control;
   std::vector<sent_frame> batch_; // being written

@@ -59,7 +59,7 @@ const char* fault(const frame_header& h) {
 
 header_block encode(const frame_header& h) {
   CAIRN_ASSERT(fault(h) == nullptr);
-  storage::byte_writer out{header_bytes};
+  byte_writer out{header_bytes};
   out.u32(magic)
       .u8(frame_version)
       .u8(static_cast<std::uint8_t>(h.kind))
@@ -74,7 +74,7 @@ header_block encode(const frame_header& h) {
 }
 
 result<frame_header> decode_header(std::span<const std::byte, header_bytes> bytes) {
-  storage::byte_reader in{std::span<const std::byte>{bytes}};
+  byte_reader in{std::span<const std::byte>{bytes}};
   if (in.u32() != magic) return error{errc::corrupt, "not a frame of the node link"};
   if (const auto version = in.u8(); version != frame_version)
     return error{errc::unsupported, "frames of version " + std::to_string(version) + "; this node speaks " +

@@ -21,9 +21,9 @@ constexpr std::size_t cluster_name_bytes_max = 255;
 
 struct hello {
   std::uint16_t oldest = protocol_oldest, newest = protocol_newest;
-  storage::uuid cluster{}; // all zero: not a member of any cluster yet
+  uuid cluster{}; // all zero: not a member of any cluster yet
   std::string cluster_name;
-  storage::uuid node{};
+  uuid node{};
   std::uint64_t incarnation = 0;
   std::uint32_t feature_level = 0;  // the newest feature level that the node supports
   std::uint32_t feature_active = 0; // the feature level that its cluster uses
@@ -38,7 +38,7 @@ result<hello> decode_hello(std::string_view bytes);
 
 // The other end of an open connection.
 struct peer {
-  storage::uuid node{};
+  uuid node{};
   std::uint64_t incarnation = 0, link = 0;
   std::uint32_t feature_level = 0;
   std::uint16_t protocol = 0; // the newest that both support
@@ -54,15 +54,15 @@ constexpr bool is_refusal(errc code) {
 
 struct hello_rules {
   hello own;
-  std::optional<storage::uuid> expected; // the node that the dialer wants to reach, if known
-  bool strangers = true;                 // nodes without a cluster may connect, to ask to join
+  std::optional<uuid> expected; // the node that the dialer wants to reach, if known
+  bool strangers = true;        // nodes without a cluster may connect, to ask to join
 
   // `certified`: the node that the peer's certificate names; nullopt on a plaintext connection.
-  result<peer> judge(const hello& theirs, const std::optional<storage::uuid>& certified) const;
+  result<peer> judge(const hello& theirs, const std::optional<uuid>& certified) const;
 
 private:
   result<bool> judge_cluster(const hello& theirs) const; // true: the same cluster
-  result<void> judge_identity(const hello& theirs, const std::optional<storage::uuid>& certified) const;
+  result<void> judge_identity(const hello& theirs, const std::optional<uuid>& certified) const;
 };
 
 } // namespace cairn::actors::link

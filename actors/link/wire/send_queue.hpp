@@ -14,14 +14,14 @@ namespace cairn::actors::link {
 struct message {
   frame_header header; // lengths and offset are filled in by the queue
   std::string meta;
-  storage::slice payload; // no owner: none
+  slice payload; // no owner: none
 };
 
 // One frame that is being written. Keeps the bytes that it refers to alive.
 struct sent_frame {
   header_block header;
   std::string meta;
-  storage::slice piece; // no owner: none
+  slice piece; // no owner: none
 };
 
 class send_queue {

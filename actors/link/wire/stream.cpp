@@ -26,7 +26,7 @@ public:
     asio::async_write(socket_, data, condition,
                       [user = std::move(user)](error_code failed, std::size_t) { user->on_written(failed); });
   }
-  result<std::optional<storage::uuid>> certified() override { return std::optional<storage::uuid>{}; }
+  result<std::optional<uuid>> certified() override { return std::optional<uuid>{}; }
   link_socket& socket() override { return socket_; }
 
 private:

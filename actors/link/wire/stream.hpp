@@ -38,7 +38,7 @@ public:
   virtual void write(std::span<const boost::asio::const_buffer> data, std::shared_ptr<stream_user> user) = 0;
   // After the handshake: the node that the peer's certificate names; nullopt on a plaintext stream. invalid_argument:
   // the certificate names no node.
-  virtual result<std::optional<storage::uuid>> certified() = 0;
+  virtual result<std::optional<uuid>> certified() = 0;
   virtual link_socket& socket() = 0; // for options, addresses, closing
 };
 

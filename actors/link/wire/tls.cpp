@@ -38,12 +38,12 @@ public:
         data, [told](std::size_t) { told->on_progress(); },
         [user = std::move(user)](const error_code& failed, std::size_t) { user->on_written(failed); });
   }
-  result<std::optional<storage::uuid>> certified() override {
+  result<std::optional<uuid>> certified() override {
     const auto shown = layer_->peer_certificate();
     if (!shown) return error{errc::invalid_argument, "the peer showed no certificate"};
     auto named = certificates::node_of(shown.get());
     if (!named) return named.error();
-    return std::optional<storage::uuid>{*named};
+    return std::optional<uuid>{*named};
   }
   link_socket& socket() override { return socket_; }
 
@@ -56,10 +56,10 @@ private:
 
 class openssl_identity final : public tls_identity {
 public:
-  openssl_identity(std::shared_ptr<ssl::context> context, const storage::uuid& node, storage::wall_ms ends)
+  openssl_identity(std::shared_ptr<ssl::context> context, const uuid& node, wall_ms ends)
       : context_(std::move(context)), node_(node), ends_(ends) {}
-  const storage::uuid& node() const override { return node_; }
-  storage::wall_ms ends() const override { return ends_.load(); }
+  const uuid& node() const override { return node_; }
+  wall_ms ends() const override { return ends_.load(); }
   std::unique_ptr<byte_stream> stream(link_socket socket, sockets::handshake_steps steps) const override {
     return std::make_unique<tls>(std::move(socket), std::move(steps), context_.load());
   }
@@ -72,8 +72,8 @@ public:
 
 private:
   std::atomic<std::shared_ptr<ssl::context>> context_; // a stream keeps the context with which it began
-  const storage::uuid node_;
-  std::atomic<storage::wall_ms> ends_;
+  const uuid node_;
+  std::atomic<wall_ms> ends_;
 };
 
 error unusable(const char* what, const error_code& why) {
@@ -82,13 +82,13 @@ error unusable(const char* what, const error_code& why) {
 
 } // namespace
 
-result<tls_material> read_tls_files(storage::file_system& files, const std::string& ca_path,
-                                    const std::string& certificate_path, const std::string& key_path) {
+result<tls_material> read_tls_files(file_system& files, const std::string& ca_path, const std::string& certificate_path,
+                                    const std::string& key_path) {
   tls_material material;
   const std::pair<const std::string&, std::string&> wanted[] = {
       {ca_path, material.ca}, {certificate_path, material.certificate}, {key_path, material.key}};
   for (const auto& [path, text] : wanted) {
-    auto content = storage::read_small_file(files, path);
+    auto content = read_small_file(files, path);
     if (!content) return content.error();
     text = std::move(*content);
   }

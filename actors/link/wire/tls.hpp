@@ -22,16 +22,16 @@ struct tls_material {
   std::string key;
 };
 
-result<tls_material> read_tls_files(storage::file_system& files, const std::string& ca_path,
-                                    const std::string& certificate_path, const std::string& key_path);
+result<tls_material> read_tls_files(file_system& files, const std::string& ca_path, const std::string& certificate_path,
+                                    const std::string& key_path);
 
 class tls_identity {
 public:
   static result<std::shared_ptr<tls_identity>> make(const tls_material& material);
   virtual ~tls_identity() = default;
 
-  virtual const storage::uuid& node() const = 0; // the node that the own certificate names
-  virtual storage::wall_ms ends() const = 0;     // the end of the certificate's validity
+  virtual const uuid& node() const = 0; // the node that the own certificate names
+  virtual wall_ms ends() const = 0;     // the end of the certificate's validity
   // New streams use the certificate of `fresh`, which names the same node. Any thread.
   virtual void take(const tls_identity& fresh) = 0;
   // `steps`: of an acceptor's handshake.

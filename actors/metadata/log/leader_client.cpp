@@ -12,19 +12,18 @@ leader_place leader_of(const log_status& log, const cluster::layout* layout) {
   return {false, layout->members[*log.leader].id};
 }
 
-bool call_leader(peers& network, const leader_place& leader, std::string request, storage::steady_time deadline,
+bool call_leader(peers& network, const leader_place& leader, std::string request, steady_time deadline,
                  link::reply_callback reply) {
   if (!leader.remote) return false;
   network.call(*leader.remote, std::move(request), deadline, std::move(reply));
   return true;
 }
 
-leader_step after_failure(storage::steady_time deadline, const leader_patience& p, storage::steady_time now) {
+leader_step after_failure(steady_time deadline, const leader_patience& p, steady_time now) {
   return {now + p.pause < deadline ? leader_step::kind::wait : leader_step::kind::give_up, {}};
 }
 
-leader_step next_try(const leader_place& leader, storage::steady_time deadline, const leader_patience& p,
-                     storage::steady_time now) {
+leader_step next_try(const leader_place& leader, steady_time deadline, const leader_patience& p, steady_time now) {
   if (now >= deadline) return {};
   if (leader.local) return {leader_step::kind::local, {}};
   if (leader.remote) return {leader_step::kind::call, std::min(deadline, now + p.try_time)};

@@ -17,12 +17,12 @@ struct log_status; // actors/metadata/log/replicated_log.hpp
 // Who leads, as far as this node knows: itself, another node, or (neither) nobody.
 struct leader_place {
   bool local = false;
-  std::optional<storage::uuid> remote;
+  std::optional<uuid> remote;
 };
 leader_place leader_of(const log_status& log, const cluster::layout* layout); // `layout` may be null
 
 // One try. False: no other node is known to lead, and `reply` is not called. Errors of `reply`: actors/link/peers.hpp.
-bool call_leader(peers& network, const leader_place& leader, std::string request, storage::steady_time deadline,
+bool call_leader(peers& network, const leader_place& leader, std::string request, steady_time deadline,
                  link::reply_callback reply);
 
 // ── tries until a deadline ──
@@ -35,12 +35,11 @@ struct leader_patience {
 struct leader_step {
   enum class kind : std::uint8_t { local, call, wait, give_up };
   kind what = kind::give_up;
-  storage::steady_time until{}; // of a call
+  steady_time until{}; // of a call
 };
-leader_step next_try(const leader_place& leader, storage::steady_time deadline, const leader_patience& p,
-                     storage::steady_time now);
+leader_step next_try(const leader_place& leader, steady_time deadline, const leader_patience& p, steady_time now);
 // After a failed try that may be repeated: `wait` if there is time for another one.
-leader_step after_failure(storage::steady_time deadline, const leader_patience& p, storage::steady_time now);
+leader_step after_failure(steady_time deadline, const leader_patience& p, steady_time now);
 
 template <class Request> // with a `deadline`
 class leader_client {
@@ -48,7 +47,7 @@ public:
   using request_ptr = std::shared_ptr<Request>;
   struct services {
     peers* network = nullptr;
-    const storage::clock* clock = nullptr;
+    const cairn::clock* clock = nullptr;
     leader_patience patience;
     std::function<void(std::function<void()>)> post;                             // to the actor, from any thread
     std::function<void(std::chrono::milliseconds, std::function<void()>)> after; // on the actor

@@ -29,7 +29,7 @@ std::string_view name_of(raft::change_kind kind) {
 
 } // namespace
 
-replicated_log::replicated_log(replicated_log_services services, host_services host, storage::log_index applied)
+replicated_log::replicated_log(replicated_log_services services, host_services host, log_index applied)
     : s_(std::move(services)), host_(std::move(host)), node_(std::move(s_.node)), applied_(applied), visible_(applied) {
   bytes_since_compaction_ = s_.log_bytes;
   submits_.emplace(submit_route());
@@ -40,7 +40,7 @@ replicated_log::replicated_log(replicated_log_services services, host_services h
   e.after = host_.after;
   e.clock = host_.clock;
   e.network = s_.network;
-  e.record_at = [this](storage::log_index index) -> std::optional<raft::snapshot_record> {
+  e.record_at = [this](log_index index) -> std::optional<raft::snapshot_record> {
     const auto& engine = node_->engine();
     if (index < engine.snapshot_index() || index > engine.commit() || engine.term_at(index) == 0) return std::nullopt;
     return engine.snapshot_at(index);
@@ -56,7 +56,7 @@ replicated_log::replicated_log(replicated_log_services services, host_services h
 
 replicated_log::~replicated_log() = default;
 
-replicated_log::time_ms replicated_log::ms_of(storage::steady_time t) {
+replicated_log::time_ms replicated_log::ms_of(steady_time t) {
   return time_ms(std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count());
 }
 
@@ -76,12 +76,12 @@ void replicated_log::set_members(const std::vector<log_member>& members) {
   s_.network->set_members(others);
 }
 
-const storage::uuid* replicated_log::uuid_of(server_id id) const {
+const cairn::uuid* replicated_log::uuid_of(server_id id) const {
   const auto at = members_.find(id);
   return at == members_.end() ? nullptr : &at->second;
 }
 
-std::optional<replicated_log::server_id> replicated_log::id_of(const storage::uuid& node) const {
+std::optional<replicated_log::server_id> replicated_log::id_of(const cairn::uuid& node) const {
   for (const auto& [id, uuid] : members_)
     if (uuid == node) return id;
   return std::nullopt;
@@ -230,7 +230,7 @@ void replicated_log::serve_barrier(const link::incoming_request& request) {
   read_group one;
   // The term makes the index usable as a commit index on the requester. Older builds do not read the term.
   const auto term = request.from.feature_level >= meta::feature_level_of_read_terms ? node_->engine().term() : 0;
-  one.push_back({request.deadline, {}, [respond = request.respond, term](result<storage::log_index> index) {
+  one.push_back({request.deadline, {}, [respond = request.respond, term](result<log_index> index) {
                    if (index)
                      respond(link::answer{encode(read_index{*index, term}), {}});
                    else
@@ -262,7 +262,7 @@ void replicated_log::serve_submit(const link::incoming_request& request) {
   submit_locally(s);
 }
 
-raft::accepted replicated_log::change(storage::node_number node, raft::change_kind kind) {
+raft::accepted replicated_log::change(node_number node, raft::change_kind kind) {
   if (stopped_ || failure_) return raft::accepted::not_leader;
   const auto answer = node_->change(cluster::server_of(node), kind, now());
   if (answer == raft::accepted::yes)
@@ -271,14 +271,14 @@ raft::accepted replicated_log::change(storage::node_number node, raft::change_ki
   return answer;
 }
 
-raft::accepted replicated_log::transfer(storage::node_number to) {
+raft::accepted replicated_log::transfer(node_number to) {
   if (stopped_ || failure_) return raft::accepted::not_leader;
   const auto answer = node_->transfer(cluster::server_of(to), now());
   pump();
   return answer;
 }
 
-bool replicated_log::holds_log(storage::node_number node) const {
+bool replicated_log::holds_log(node_number node) const {
   return node_->engine().configuration().find(cluster::server_of(node)) != nullptr;
 }
 

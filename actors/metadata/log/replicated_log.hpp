@@ -51,14 +51,14 @@ namespace cairn::actors {
 constexpr std::chrono::seconds disk_time{60}; // the deadline of one job of the log or the state
 
 struct log_member {
-  storage::node_number number = 0;
+  node_number number = 0;
   peer_address at;
 };
 
 // The log as read from its disk.
 struct opened_log {
   std::unique_ptr<cluster::raft::raft_node> node; // started
-  storage::log_index applied = 0;                 // index that the state has applied
+  log_index applied = 0;                          // index that the state has applied
   std::uint64_t bytes = 0;                        // in the log since its last compaction
 };
 
@@ -66,10 +66,10 @@ struct opened_log {
 struct replicated_log_services {
   std::shared_ptr<cluster::raft::raft_log> log;
   std::unique_ptr<cluster::raft::raft_node> node; // started
-  storage::executor* log_writes = nullptr;        // one thread
-  storage::executor* log_reads = nullptr;
+  executor* log_writes = nullptr;                 // one thread
+  executor* log_reads = nullptr;
   peers* network = nullptr;
-  storage::log_index applied = 0; // index that the state has applied
+  log_index applied = 0; // index that the state has applied
   std::optional<storage::metadata::create_cluster>
       found;                           // set when the state has no cluster yet and this node founds it
   std::vector<log_member> members;     // known at start, until the layout has more; without this node
@@ -78,7 +78,7 @@ struct replicated_log_services {
   // most entries_kept, stay for followers that are a little behind; a follower that needs older entries fetches the
   // state.
   std::uint64_t compact_after_bytes = 64 << 20, compact_after_entries = 200'000;
-  storage::log_index entries_kept = 20'000;
+  log_index entries_kept = 20'000;
   std::uint64_t log_bytes = 0; // in the log since its last compaction
   // Reopens the log after a transient failure; no_space while there is still no room. Blocking; no other job uses log
   // or state meanwhile. Empty: every failure is final.
@@ -94,43 +94,43 @@ struct replicated_log_services {
 
 struct log_status {
   bool leads = false; // leads and may serve
-  storage::node_number self = 0;
-  std::optional<storage::node_number> leader;
+  node_number self = 0;
+  std::optional<node_number> leader;
   std::uint64_t term = 0;
-  storage::log_index commit = 0, applied = 0, last = 0;
-  cluster::raft::configuration servers;                     // the newest, committed or not
-  cluster::raft::configuration committed;                   // the newest committed one
-  std::map<storage::node_number, storage::log_index> match; // on a leader: how much of the log each member has
-  std::map<storage::node_number, std::uint64_t> lost;       // on a leader: starts that lack acknowledged entries
+  log_index commit = 0, applied = 0, last = 0;
+  cluster::raft::configuration servers;      // the newest, committed or not
+  cluster::raft::configuration committed;    // the newest committed one
+  std::map<node_number, log_index> match;    // on a leader: how much of the log each member has
+  std::map<node_number, std::uint64_t> lost; // on a leader: starts that lack acknowledged entries
   std::optional<error> failure;
-  storage::log_index oldest_hold = 0; // no read of this node, running or future, needs a blob buried at or before it
-  std::uint8_t feature_level = 0;     // of the commands that the log may contain
+  log_index oldest_hold = 0;      // no read of this node, running or future, needs a blob buried at or before it
+  std::uint8_t feature_level = 0; // of the commands that the log may contain
 };
 
 class replicated_log {
 public:
   using results = std::vector<storage::metadata::command_result>; // `refused` may also be no_leader or timeout
   using submitted = std::function<void(results)>;
-  using reached = std::function<void(result<storage::log_index>)>;
+  using reached = std::function<void(result<log_index>)>;
 
   struct host_services {
     std::function<void(std::function<void()>)> post; // runs a function on the actor, from any thread
     std::function<void(std::chrono::milliseconds, std::function<void()>)> after; // on the actor
-    const storage::clock* clock = nullptr;
+    const cairn::clock* clock = nullptr;
     storage::metadata::store* store = nullptr;
-    storage::executor* applies = nullptr; // one thread
+    executor* applies = nullptr; // one thread
     // Called on the actor before commands are applied, and when readers see them; the index is the visible one. If the
     // log fails in between, they are not visible, and are applied again when it is back.
     std::function<void(std::span<const storage::metadata::command>)> applying;
-    std::function<void(std::span<const storage::metadata::command>, storage::log_index)> applied;
+    std::function<void(std::span<const storage::metadata::command>, log_index)> applied;
     // Called before and after the whole state is replaced by that of another node.
     std::function<void()> replacing;
-    std::function<void(storage::log_index)> replaced;
+    std::function<void(log_index)> replaced;
     // The log has failed, or (nullopt) is in service again. May be empty.
     std::function<void(const std::optional<error>&)> failed;
   };
 
-  replicated_log(replicated_log_services services, host_services host, storage::log_index applied);
+  replicated_log(replicated_log_services services, host_services host, log_index applied);
   ~replicated_log();
   replicated_log(const replicated_log&) = delete;
   replicated_log& operator=(const replicated_log&) = delete;
@@ -139,27 +139,25 @@ public:
   void tick(); // each second: answers commands and reads whose deadline has passed
   void stop(); // answers everything that waits with `stopping`
 
-  void submit(std::vector<storage::metadata::command> commands, storage::steady_time deadline, submitted done);
+  void submit(std::vector<storage::metadata::command> commands, steady_time deadline, submitted done);
   enum class needs : std::uint8_t { applied, visible };
   // Whether this node's state is in service and contains this entry: a read that needs this index needs no barrier
   // then.
-  bool has_applied(storage::log_index index) const {
-    return !stopped_ && !failure_ && !replacing_ && applied_ >= index;
-  }
-  void barrier(storage::steady_time deadline, reached done) { barrier(deadline, needs::visible, std::move(done)); }
-  void barrier(storage::steady_time deadline, needs what, reached done);
+  bool has_applied(log_index index) const { return !stopped_ && !failure_ && !replacing_ && applied_ >= index; }
+  void barrier(steady_time deadline, reached done) { barrier(deadline, needs::visible, std::move(done)); }
+  void barrier(steady_time deadline, needs what, reached done);
   // `index` is applied: answered when it is visible.
-  void when_visible(storage::log_index index, storage::steady_time deadline, reached done);
-  cluster::raft::accepted change(storage::node_number node, cluster::raft::change_kind kind);
-  cluster::raft::accepted transfer(storage::node_number to);
+  void when_visible(log_index index, steady_time deadline, reached done);
+  cluster::raft::accepted change(node_number node, cluster::raft::change_kind kind);
+  cluster::raft::accepted transfer(node_number to);
 
   // consensus, submit, barrier, snapshot
   void serve(peer_request kind, const link::incoming_request& request);
   void set_members(const std::vector<log_member>& members); // the nodes that may talk to this node, from the layout
-  bool holds_log(storage::node_number node) const;          // voter or standby, as far as this node knows
+  bool holds_log(node_number node) const;                   // voter or standby, as far as this node knows
   log_status status() const;
-  storage::log_index applied() const { return applied_; }
-  storage::log_index visible() const { return visible_; } // and durable
+  log_index applied() const { return applied_; }
+  log_index visible() const { return visible_; } // and durable
   const std::optional<error>& failure() const { return failure_; }
 
 private:
@@ -170,7 +168,7 @@ private:
   struct submission {
     std::vector<storage::metadata::command> commands;
     command_outcomes outcomes;
-    storage::steady_time deadline;
+    steady_time deadline;
     submitted done;
     std::function<void(const command_outcomes&)> served; // of another node's request: tried once
     std::size_t open = 0;                                // unanswered tickets of this try
@@ -180,9 +178,9 @@ private:
   };
   using submission_ptr = std::shared_ptr<submission>;
   struct waiting_read {
-    storage::steady_time deadline;
+    steady_time deadline;
     reached done;
-    std::function<void(result<storage::log_index>)>
+    std::function<void(result<log_index>)>
         served; // of another node's request: answered with the index, without waiting for the state
     needs what = needs::visible;
   };
@@ -201,7 +199,7 @@ private:
 
   void drop_reads(const error& why);
   time_ms now() const { return ms_of(host_.clock->now()); }
-  static time_ms ms_of(storage::steady_time t);
+  static time_ms ms_of(steady_time t);
   void pump();
   void arm_timer();
 
@@ -234,8 +232,8 @@ private:
   void store_next();
   void stored(std::uint64_t write, const result<void>& outcome);
   void store_snapshot(cluster::raft::log_write write);
-  void replace_state(std::uint64_t write, storage::log_index index);
-  void replaced(std::uint64_t write, storage::log_index index, const result<void>& outcome);
+  void replace_state(std::uint64_t write, log_index index);
+  void replaced(std::uint64_t write, log_index index, const result<void>& outcome);
   void offered(const cluster::raft::envelope& envelope);
   void drop_unapplied();
   void serve_barrier(const link::incoming_request& request);
@@ -267,18 +265,18 @@ private:
   void finish(const submission_ptr& s);
 
   void begin_round();
-  void round_done(read_group group, result<storage::log_index> index);
+  void round_done(read_group group, result<log_index> index);
   void serve_reads();
 
-  const storage::uuid* uuid_of(server_id id) const;
-  std::optional<server_id> id_of(const storage::uuid& node) const;
+  const uuid* uuid_of(server_id id) const;
+  std::optional<server_id> id_of(const uuid& node) const;
 
   replicated_log_services s_;
   host_services host_;
   std::unique_ptr<cluster::raft::raft_node> node_;
   std::unique_ptr<snapshot_transfer> transfer_;
-  std::map<server_id, storage::uuid> members_;
-  storage::log_index applied_, visible_; // visible_ ≤ applied_: in the state's file
+  std::map<server_id, uuid> members_;
+  log_index applied_, visible_; // visible_ ≤ applied_: in the state's file
   bool stopped_ = false;
   std::optional<time_ms> timer_at_;
   cluster::raft::log_witness witness_;
@@ -325,7 +323,7 @@ private:
   std::map<ticket, read_group> rounds_;
   std::size_t rounds_out_ = 0;
   bool round_pause_ = false;
-  std::multimap<storage::log_index, waiting_read> reads_at_, visible_at_; // wait until the index is applied; visible
+  std::multimap<log_index, waiting_read> reads_at_, visible_at_; // wait until the index is applied; visible
 };
 
 } // namespace cairn::actors

@@ -188,8 +188,7 @@ void replicated_log::compact_if_long() {
   if (!transfer_ || (!transfer_->making() && !transfer_->holds_from())) bytes_held_ = 0;
   if (bytes_since_compaction_ < s_.compact_after_bytes && entries < s_.compact_after_entries) return;
   // A little more than the entries since the last compaction is kept, for followers that are a little behind.
-  auto keep =
-      std::max({storage::log_index{1}, engine.snapshot_index(), visible_ - std::min(visible_, s_.entries_kept)});
+  auto keep = std::max({log_index{1}, engine.snapshot_index(), visible_ - std::min(visible_, s_.entries_kept)});
   if (bytes_held_ > held_bytes_max && transfer_) {
     transfer_->stop_serving();
   } else if (bytes_held_ > 0 && transfer_) {

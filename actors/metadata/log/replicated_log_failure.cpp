@@ -99,7 +99,7 @@ void replicated_log::transfer_leadership() {
   const auto& engine = node_->engine();
   if (engine.failure() || engine.role() != raft::role::leader) return;
   server_id best = 0;
-  storage::log_index has = 0;
+  log_index has = 0;
   for (const auto& s : engine.configuration().servers) {
     const auto* node = uuid_of(s.id);
     const auto match = engine.match(s.id);

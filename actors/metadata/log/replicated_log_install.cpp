@@ -51,7 +51,7 @@ void replicated_log::store_snapshot(raft::log_write write) {
     replaced(number, index, posted.error());
 }
 
-void replicated_log::replace_state(std::uint64_t write, storage::log_index index) {
+void replicated_log::replace_state(std::uint64_t write, log_index index) {
   auto job = [this, write, index, s = transfer_->services(), post = host_.post](bool expired) {
     const result<void> outcome =
         expired ? result<void>{error{errc::timeout, "the metadata's disk is overdue"}} : install_staged(s, index);
@@ -61,7 +61,7 @@ void replicated_log::replace_state(std::uint64_t write, storage::log_index index
     replaced(write, index, posted.error());
 }
 
-void replicated_log::replaced(std::uint64_t write, storage::log_index index, const result<void>& outcome) {
+void replicated_log::replaced(std::uint64_t write, log_index index, const result<void>& outcome) {
   storing_ = applying_ = false;
   if (stopped_) return;
   if (!outcome && !failure_) fail(outcome.error());

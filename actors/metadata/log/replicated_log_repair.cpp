@@ -22,8 +22,8 @@ using namespace std::chrono_literals;
 constexpr auto repair_pause = 1s;
 constexpr std::size_t repair_tries_max = 15; // then the node returns to service for a while
 constexpr raft::time_ms return_min = 30'000, return_max = 1'800'000;
-constexpr auto rebuild_time = 600s;              // the job writes a whole state
-constexpr storage::log_index lag_healthy = 1000; // entries: a voter that is further behind does not count
+constexpr auto rebuild_time = 600s;     // the job writes a whole state
+constexpr log_index lag_healthy = 1000; // entries: a voter that is further behind does not count
 
 } // namespace
 
@@ -79,7 +79,7 @@ void replicated_log::repair() {
   if (storing_ || applying_) return repair_later(); // an earlier job is still running
   if (++repair_tries_ > repair_tries_max && returns_damaged_) return return_damaged();
   const auto self = node_->engine().id();
-  std::vector<storage::uuid> sources;
+  std::vector<uuid> sources;
   const auto leader = recent_leader();
   if (const auto* node = leader != 0 && leader != self ? uuid_of(leader) : nullptr) sources.push_back(*node);
   for (const auto& [id, node] : members_)

@@ -26,7 +26,7 @@ constexpr std::size_t rounds_max = 1;
 
 // ── commands ──
 
-void replicated_log::submit(std::vector<meta::command> commands, storage::steady_time deadline, submitted done) {
+void replicated_log::submit(std::vector<meta::command> commands, steady_time deadline, submitted done) {
   auto s = std::make_shared<submission>();
   s->commands = std::move(commands);
   s->outcomes.resize(s->commands.size());
@@ -174,7 +174,7 @@ void replicated_log::take_answers(const std::vector<raft::answer>& answers) {
   for (const auto& a : answers) {
     if (auto group = rounds_.extract(a.to); !group.empty()) {
       round_done(std::move(group.mapped()), a.what == raft::outcome::read
-                                                ? result<storage::log_index>{a.index}
+                                                ? result<log_index>{a.index}
                                                 : error{errc::no_leader, "this node does not lead any more"});
       continue;
     }
@@ -188,14 +188,14 @@ void replicated_log::take_answers(const std::vector<raft::answer>& answers) {
 
 // ── reads ──
 
-void replicated_log::barrier(storage::steady_time deadline, needs what, reached done) {
+void replicated_log::barrier(steady_time deadline, needs what, reached done) {
   if (stopped_) return done(error{errc::stopping, "the node stops"});
   if (failure_) return done(unavailable());
   reads_.push_back({deadline, std::move(done), {}, what});
   begin_round();
 }
 
-void replicated_log::when_visible(storage::log_index index, storage::steady_time deadline, reached done) {
+void replicated_log::when_visible(log_index index, steady_time deadline, reached done) {
   if (stopped_) return done(error{errc::stopping, "the node stops"});
   if (failure_) return done(unavailable());
   if (visible_ >= index) return done(index);
@@ -237,7 +237,7 @@ void replicated_log::begin_round() {
     round_done(std::move(*group), error{errc::no_leader, "there is no leader"});
 }
 
-void replicated_log::round_done(read_group group, result<storage::log_index> index) {
+void replicated_log::round_done(read_group group, result<log_index> index) {
   const bool served = group.front().served != nullptr;
   if (!served) --rounds_out_;
   if (stopped_ || failure_) {

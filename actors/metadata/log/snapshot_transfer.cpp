@@ -27,10 +27,10 @@ std::string staged_path(const snapshot_transfer_services& s) {
 }
 
 result<std::string> read_piece(const snapshot_transfer_services& s, std::uint64_t offset, std::uint64_t total) {
-  auto file = s.files->open(served_path(s), storage::open_mode::read_only);
+  auto file = s.files->open(served_path(s), open_mode::read_only);
   if (!file) return file.error();
   std::string bytes(std::size_t(std::min<std::uint64_t>(s.piece_bytes, total - offset)), '\0');
-  const storage::bytes_span into = std::as_writable_bytes(std::span{bytes});
+  const bytes_span into = std::as_writable_bytes(std::span{bytes});
   const auto got = (*file)->read(offset, std::span{&into, 1});
   if (!got) return got.error();
   if (*got != bytes.size()) return error{errc::corrupt, served_path(s) + " is shorter than what was written"};
@@ -45,17 +45,16 @@ result<void> gone(result<void> removed) {
 result<void> store_piece(const snapshot_transfer_services& s, std::uint64_t offset, std::string_view bytes) {
   if (offset == 0)
     if (auto removed = gone(s.files->remove(arriving_path(s))); !removed) return removed;
-  auto file =
-      s.files->open(arriving_path(s), offset == 0 ? storage::open_mode::create : storage::open_mode::read_write);
+  auto file = s.files->open(arriving_path(s), offset == 0 ? open_mode::create : open_mode::read_write);
   if (!file) return file.error();
-  const storage::bytes_view data = std::as_bytes(std::span{bytes});
+  const bytes_view data = std::as_bytes(std::span{bytes});
   return (*file)->write(offset, std::span{&data, 1});
 }
 
 // After the last piece: makes the file complete, durable and verified under its final name.
-result<void> stage(const snapshot_transfer_services& s, storage::log_index index) {
+result<void> stage(const snapshot_transfer_services& s, log_index index) {
   {
-    auto file = s.files->open(arriving_path(s), storage::open_mode::read_write);
+    auto file = s.files->open(arriving_path(s), open_mode::read_write);
     if (!file) return file.error();
     if (auto flushed = (*file)->flush(); !flushed) return flushed;
   }
@@ -71,7 +70,7 @@ result<void> not_reached() {
   return error{errc::timeout, "expired in the executor's queue"};
 }
 
-result<void> staged_is_of(const snapshot_transfer_services& s, storage::log_index index) {
+result<void> staged_is_of(const snapshot_transfer_services& s, log_index index) {
   const auto header = meta::read_dump_header(*s.files, staged_path(s));
   if (!header) return header.error();
   if (header->applied == index) return {};
@@ -81,7 +80,7 @@ result<void> staged_is_of(const snapshot_transfer_services& s, storage::log_inde
 
 } // namespace
 
-result<void> install_staged(const snapshot_transfer_services& s, storage::log_index index) {
+result<void> install_staged(const snapshot_transfer_services& s, log_index index) {
   if (auto right = staged_is_of(s, index); !right) return right;
   auto loaded = meta::rebuild_from_dump(*s.engine, *s.files, staged_path(s));
   return loaded ? result<void>{} : loaded.error();
@@ -91,15 +90,13 @@ void remove_staged(const snapshot_transfer_services& s) {
   (void)s.files->remove(staged_path(s));
 }
 
-result<void> complete_install(const snapshot_transfer_services& s, storage::log_index snapshot,
-                              storage::log_index applied) {
+result<void> complete_install(const snapshot_transfer_services& s, log_index snapshot, log_index applied) {
   if (snapshot <= applied) return {};
   log::info("installing the metadata's state that was fetched before", {{"index", snapshot}});
   return install_staged(s, snapshot);
 }
 
-result<void> finish_install(const snapshot_transfer_services& s, storage::log_index snapshot,
-                            storage::log_index applied) {
+result<void> finish_install(const snapshot_transfer_services& s, log_index snapshot, log_index applied) {
   if (auto installed = complete_install(s, snapshot, applied); !installed) return installed;
   auto names = s.files->list(s.folder);
   if (!names) return names.error();
@@ -131,7 +128,7 @@ void snapshot_transfer::make_dump() {
   making_ = true;
   served_.reset();
   auto job = [this, s = s_, post = host_.post](bool expired) {
-    result<std::pair<storage::log_index, std::uint64_t>> made = not_reached().error();
+    result<std::pair<log_index, std::uint64_t>> made = not_reached().error();
     if (!expired) {
       auto kv = s.engine->begin_read();
       auto dump = kv ? meta::write_dump(**kv, meta::default_group, *s.files, served_path(s))
@@ -146,7 +143,7 @@ void snapshot_transfer::make_dump() {
   if (auto posted = s_.work->post(host_.clock->now() + work_time, std::move(job)); !posted) dump_made(posted.error());
 }
 
-void snapshot_transfer::dump_made(const result<std::pair<storage::log_index, std::uint64_t>>& made) {
+void snapshot_transfer::dump_made(const result<std::pair<log_index, std::uint64_t>>& made) {
   making_ = false;
   last_asked_ = host_.clock->now();
   if (made) {
@@ -173,7 +170,7 @@ void snapshot_transfer::send_piece(const link::responder& respond, std::uint64_t
   if (auto posted = s_.work->post(host_.clock->now() + piece_time, std::move(job)); !posted) respond(posted.error());
 }
 
-std::optional<storage::log_index> snapshot_transfer::holds_from() const {
+std::optional<log_index> snapshot_transfer::holds_from() const {
   if (served_) return served_->record.index;
   return std::nullopt;
 }
@@ -203,24 +200,24 @@ void snapshot_transfer::remove(std::string path) {
 
 // ── fetching ──
 
-void snapshot_transfer::offered(const storage::uuid& from, storage::log_index index) {
+void snapshot_transfer::offered(const uuid& from, log_index index) {
   if (fetching_ || installing_ || repair_) return;
   if (staged_ && staged_->index >= index) return try_install();
   begin_fetch(from);
 }
 
-void snapshot_transfer::fetch(const storage::uuid& from, std::function<void(result<raft::snapshot_record>)> staged) {
+void snapshot_transfer::fetch(const uuid& from, std::function<void(result<raft::snapshot_record>)> staged) {
   if (fetching_ || repair_) return staged(error{errc::busy, "the state is being fetched"});
   repair_ = std::move(staged);
   begin_fetch(from);
 }
 
-void snapshot_transfer::begin_fetch(const storage::uuid& from) {
+void snapshot_transfer::begin_fetch(const uuid& from) {
   staged_.reset();
   if (!arriving_ || arriving_->from != from) {
     arriving_ = std::make_shared<arriving_dump>();
     arriving_->from = from;
-    log::info("fetching the metadata's state", {{"from", storage::to_string(from)}});
+    log::info("fetching the metadata's state", {{"from", cairn::to_string(from)}});
   }
   fetching_ = true;
   ask();
@@ -294,7 +291,7 @@ void snapshot_transfer::try_install() {
   remove(staged_path(s_));
 }
 
-void snapshot_transfer::interrupted(storage::log_index applied) {
+void snapshot_transfer::interrupted(log_index applied) {
   if (staged_ && staged_->index <= applied) return installed();
   installing_ = false; // the staged state is tried with the next offer
 }

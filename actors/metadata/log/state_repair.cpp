@@ -8,7 +8,7 @@ namespace {
 
 namespace raft = cluster::raft;
 
-constexpr auto without_commands = ~storage::log_index{0}; // argument of raft_log::load
+constexpr auto without_commands = ~log_index{0}; // argument of raft_log::load
 
 } // namespace
 

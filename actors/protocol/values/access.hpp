@@ -17,7 +17,7 @@ struct access_query {
 struct found_access {
   std::shared_ptr<const storage::metadata::access_key_row> key;
   std::shared_ptr<const storage::metadata::bucket_row> bucket, bucket_2;
-  storage::log_index seen = 0; // in a cluster: the rows are of this log index or a later one
+  log_index seen = 0; // in a cluster: the rows are of this log index or a later one
 };
 
 } // namespace cairn::actors

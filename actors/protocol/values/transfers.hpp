@@ -36,7 +36,7 @@ using kept_headers = std::vector<std::pair<std::string, std::string>>;
 class body_check {
 public:
   virtual ~body_check() = default;
-  virtual result<void> update(storage::bytes_view bytes) = 0;
+  virtual result<void> update(bytes_view bytes) = 0;
   virtual result<void> finish() = 0; // the body is complete and update() has had all of it
   // After finish(): headers to store with the object, in addition to those of the request. Names are lower case.
   virtual kept_headers proven() const { return {}; }
@@ -53,7 +53,7 @@ struct put_request {
   // Makes the command that commits the upload from the command that would commit it as an object. The body's bytes are
   // never stored inline then. Null: put_object itself is committed.
   std::function<storage::metadata::command(storage::metadata::put_object)> commit_as{};
-  storage::account_ptr payer{}; // the account that its memory is charged to; null: the node's own
+  account_ptr payer{}; // the account that its memory is charged to; null: the node's own
   // When buffers are granted. `ahead`: before the bytes arrive, for a client that has them all. `on_demand`: one for
   // each want_atom, so a client that sends nothing holds no buffer. `on_demand_first`: the first want is implied.
   enum class granting : std::uint8_t { ahead, on_demand, on_demand_first };
@@ -61,7 +61,7 @@ struct put_request {
 };
 struct put_outcome {
   storage::metadata::etag etag;
-  storage::log_index version = 0;
+  log_index version = 0;
   std::uint64_t size = 0;
   kept_headers proven{};                                     // body_check::proven
   std::optional<storage::metadata::version_id> version_id{}; // nullopt: the bucket was never versioned

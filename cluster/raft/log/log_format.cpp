@@ -9,9 +9,6 @@ namespace cairn::cluster::raft {
 
 namespace {
 
-using storage::byte_reader;
-using storage::byte_writer;
-
 constexpr std::string_view segment_magic = "cairnlog", batch_magic = "btch";
 constexpr std::uint8_t format_version = 1;
 constexpr std::size_t crc_bytes = 4;
@@ -35,7 +32,7 @@ void read_servers(byte_reader& r, snapshot_record& s) {
 } // namespace
 
 std::uint32_t checksum_of(std::string_view bytes, std::uint32_t before) {
-  return storage::crc32c(std::as_bytes(std::span{bytes.data(), bytes.size()}), before);
+  return crc32c(std::as_bytes(std::span{bytes.data(), bytes.size()}), before);
 }
 
 bool is_zero(std::string_view bytes) {

@@ -31,16 +31,16 @@ std::string marker_bytes() {
 
 } // namespace
 
-result<log_marker> read_log_marker(storage::file_system& files, const std::string& directory) {
-  const auto bytes = storage::read_small_file(files, marker_path(directory));
+result<log_marker> read_log_marker(file_system& files, const std::string& directory) {
+  const auto bytes = read_small_file(files, marker_path(directory));
   if (bytes) return *bytes == marker_bytes() ? log_marker::present : log_marker::older_log;
   if (bytes.error() == errc::not_found) return log_marker::absent;
   if (bytes.error() == errc::too_large) return log_marker::older_log;
   return bytes.error();
 }
 
-result<void> write_log_marker(storage::file_system& files, const std::string& directory) {
-  return storage::replace_small_file(files, marker_path(directory), marker_bytes());
+result<void> write_log_marker(file_system& files, const std::string& directory) {
+  return replace_small_file(files, marker_path(directory), marker_bytes());
 }
 
 } // namespace cairn::cluster::raft

@@ -10,7 +10,7 @@ namespace cairn::cluster::raft {
 
 enum class log_marker : std::uint8_t { absent, present, older_log };
 
-result<log_marker> read_log_marker(storage::file_system& files, const std::string& directory); // io_error
-result<void> write_log_marker(storage::file_system& files, const std::string& directory);      // durable, atomic
+result<log_marker> read_log_marker(file_system& files, const std::string& directory); // io_error
+result<void> write_log_marker(file_system& files, const std::string& directory);      // durable, atomic
 
 } // namespace cairn::cluster::raft

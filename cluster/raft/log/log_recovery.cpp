@@ -11,7 +11,7 @@ error log_recovery::damaged(std::uint64_t segment, const std::string& what) cons
 result<recovered_log> log_recovery::run(const std::vector<std::string>& names) {
   const auto numbers = segment_numbers(names);
   for (const auto number : numbers) {
-    auto s = open_segment(files_, directory_, number, storage::open_mode::read_write);
+    auto s = open_segment(files_, directory_, number, open_mode::read_write);
     if (!s && s.error() == errc::corrupt && number == numbers.back()) {
       const auto unfinished = is_unfinished(number);
       if (!unfinished) return unfinished.error();
@@ -33,7 +33,7 @@ result<recovered_log> log_recovery::run(const std::vector<std::string>& names) {
 
 // A crash while it was made: then nothing was written to it.
 result<bool> log_recovery::is_unfinished(std::uint64_t number) const {
-  const auto file = files_.open(segment_path(directory_, number), storage::open_mode::read_only);
+  const auto file = files_.open(segment_path(directory_, number), open_mode::read_only);
   if (!file) return file.error();
   const auto tail = read_tail(**file, std::nullopt, log_page_bytes);
   if (!tail) return tail.error();
@@ -91,7 +91,7 @@ result<void> log_recovery::cut_tail(log_segment& last) {
 // The last batch, or the header of a segment without one, may have reached the file but not the disk: the process ended
 // before the flush, or the flush failed. Likewise the names of files.
 result<void> log_recovery::write_last_again() const {
-  const auto again = [](storage::file& file, std::uint64_t at, std::uint64_t end) -> result<void> {
+  const auto again = [](cairn::file& file, std::uint64_t at, std::uint64_t end) -> result<void> {
     const auto bytes = read_bytes(file, at, end - at);
     if (!bytes) return bytes.error();
     if (auto written = write_bytes(file, at, *bytes); !written) return written;

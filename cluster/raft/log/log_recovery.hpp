@@ -19,13 +19,13 @@ struct recovered_log {
 
 class log_recovery {
 public:
-  log_recovery(storage::file_system& files, const std::string& directory) : files_(files), directory_(directory) {}
+  log_recovery(file_system& files, const std::string& directory) : files_(files), directory_(directory) {}
   // `names`: the files of the directory. What is recovered is durable.
   result<recovered_log> run(const std::vector<std::string>& names);
 
 private:
   struct batch_place {
-    std::shared_ptr<storage::file> file; // null: none yet
+    std::shared_ptr<cairn::file> file; // null: none yet
     std::uint64_t at = 0, end = 0;
   };
 
@@ -35,7 +35,7 @@ private:
   result<void> write_last_again() const;
   error damaged(std::uint64_t segment, const std::string& what) const;
 
-  storage::file_system& files_;
+  file_system& files_;
   const std::string& directory_;
   recovered_log out_;
   batch_place last_;

@@ -52,24 +52,24 @@ std::vector<std::uint64_t> segment_numbers(const std::vector<std::string>& names
   return out;
 }
 
-result<std::string> read_bytes(storage::file& file, std::uint64_t at, std::size_t bytes) {
+result<std::string> read_bytes(cairn::file& file, std::uint64_t at, std::size_t bytes) {
   std::string out(bytes, '\0');
-  const storage::bytes_span into{reinterpret_cast<std::byte*>(out.data()), out.size()};
+  const bytes_span into{reinterpret_cast<std::byte*>(out.data()), out.size()};
   const auto read = file.read(at, std::span{&into, 1});
   if (!read) return read.error();
   out.resize(*read);
   return out;
 }
 
-result<void> write_bytes(storage::file& file, std::uint64_t at, std::string_view bytes) {
+result<void> write_bytes(cairn::file& file, std::uint64_t at, std::string_view bytes) {
   const auto view = std::as_bytes(std::span{bytes.data(), bytes.size()});
   return file.write(at, std::span{&view, 1});
 }
 
-result<log_segment> create_segment(storage::file_system& files, const std::string& directory, const segment_header& h,
+result<log_segment> create_segment(file_system& files, const std::string& directory, const segment_header& h,
                                    std::uint64_t size) {
   const auto path = segment_path(directory, h.number);
-  auto opened = files.open(path, storage::open_mode::create);
+  auto opened = files.open(path, open_mode::create);
   if (!opened) return opened.error();
   log_segment s{h, std::move(*opened), size};
   const auto fill = [&]() -> result<void> {
@@ -87,8 +87,8 @@ result<log_segment> create_segment(storage::file_system& files, const std::strin
   return s;
 }
 
-result<log_segment> open_segment(storage::file_system& files, const std::string& directory, std::uint64_t number,
-                                 storage::open_mode mode) {
+result<log_segment> open_segment(file_system& files, const std::string& directory, std::uint64_t number,
+                                 open_mode mode) {
   const auto path = segment_path(directory, number);
   auto opened = files.open(path, mode);
   if (!opened) return opened.error();
@@ -116,7 +116,7 @@ result<std::optional<stored_batch>> read_batch(const log_segment& s, std::uint64
   return parse_batch(std::move(*bytes), at, s.header.salt, number);
 }
 
-result<segment_tail> read_tail(storage::file& file, std::optional<std::uint64_t> salt, std::uint64_t from) {
+result<segment_tail> read_tail(cairn::file& file, std::optional<std::uint64_t> salt, std::uint64_t from) {
   segment_tail out;
   for (;; from += tail_step_bytes) {
     const auto bytes = read_bytes(file, from, tail_step_bytes);

@@ -12,7 +12,7 @@ namespace cairn::cluster::raft {
 
 struct log_segment {
   segment_header header;
-  std::shared_ptr<storage::file> file;
+  std::shared_ptr<cairn::file> file;
   std::uint64_t size = 0;             // preallocated
   std::uint64_t end = log_page_bytes; // of its last batch
 };
@@ -21,10 +21,10 @@ std::string segment_path(const std::string& directory, std::uint64_t number);
 std::vector<std::uint64_t> segment_numbers(const std::vector<std::string>& names); // ascending
 
 // Durable, with its name, when it returns.
-result<log_segment> create_segment(storage::file_system& files, const std::string& directory, const segment_header& h,
+result<log_segment> create_segment(file_system& files, const std::string& directory, const segment_header& h,
                                    std::uint64_t size);
-result<log_segment> open_segment(storage::file_system& files, const std::string& directory, std::uint64_t number,
-                                 storage::open_mode mode);
+result<log_segment> open_segment(file_system& files, const std::string& directory, std::uint64_t number,
+                                 open_mode mode);
 
 // The batch of this number at `at`. nullopt: it is not there, or damaged.
 result<std::optional<stored_batch>> read_batch(const log_segment& s, std::uint64_t at, std::uint64_t number);
@@ -34,9 +34,9 @@ struct segment_tail {
   bool is_zero = true;
 };
 // What is behind `from`. Without a salt, a batch of any salt counts.
-result<segment_tail> read_tail(storage::file& file, std::optional<std::uint64_t> salt, std::uint64_t from);
+result<segment_tail> read_tail(cairn::file& file, std::optional<std::uint64_t> salt, std::uint64_t from);
 
-result<std::string> read_bytes(storage::file& file, std::uint64_t at, std::size_t bytes); // fewer at the end
-result<void> write_bytes(storage::file& file, std::uint64_t at, std::string_view bytes);
+result<std::string> read_bytes(cairn::file& file, std::uint64_t at, std::size_t bytes); // fewer at the end
+result<void> write_bytes(cairn::file& file, std::uint64_t at, std::string_view bytes);
 
 } // namespace cairn::cluster::raft

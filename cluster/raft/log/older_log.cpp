@@ -21,7 +21,7 @@ error newer() {
 }
 
 result<entry> entry_of(const storage::kv_pair& row, index_t expected) {
-  storage::byte_reader key{row.key}, r{row.value};
+  byte_reader key{row.key}, r{row.value};
   const index_t index = key.u64();
   if (!key.finished() || index != expected) return not_readable("entry " + std::to_string(expected) + " is missing");
   const std::uint8_t version = r.u8();
@@ -40,7 +40,7 @@ result<stored_state> read_record(storage::kv_reader& kv) {
   const auto row = kv.get(records_table, record_key);
   if (auto good = kv.status(); !good) return good.error();
   if (!row) return stored_state{};
-  storage::byte_reader r{*row};
+  byte_reader r{*row};
   const std::uint8_t version = r.u8();
   if (r.ok() && version > older_version) return newer();
   stored_state out;
@@ -60,7 +60,7 @@ result<stored_state> read_record(storage::kv_reader& kv) {
   return out;
 }
 
-result<void> remove_if_there(storage::file_system& files, const std::string& path) {
+result<void> remove_if_there(file_system& files, const std::string& path) {
   auto removed = files.remove(path);
   return !removed && removed.error() == errc::not_found ? result<void>{} : removed;
 }
@@ -74,7 +74,7 @@ result<stored_state> read_older_log(storage::kv_engine& engine) {
   if (!out) return out;
   const auto cursor = (*kv)->cursor(entries_table);
   index_t next = out->first;
-  for (auto row = cursor->seek(storage::byte_writer{8}.u64(next).view()); row; row = cursor->next(), ++next) {
+  for (auto row = cursor->seek(byte_writer{8}.u64(next).view()); row; row = cursor->next(), ++next) {
     auto e = entry_of(*row, next);
     if (!e) return e.error();
     out->entries.push_back(std::move(*e));
@@ -83,8 +83,7 @@ result<stored_state> read_older_log(storage::kv_engine& engine) {
   return out;
 }
 
-result<void> convert_older_log(storage::file_system& files, const std::string& directory,
-                               storage::random_source& random) {
+result<void> convert_older_log(file_system& files, const std::string& directory, random_source& random) {
   const auto marker = read_log_marker(files, directory);
   if (!marker) return marker.error();
   if (*marker != log_marker::older_log) return {};

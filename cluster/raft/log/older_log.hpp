@@ -18,7 +18,6 @@ constexpr storage::table_id older_log_tables = 2;
 
 result<stored_state> read_older_log(storage::kv_engine& engine);
 // Does nothing in a directory without an older log.
-result<void> convert_older_log(storage::file_system& files, const std::string& directory,
-                               storage::random_source& random);
+result<void> convert_older_log(file_system& files, const std::string& directory, random_source& random);
 
 } // namespace cairn::cluster::raft

@@ -7,8 +7,7 @@
 
 namespace cairn::cluster::raft {
 
-raft_log::raft_log(storage::file_system& files, std::string directory, storage::random_source& random,
-                   log_options options)
+raft_log::raft_log(file_system& files, std::string directory, random_source& random, log_options options)
     : files_(files),
       directory_(std::move(directory)),
       random_(random),
@@ -62,7 +61,7 @@ result<void> raft_log::open_vote(const std::vector<std::string>& names) {
 
 // ── reading ──
 
-result<entry> raft_log::read_entry(storage::file& file, index_t index, const log_entry_place& place) const {
+result<entry> raft_log::read_entry(cairn::file& file, index_t index, const log_entry_place& place) const {
   const auto bytes = read_bytes(file, place.at, place.bytes);
   if (!bytes) return bytes.error();
   std::string_view left{*bytes};
@@ -93,7 +92,7 @@ result<stored_state> raft_log::load(index_t applied) {
 
 result<std::vector<entry>> raft_log::read(index_t first, std::size_t count, std::size_t bytes_max) {
   if (auto opened = open(); !opened) return opened.error();
-  std::vector<std::pair<log_entry_place, std::shared_ptr<storage::file>>> places;
+  std::vector<std::pair<log_entry_place, std::shared_ptr<cairn::file>>> places;
   {
     const std::lock_guard guard{contents_};
     std::size_t bytes = 0;

@@ -31,8 +31,7 @@ struct log_options {
 
 class raft_log {
 public:
-  raft_log(storage::file_system& files, std::string directory, storage::random_source& random,
-           log_options options = {});
+  raft_log(file_system& files, std::string directory, random_source& random, log_options options = {});
 
   result<void> open(); // makes the files of a new log; the other calls open as well
   // Reads the files again. An empty state if there is no log yet. The bytes of commands up to `applied` are left out.
@@ -59,11 +58,11 @@ private:
   result<void> write_all(std::span<const log_write> batch);
   void remove_unneeded();
   const log_segment& segment(std::uint64_t number) const { return log_.segments[number - log_.first_number()]; }
-  result<entry> read_entry(storage::file& file, index_t index, const log_entry_place& place) const;
+  result<entry> read_entry(cairn::file& file, index_t index, const log_entry_place& place) const;
 
-  storage::file_system& files_;
+  file_system& files_;
   const std::string directory_;
-  storage::random_source& random_;
+  random_source& random_;
   const log_options options_;
 
   std::mutex owner_; // of a load or write; taken before contents_

@@ -21,28 +21,27 @@ struct vote_copy {
 
 // The checksum is behind the rest, so that a page that is torn between its sectors is invalid.
 std::string encode(const vote_copy& c) {
-  storage::byte_writer w{copy_bytes};
+  byte_writer w{copy_bytes};
   w.raw(vote_magic).u8(vote_version).u64(c.sequence).u64(c.vote.term).u64(c.vote.vote);
   auto bytes = w.take();
   bytes.resize(copy_bytes - checksum_bytes);
-  return bytes + storage::byte_writer{checksum_bytes}.u32(checksum_of(bytes)).take();
+  return bytes + byte_writer{checksum_bytes}.u32(checksum_of(bytes)).take();
 }
 
 result<vote_copy> decode_copy(std::string_view bytes) {
   const error damaged{errc::corrupt, "a copy of the vote is damaged"};
   if (bytes.size() != copy_bytes) return damaged;
   const auto covered = bytes.substr(0, copy_bytes - checksum_bytes);
-  storage::byte_reader r{covered};
-  if (storage::byte_reader{bytes.substr(covered.size())}.u32() != checksum_of(covered) ||
-      r.raw(vote_magic.size()) != vote_magic)
+  byte_reader r{covered};
+  if (byte_reader{bytes.substr(covered.size())}.u32() != checksum_of(covered) || r.raw(vote_magic.size()) != vote_magic)
     return damaged;
   if (r.u8() != vote_version) return error{errc::unsupported, "consensus log of a newer version"};
   return vote_copy{r.u64(), {r.u64(), r.u64()}};
 }
 
 // A copy that can't be read is no reason to refuse the other one.
-result<std::array<result<vote_copy>, copies>> read_copies(storage::file_system& files, const std::string& path) {
-  const auto file = files.open(path, storage::open_mode::read_only);
+result<std::array<result<vote_copy>, copies>> read_copies(file_system& files, const std::string& path) {
+  const auto file = files.open(path, open_mode::read_only);
   if (!file) return file.error();
   const auto copy = [&file](std::size_t which) -> result<vote_copy> {
     const auto bytes = read_bytes(**file, which * copy_bytes, copy_bytes);
@@ -53,13 +52,13 @@ result<std::array<result<vote_copy>, copies>> read_copies(storage::file_system& 
 
 } // namespace
 
-vote_file::vote_file(storage::file_system& files, std::string directory)
+vote_file::vote_file(file_system& files, std::string directory)
     : files_(files), path_(std::move(directory) + "/vote") {}
 
 result<void> vote_file::create(const vote_record& vote) {
   file_.reset();
   const auto bytes = encode(vote_copy{1, vote});
-  return storage::replace_small_file(files_, path_, bytes + bytes);
+  return replace_small_file(files_, path_, bytes + bytes);
 }
 
 result<vote_record> vote_file::open() {
@@ -77,7 +76,7 @@ result<vote_record> vote_file::open() {
   const unsigned newest = !a ? 1 : !b ? 0 : (*b).sequence > (*a).sequence;
   sequence_ = (*(*read)[newest]).sequence;
   vote_ = (*(*read)[newest]).vote;
-  auto opened = files_.open(path_, storage::open_mode::read_write);
+  auto opened = files_.open(path_, open_mode::read_write);
   if (!opened) return opened.error();
   file_ = std::move(*opened);
   // The newest copy first, even if it is in place: it may not be on the disk yet.

@@ -14,7 +14,7 @@ namespace cairn::cluster::raft {
 
 class vote_file {
 public:
-  vote_file(storage::file_system& files, std::string directory);
+  vote_file(file_system& files, std::string directory);
 
   result<void> create(const vote_record& vote); // atomically; replaces one that is there
   // Makes both copies durable and alike. not_found, corrupt, unsupported, io_error.
@@ -24,9 +24,9 @@ public:
 
 private:
   result<void> put(unsigned copy);
-  storage::file_system& files_;
+  file_system& files_;
   const std::string path_;
-  std::unique_ptr<storage::file> file_;
+  std::unique_ptr<cairn::file> file_;
   std::uint64_t sequence_ = 0;
   vote_record vote_;
 };

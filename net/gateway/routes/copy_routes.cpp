@@ -36,8 +36,8 @@ metadata::object_version version_of(const copy_source& source, const metadata::o
   return {source.bucket, source.key, row.version, row.ordinal};
 }
 
-void answer_copied(const session_ptr& session, std::string_view element, const metadata::etag& etag,
-                   storage::wall_ms modified, const actors::kept_headers& checksums, const std::string& lines = {}) {
+void answer_copied(const session_ptr& session, std::string_view element, const metadata::etag& etag, wall_ms modified,
+                   const actors::kept_headers& checksums, const std::string& lines = {}) {
   const auto body = copied_xml(element, etag, modified, checksums);
   session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
 }
@@ -115,7 +115,7 @@ struct part_job {
   session_ptr session;
   copy_source source;
   metadata::copy_part command;
-  std::optional<storage::checksum_kind> kind; // of the upload
+  std::optional<checksum_kind> kind; // of the upload
   int tries = 0;
 };
 
@@ -126,7 +126,7 @@ metadata::md5_digest digest_of(const metadata::object_row& row, const actors::by
   if (range.length == row.size && row.etag.parts == 0) return row.etag.digest;
   const auto text =
       std::to_string(row.manifest) + '/' + std::to_string(range.offset) + '/' + std::to_string(range.length);
-  storage::md5 md5;
+  cairn::md5 md5;
   md5.update(std::as_bytes(std::span{text}));
   return md5.finish();
 }

@@ -19,7 +19,7 @@ class download_exchange final : public actors::download_client,
 public:
   explicit download_exchange(std::shared_ptr<s3_session> session) : session_(std::move(session)) {}
 
-  storage::account_ptr payer() const override { return payer_; }
+  account_ptr payer() const override { return payer_; }
 
   void run() {
     payer_ = session_->payer();
@@ -44,7 +44,7 @@ public:
     });
   }
 
-  void write(std::uint64_t number, std::string text, storage::slice bytes) override {
+  void write(std::uint64_t number, std::string text, slice bytes) override {
     on_strand([number, text = std::move(text), bytes = std::move(bytes)](download_exchange& self) mutable {
       self.session_->http().status_decided(self.status_);
       self.session_->http().write({pending_write::kind::part, number, std::move(text), std::move(bytes)});
@@ -84,7 +84,7 @@ private:
   }
 
   std::shared_ptr<s3_session> session_;
-  storage::account_ptr payer_;
+  account_ptr payer_;
   actors::streamer_actor streamer_;
   unsigned status_ = 0;
 };

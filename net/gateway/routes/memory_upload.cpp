@@ -21,7 +21,7 @@ public:
     ingest_ = actors::start_upload(services, std::move(put), shared_from_this());
   }
 
-  void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override {
+  void grant(buffer_ptr empty, std::uint32_t fill_bytes) override {
     boost::asio::post(executor_, [self = shared_from_this(), empty = std::move(empty), fill_bytes]() mutable {
       self->fill(std::move(empty), fill_bytes);
     });
@@ -35,13 +35,13 @@ public:
   }
 
 private:
-  void fill(storage::buffer_ptr empty, std::uint32_t fill_bytes) {
+  void fill(buffer_ptr empty, std::uint32_t fill_bytes) {
     if (!ingest_ || ended_) return;
     const auto length = static_cast<std::uint32_t>(std::min<std::size_t>(fill_bytes, bytes_.size() - sent_));
     if (length > 0) {
       std::memcpy(empty->data(), bytes_.data() + sent_, length);
       sent_ += length;
-      caf::anon_send(ingest_, actors::body_atom_v, storage::slice{std::move(empty), 0, length});
+      caf::anon_send(ingest_, actors::body_atom_v, slice{std::move(empty), 0, length});
     }
     if (sent_ < bytes_.size()) return;
     ended_ = true;

@@ -124,7 +124,7 @@ std::optional<s3_error> check_whole(completion& job) {
       return s3_error{400, "InvalidRequest", "x-amz-checksum-algorithm is not that of the upload."};
   }
   bool checksum_sent = false;
-  for (const auto kind : storage::checksum_kinds) {
+  for (const auto kind : checksum_kinds) {
     const auto name = std::string{checksum_header_prefix}.append(to_string(kind));
     const auto sent = find_field(job.session->fields(), name);
     if (!sent) continue;

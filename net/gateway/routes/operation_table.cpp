@@ -228,7 +228,7 @@ const s3_operation table[] = {
      .serve = write_setting},
     {.name = "options", .routes = {{"OPTIONS"}}, .preflight = true, .serve = preflight},
 };
-static_assert(std::size(table) < storage::http_operations_max); // one index is for `no_operation`
+static_assert(std::size(table) < http_operations_max); // one index is for `no_operation`
 
 } // namespace
 

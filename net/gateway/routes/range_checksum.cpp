@@ -12,7 +12,7 @@ namespace {
 // on the calling thread, before anything else uses its results.
 class range_reader final : public actors::download_client, public std::enable_shared_from_this<range_reader> {
 public:
-  range_reader(session_ptr session, stored_range range, storage::checksum_kind kind,
+  range_reader(session_ptr session, stored_range range, checksum_kind kind,
                std::function<void(result<std::string>)> done)
       : session_(std::move(session)),
         payer_(session_->payer()),
@@ -20,7 +20,7 @@ public:
         running_(kind),
         done_(std::move(done)) {}
 
-  storage::account_ptr payer() const override { return payer_; }
+  account_ptr payer() const override { return payer_; }
   void run() { streamer_ = actors::start_download(session_->shared().services, range_.object, shared_from_this()); }
 
   actors::download_plan plan(const actors::found_object& object) override {
@@ -30,7 +30,7 @@ public:
     return plan;
   }
 
-  void write(std::uint64_t number, std::string, storage::slice bytes) override {
+  void write(std::uint64_t number, std::string, slice bytes) override {
     on_strand([number, bytes = std::move(bytes)](range_reader& self) mutable {
       if (bytes.length > 0) self.running_.update(bytes.view());
       bytes = {};
@@ -65,9 +65,9 @@ private:
   }
 
   session_ptr session_;
-  const storage::account_ptr payer_;
+  const account_ptr payer_;
   const stored_range range_;
-  storage::running_checksum running_;
+  running_checksum running_;
   std::function<void(result<std::string>)> done_;
   actors::streamer_actor streamer_; // null after its last call, or after gone_atom was sent to it
   bool stale_ = false;
@@ -75,7 +75,7 @@ private:
 
 } // namespace
 
-void checksum_of(const session_ptr& session, stored_range range, storage::checksum_kind kind,
+void checksum_of(const session_ptr& session, stored_range range, checksum_kind kind,
                  std::function<void(result<std::string>)> done) {
   std::make_shared<range_reader>(session, std::move(range), kind, std::move(done))->run();
 }

@@ -16,7 +16,7 @@ struct stored_range {
 
 // Calls `done` with the checksum in base64, on the strand. When the session closes, the read ends and `done` is
 // dropped. Errors: stale_source if the name refers to another version by now, no_such_key, errors of the read.
-void checksum_of(const session_ptr& session, stored_range range, storage::checksum_kind kind,
+void checksum_of(const session_ptr& session, stored_range range, checksum_kind kind,
                  std::function<void(result<std::string>)> done);
 
 } // namespace cairn::net

@@ -27,7 +27,7 @@ std::optional<s3_error> refused_payload(const s3_session& session) {
 bool matches_signature(const s3_session& session, std::string_view body) {
   const auto& signer = session.current().signer;
   return !signer || signer->claim.kind != payload_kind::hashed ||
-         storage::sha256_of(std::as_bytes(std::span{body})) == signer->claim.payload_hash;
+         sha256_of(std::as_bytes(std::span{body})) == signer->claim.payload_hash;
 }
 
 // Charges for the text, which is held twice for a moment, and then for the values read from it.

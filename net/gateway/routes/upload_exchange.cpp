@@ -45,7 +45,7 @@ public:
     ingest_ = actors::start_upload(session_->shared().services, std::move(put), shared_from_this());
   }
 
-  void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override {
+  void grant(buffer_ptr empty, std::uint32_t fill_bytes) override {
     on_strand([given = granted{std::move(empty), fill_bytes}](upload_exchange& self) mutable {
       self.asked_ = false;
       if (!self.ingest_ || self.ended_) return;
@@ -83,7 +83,7 @@ public:
 
 private:
   struct granted {
-    storage::buffer_ptr buffer;
+    buffer_ptr buffer;
     std::size_t fill_bytes = 0;
     std::byte* at(std::size_t offset) const { return buffer->data() + offset; }
   };
@@ -182,7 +182,7 @@ private:
     auto full = std::move(grants_.front().buffer);
     grants_.pop_front();
     const auto length = static_cast<std::uint32_t>(std::exchange(filled_, 0));
-    caf::anon_send(ingest_, actors::body_atom_v, storage::slice{std::move(full), 0, length});
+    caf::anon_send(ingest_, actors::body_atom_v, slice{std::move(full), 0, length});
   }
 
   void end_body() {
@@ -226,7 +226,7 @@ private:
   std::size_t filled_ = 0; // bytes in grants_.front()
   std::function<void(s3_session&)> answer_;
   bool reading_ = false, ended_ = false, authorizing_ = false;
-  storage::steady_time authorize_at_{};
+  steady_time authorize_at_{};
   bool asked_ = false; // whether a buffer was requested
 };
 

@@ -65,9 +65,9 @@ std::string signed_query_of(const signed_request& request, bool (*is_sub_resourc
 }
 
 std::optional<s3_error> check(const signature_claim& claim, std::string_view text, std::string_view secret) {
-  const auto right = storage::hmac_sha1(std::as_bytes(std::span{secret}), std::as_bytes(std::span{text}));
+  const auto right = hmac_sha1(std::as_bytes(std::span{secret}), std::as_bytes(std::span{text}));
   const auto wanted = base64_encode(std::string{right.begin(), right.end()});
-  if (storage::equal_in_constant_time(std::as_bytes(std::span{claim.signature}), std::as_bytes(std::span{wanted})))
+  if (equal_in_constant_time(std::as_bytes(std::span{claim.signature}), std::as_bytes(std::span{wanted})))
     return std::nullopt;
   return signature_mismatch(claim, std::string{text});
 }

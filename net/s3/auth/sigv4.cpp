@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::string_view empty_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-storage::bytes_view bytes_of(std::string_view text) {
+bytes_view bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text});
 }
 
-storage::sha256_digest hmac(std::span<const std::uint8_t> key, std::string_view message) {
-  return storage::hmac_sha256(std::as_bytes(key), bytes_of(message));
+sha256_digest hmac(std::span<const std::uint8_t> key, std::string_view message) {
+  return hmac_sha256(std::as_bytes(key), bytes_of(message));
 }
 
 // S3 reads a run of spaces within a value as one space.
@@ -73,12 +73,11 @@ std::string canonical_request(const signature_claim& claim, const signed_request
 }
 
 std::string string_to_sign(const signature_claim& claim, std::string_view canonical) {
-  return "AWS4-HMAC-SHA256\n" + claim.timestamp + "\n" + claim.scope() + "\n" +
-         hex_of(storage::sha256_of(bytes_of(canonical)));
+  return "AWS4-HMAC-SHA256\n" + claim.timestamp + "\n" + claim.scope() + "\n" + hex_of(sha256_of(bytes_of(canonical)));
 }
 
-bool same_signature(std::string_view given, const storage::sha256_digest& right) {
-  return storage::equal_in_constant_time(bytes_of(given), bytes_of(hex_of(right)));
+bool same_signature(std::string_view given, const sha256_digest& right) {
+  return equal_in_constant_time(bytes_of(given), bytes_of(hex_of(right)));
 }
 
 // Clients sign the path as they send it; some proxies forward another spelling of the same path.
@@ -92,7 +91,7 @@ std::optional<std::string> usual_path(std::string_view path) {
 }
 
 // "20130524T000000Z"
-std::string timestamp_of(storage::wall_ms now) {
+std::string timestamp_of(wall_ms now) {
   const std::chrono::sys_time<std::chrono::milliseconds> at{std::chrono::milliseconds{now}};
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date{day};
@@ -107,7 +106,7 @@ std::string timestamp_of(storage::wall_ms now) {
 } // namespace
 
 std::vector<std::pair<std::string, std::string>> sign_request(const client_credentials& with,
-                                                              const signed_request& request, storage::wall_ms now) {
+                                                              const signed_request& request, wall_ms now) {
   signature_claim claim;
   claim.timestamp = timestamp_of(now);
   claim.date = claim.timestamp.substr(0, 8);
@@ -137,7 +136,7 @@ std::string signature_claim::scope() const {
   return date + "/" + region + "/s3/aws4_request";
 }
 
-std::optional<s3_error> check_claim(const signature_claim& claim, std::string_view region, storage::wall_ms now) {
+std::optional<s3_error> check_claim(const signature_claim& claim, std::string_view region, wall_ms now) {
   if (claim.version_2) {
     if (claim.of_form || now <= claim.signed_at) return std::nullopt;
     return s3_error{403, "AccessDenied", "Request has expired"};
@@ -162,7 +161,7 @@ std::optional<s3_error> check_claim(const signature_claim& claim, std::string_vi
   if (claim.of_form) return std::nullopt;
   if (claim.presigned) {
     if (claim.signed_at > now + clock_skew_max_ms) return s3_error{403, "AccessDenied", "Request is not yet valid"};
-    const auto until = claim.signed_at + static_cast<storage::wall_ms>(claim.expires_seconds) * 1000;
+    const auto until = claim.signed_at + static_cast<wall_ms>(claim.expires_seconds) * 1000;
     if (now > until) return s3_error{403, "AccessDenied", "Request has expired"};
   } else if (claim.signed_at > now + clock_skew_max_ms || claim.signed_at < now - clock_skew_max_ms) {
     return s3_error{
@@ -176,13 +175,13 @@ std::optional<s3_error> check_claim(const signature_claim& claim, std::string_vi
 }
 
 std::optional<s3_error> check_policy_signature(const signature_claim& claim, std::string_view policy,
-                                               const storage::sha256_digest& signing_key) {
+                                               const sha256_digest& signing_key) {
   if (same_signature(claim.signature, hmac(signing_key, policy))) return std::nullopt;
   return signature_mismatch(claim, std::string{policy});
 }
 
 std::optional<s3_error> check_signature(const signature_claim& claim, const signed_request& request,
-                                        const storage::sha256_digest& signing_key) {
+                                        const sha256_digest& signing_key) {
   const auto canonical = canonical_request(claim, request, request.path);
   const auto text = string_to_sign(claim, canonical);
   if (same_signature(claim.signature, hmac(signing_key, text))) return std::nullopt;
@@ -206,14 +205,13 @@ s3_error signature_mismatch(const signature_claim& claim, std::string text) {
            {"SignatureProvided", claim.signature}}};
 }
 
-storage::sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region) {
+sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region) {
   const auto first = "AWS4" + std::string{secret};
-  const auto of_date = storage::hmac_sha256(bytes_of(first), bytes_of(date));
+  const auto of_date = hmac_sha256(bytes_of(first), bytes_of(date));
   return hmac(hmac(hmac(of_date, region), "s3"), "aws4_request");
 }
 
-storage::sha256_digest signing_keys::get(const std::string& secret, const std::string& date,
-                                         const std::string& region) {
+sha256_digest signing_keys::get(const std::string& secret, const std::string& date, const std::string& region) {
   const auto name = std::pair{date + "/" + region, secret};
   {
     const std::lock_guard lock{mutex_};
@@ -235,14 +233,14 @@ bool chunk_signatures::next(std::string_view algorithm, std::string_view signatu
   return true;
 }
 
-bool chunk_signatures::chunk(std::string_view signature, const storage::sha256_digest& payload) {
+bool chunk_signatures::chunk(std::string_view signature, const sha256_digest& payload) {
   std::string digests{empty_sha256};
   digests.append("\n").append(hex_of(payload));
   return next("AWS4-HMAC-SHA256-PAYLOAD", signature, digests);
 }
 
 bool chunk_signatures::trailer(std::string_view signature, std::string_view canonical) {
-  return next("AWS4-HMAC-SHA256-TRAILER", signature, hex_of(storage::sha256_of(bytes_of(canonical))));
+  return next("AWS4-HMAC-SHA256-TRAILER", signature, hex_of(sha256_of(bytes_of(canonical))));
 }
 
 std::string hex_of(std::span<const std::uint8_t> bytes) {
@@ -255,8 +253,8 @@ std::string hex_of(std::span<const std::uint8_t> bytes) {
   return out;
 }
 
-std::optional<storage::sha256_digest> sha256_from_hex(std::string_view text) {
-  storage::sha256_digest out{};
+std::optional<sha256_digest> sha256_from_hex(std::string_view text) {
+  sha256_digest out{};
   if (text.size() != 2 * out.size()) return std::nullopt;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];

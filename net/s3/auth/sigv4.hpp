@@ -30,7 +30,7 @@
 
 namespace cairn::net {
 
-constexpr storage::wall_ms clock_skew_max_ms = 15 * 60 * 1000;
+constexpr wall_ms clock_skew_max_ms = 15 * 60 * 1000;
 constexpr std::uint64_t presigned_seconds_max = 7 * 24 * 3600;
 
 struct header_view {
@@ -60,12 +60,12 @@ struct signature_claim {
   std::string access_key;
   std::string date, region; // of the scope: "20130524", "us-east-1"
   std::string timestamp;    // "20130524T000000Z"
-  storage::wall_ms signed_at = 0;
+  wall_ms signed_at = 0;
   std::string signed_headers; // "host;x-amz-date", as sent
   std::string signature;      // as sent
   std::string payload;        // the last line of the canonical request
   payload_kind kind = payload_kind::unsigned_whole;
-  storage::sha256_digest payload_hash{}; // hashed
+  sha256_digest payload_hash{}; // hashed
   bool presigned = false;
   std::uint64_t expires_seconds = 0; // presigned
   bool version_2 = false;            // net/s3/auth/sigv2.hpp; signed_at, presigned: until when
@@ -78,9 +78,9 @@ struct signature_claim {
 bool carries_credentials(const signed_request& request);
 
 std::variant<signature_claim, s3_error> read_signature(const signed_request& request);
-std::optional<s3_error> check_claim(const signature_claim& claim, std::string_view region, storage::wall_ms now);
+std::optional<s3_error> check_claim(const signature_claim& claim, std::string_view region, wall_ms now);
 std::optional<s3_error> check_signature(const signature_claim& claim, const signed_request& request,
-                                        const storage::sha256_digest& signing_key);
+                                        const sha256_digest& signing_key);
 
 // The fields of a POST form that are about its signature ("Authenticating Requests: Browser-Based Uploads Using POST").
 // Its string to sign is the policy as it was sent, in base64.
@@ -89,15 +89,15 @@ struct policy_signature {
 };
 std::variant<signature_claim, s3_error> read_policy_signature(const policy_signature& sent);
 std::optional<s3_error> check_policy_signature(const signature_claim& claim, std::string_view policy,
-                                               const storage::sha256_digest& signing_key);
+                                               const sha256_digest& signing_key);
 
 // Parses "x-amz-content-sha256"; InvalidArgument for an invalid value.
-std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, storage::sha256_digest& hash);
+std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, sha256_digest& hash);
 
 // SignatureDoesNotMatch. `text`: the string to sign.
 s3_error signature_mismatch(const signature_claim& claim, std::string text);
 
-storage::sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region);
+sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region);
 
 // The client's side: the headers that sign a request without covering its body: x-amz-date, x-amz-content-sha256 and
 // Authorization. Signs all headers of `request`, which must include the host.
@@ -105,36 +105,36 @@ struct client_credentials {
   std::string access_key, secret_key, region;
 };
 std::vector<std::pair<std::string, std::string>> sign_request(const client_credentials& with,
-                                                              const signed_request& request, storage::wall_ms now);
+                                                              const signed_request& request, wall_ms now);
 
 // A cache of signing keys, one for each secret and day. Bounded; thread-safe.
 class signing_keys {
 public:
-  storage::sha256_digest get(const std::string& secret, const std::string& date, const std::string& region);
+  sha256_digest get(const std::string& secret, const std::string& date, const std::string& region);
 
 private:
   static constexpr std::size_t kept_max = 1024;
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, storage::sha256_digest> kept_; // by date and region, secret
+  std::map<std::pair<std::string, std::string>, sha256_digest> kept_; // by date and region, secret
 };
 
 // The chain of signatures of an aws-chunked body: each chunk's signature covers the previous one. One thread at a time.
 class chunk_signatures {
 public:
-  chunk_signatures(const signature_claim& claim, const storage::sha256_digest& signing_key)
+  chunk_signatures(const signature_claim& claim, const sha256_digest& signing_key)
       : key_(signing_key), timestamp_(claim.timestamp), scope_(claim.scope()), previous_(claim.signature) {}
-  bool chunk(std::string_view signature, const storage::sha256_digest& payload);
+  bool chunk(std::string_view signature, const sha256_digest& payload);
   // `canonical`: each trailer except the signature as "name:value\n".
   bool trailer(std::string_view signature, std::string_view canonical);
 
 private:
   bool next(std::string_view algorithm, std::string_view signature, const std::string& digests);
 
-  storage::sha256_digest key_;
+  sha256_digest key_;
   std::string timestamp_, scope_, previous_;
 };
 
-std::string hex_of(std::span<const std::uint8_t> bytes);                      // lower case
-std::optional<storage::sha256_digest> sha256_from_hex(std::string_view text); // 64 digits of any case
+std::string hex_of(std::span<const std::uint8_t> bytes);             // lower case
+std::optional<sha256_digest> sha256_from_hex(std::string_view text); // 64 digits of any case
 
 } // namespace cairn::net

@@ -38,7 +38,7 @@ std::optional<std::uint64_t> digits(std::string_view text, std::size_t most) {
 }
 
 // "20130524T000000Z"
-std::optional<storage::wall_ms> parse_timestamp(std::string_view text) {
+std::optional<wall_ms> parse_timestamp(std::string_view text) {
   if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
   const auto day = digits(text.substr(0, 8), 8), time = digits(text.substr(9, 6), 6);
   if (!day || !time) return std::nullopt;
@@ -48,9 +48,7 @@ std::optional<storage::wall_ms> parse_timestamp(std::string_view text) {
   const auto hour = *time / 10000, minute = *time / 100 % 100, second = *time % 100;
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   const auto days = std::chrono::sys_days{date}.time_since_epoch().count();
-  return (static_cast<storage::wall_ms>(days) * 86400 +
-          static_cast<storage::wall_ms>(hour * 3600 + minute * 60 + second)) *
-         1000;
+  return (static_cast<wall_ms>(days) * 86400 + static_cast<wall_ms>(hour * 3600 + minute * 60 + second)) * 1000;
 }
 
 // A Date header's time in the form that is signed; it may have that form already.
@@ -258,7 +256,7 @@ bool carries_credentials(const signed_request& request) {
   return is_presigned_2(request.query);
 }
 
-std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, storage::sha256_digest& hash) {
+std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, sha256_digest& hash) {
   constexpr std::array<std::pair<std::string_view, payload_kind>, 4> kinds{
       {{"UNSIGNED-PAYLOAD", payload_kind::unsigned_whole},
        {"STREAMING-AWS4-HMAC-SHA256-PAYLOAD", payload_kind::signed_chunks},

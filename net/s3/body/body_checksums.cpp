@@ -11,12 +11,11 @@ namespace cairn::net {
 namespace {
 
 namespace http = boost::beast::http;
-using storage::checksum_kind;
 
 const std::string& header_name(checksum_kind kind) {
   static const auto names = [] {
-    std::array<std::string, std::size(storage::checksum_kinds)> all;
-    for (const auto k : storage::checksum_kinds)
+    std::array<std::string, std::size(checksum_kinds)> all;
+    for (const auto k : checksum_kinds)
       all.at(std::size_t(k)) = std::string{checksum_header_prefix}.append(to_string(k));
     return all;
   }();
@@ -37,7 +36,7 @@ class two_checks final : public actors::body_check {
 public:
   two_checks(std::shared_ptr<actors::body_check> a, std::shared_ptr<actors::body_check> b)
       : a_(std::move(a)), b_(std::move(b)) {}
-  result<void> update(storage::bytes_view bytes) override {
+  result<void> update(bytes_view bytes) override {
     auto good = a_->update(bytes);
     return good ? b_->update(bytes) : good;
   }
@@ -61,7 +60,7 @@ std::variant<std::optional<announced_checksum>, s3_error> read_checksum(const ht
   std::optional<announced_checksum> announced;
   const auto trailer = field_of(fields, "x-amz-trailer");
   bool trailer_known = trailer.empty();
-  for (const auto kind : storage::checksum_kinds) {
+  for (const auto kind : checksum_kinds) {
     const auto& name = header_name(kind);
     const auto count = fields.count(name);
     const bool trails = iequals(trailer, name);
@@ -94,7 +93,7 @@ bool checksum_check::announce(std::string_view text) {
   return wanted_.has_value();
 }
 
-result<void> checksum_check::update(storage::bytes_view bytes) {
+result<void> checksum_check::update(bytes_view bytes) {
   running_.update(bytes);
   return {};
 }
@@ -111,7 +110,7 @@ actors::kept_headers checksum_check::proven() const {
   return {{header_name(running_.kind()), base64_encode(*wanted_)}};
 }
 
-result<void> checksum_maker::update(storage::bytes_view bytes) {
+result<void> checksum_maker::update(bytes_view bytes) {
   running_.update(bytes);
   return {};
 }
@@ -136,7 +135,7 @@ std::optional<s3_error> check_content_md5(const http::fields& fields, std::strin
   if (!announced) return std::nullopt;
   const auto wanted = announced->size() == 24 ? base64_decode(*announced) : std::nullopt;
   if (!wanted) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
-  storage::md5 md5;
+  cairn::md5 md5;
   md5.update(std::as_bytes(std::span{body}));
   const auto digest = md5.finish();
   if (*wanted != std::string{digest.begin(), digest.end()}) return s3_error_of(error{errc::digest_mismatch});
@@ -158,7 +157,7 @@ std::optional<s3_error> check_whole_body(const http::fields& fields, std::string
 bool announces_checksum(const http::fields& fields) {
   if (fields.find(http::field::content_md5) != fields.end()) return true;
   const auto sent = [&fields](auto kind) { return fields.count(header_name(kind)) > 0; };
-  return std::any_of(std::begin(storage::checksum_kinds), std::end(storage::checksum_kinds), sent);
+  return std::any_of(std::begin(checksum_kinds), std::end(checksum_kinds), sent);
 }
 
 bool is_checksum_header(std::string_view name) {

@@ -17,7 +17,7 @@
 namespace cairn::net {
 
 struct announced_checksum {
-  storage::checksum_kind kind{};
+  checksum_kind kind{};
   std::optional<std::string> value; // its bytes; nullopt: the value follows in a trailer
 };
 
@@ -32,15 +32,15 @@ public:
   bool waits_for(std::string_view trailer) const; // whether the value follows in this trailer (a lower-case name)
   explicit checksum_check(announced_checksum announced)
       : running_(announced.kind), wanted_(std::move(announced.value)) {}
-  storage::checksum_kind kind() const noexcept { return running_.kind(); }
+  checksum_kind kind() const noexcept { return running_.kind(); }
   // Sets the trailer's value, base64; call before finish(). False: the value is malformed.
   bool announce(std::string_view text);
-  result<void> update(storage::bytes_view bytes) override;
+  result<void> update(bytes_view bytes) override;
   result<void> finish() override;
   actors::kept_headers proven() const override;
 
 private:
-  storage::running_checksum running_;
+  running_checksum running_;
   std::optional<std::string> wanted_;
 };
 
@@ -61,13 +61,13 @@ bool is_checksum_header(std::string_view name);
 // Computes a checksum that the client has not announced.
 class checksum_maker final : public actors::body_check {
 public:
-  explicit checksum_maker(storage::checksum_kind kind) : running_(kind) {}
-  result<void> update(storage::bytes_view bytes) override;
+  explicit checksum_maker(checksum_kind kind) : running_(kind) {}
+  result<void> update(bytes_view bytes) override;
   result<void> finish() override;
   actors::kept_headers proven() const override;
 
 private:
-  storage::running_checksum running_;
+  running_checksum running_;
   std::string made_;
 };
 

@@ -2,7 +2,7 @@
 
 #include "base/checksum.hpp"
 
-namespace cairn::storage {
+namespace cairn::net {
 
 namespace {
 
@@ -111,4 +111,4 @@ std::optional<std::string> joined_checksum(checksum_kind kind, std::string_view 
   return bytes_of(field->multiply(number_of(first), field->shift_of(length)) ^ number_of(second), first.size());
 }
 
-} // namespace cairn::storage
+} // namespace cairn::net

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <variant>
 
-namespace cairn::storage {
+namespace cairn::net {
 
 enum class checksum_kind : std::uint8_t { crc32, crc32c, crc64nvme, sha1, sha256 };
 constexpr checksum_kind checksum_kinds[] = {checksum_kind::crc32, checksum_kind::crc32c, checksum_kind::crc64nvme,
@@ -37,4 +37,4 @@ private:
 std::optional<std::string> joined_checksum(checksum_kind kind, std::string_view first, std::string_view second,
                                            std::uint64_t length);
 
-} // namespace cairn::storage
+} // namespace cairn::net

@@ -4,7 +4,7 @@
 
 namespace cairn::net {
 
-result<void> hashed_payload::update(storage::bytes_view bytes) {
+result<void> hashed_payload::update(bytes_view bytes) {
   hash_.update(bytes);
   return {};
 }
@@ -38,7 +38,7 @@ result<void> signed_chunks::check_chunk() {
   return error{errc::signature_mismatch, "a chunk does not have the signature that was sent with it"};
 }
 
-result<void> signed_chunks::update(storage::bytes_view bytes) {
+result<void> signed_chunks::update(bytes_view bytes) {
   while (!bytes.empty()) {
     if (current_.size == 0) current_ = next();
     const auto piece = bytes.first(std::min<std::uint64_t>(bytes.size(), current_.size));

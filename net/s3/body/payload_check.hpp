@@ -14,24 +14,24 @@ namespace cairn::net {
 
 class hashed_payload final : public actors::body_check {
 public:
-  explicit hashed_payload(const storage::sha256_digest& announced) : announced_(announced) {}
-  result<void> update(storage::bytes_view bytes) override;
+  explicit hashed_payload(const sha256_digest& announced) : announced_(announced) {}
+  result<void> update(bytes_view bytes) override;
   result<void> finish() override;
 
 private:
-  storage::sha256_digest announced_;
-  storage::sha256 hash_;
+  sha256_digest announced_;
+  sha256 hash_;
 };
 
 // The connection's strand announces a chunk before it passes on the chunk's bytes, which the digest executor processes.
 // The queue of announced chunks is bounded by the upload's window, because chunks of less than 8 KiB are refused.
 class signed_chunks final : public actors::body_check {
 public:
-  signed_chunks(const signature_claim& claim, const storage::sha256_digest& signing_key, bool with_trailer)
+  signed_chunks(const signature_claim& claim, const sha256_digest& signing_key, bool with_trailer)
       : chain_(claim, signing_key), with_trailer_(with_trailer) {}
   void announce(aws_chunk chunk); // in order; the last has size 0
   void announce_trailer(std::string signature, std::string canonical);
-  result<void> update(storage::bytes_view bytes) override;
+  result<void> update(bytes_view bytes) override;
   result<void> finish() override;
 
 private:
@@ -45,7 +45,7 @@ private:
   chunk_signatures chain_;
   const bool with_trailer_;
   aws_chunk current_; // size: its bytes that were not processed yet
-  storage::sha256 hash_;
+  sha256 hash_;
 };
 
 } // namespace cairn::net

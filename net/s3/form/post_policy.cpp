@@ -130,7 +130,7 @@ std::variant<post_policy, s3_error> read_policy(std::string_view base64) {
 }
 
 std::optional<s3_error> check_policy(const post_policy& policy, const std::vector<form_field>& fields,
-                                     std::string_view bucket, storage::wall_ms now) {
+                                     std::string_view bucket, wall_ms now) {
   if (now >= policy.expires) return denied("Policy expired.");
   for (const auto& condition : policy.conditions) {
     const auto same = [&condition](const form_field& field) { return field.name == condition.field; };

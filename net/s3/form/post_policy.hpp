@@ -22,7 +22,7 @@ struct policy_condition {
 };
 
 struct post_policy {
-  storage::wall_ms expires = 0;
+  wall_ms expires = 0;
   std::vector<policy_condition> conditions;
   std::uint64_t size_min = 0, size_max = std::numeric_limits<std::uint64_t>::max(); // of the file, in bytes
 };
@@ -32,6 +32,6 @@ std::variant<post_policy, s3_error> read_policy(std::string_view base64);
 // Whether the policy allows the form at `now`. `fields`: names in lower case, each once. Conditions on "bucket" apply
 // to the bucket of the request; a field of that name is ignored.
 std::optional<s3_error> check_policy(const post_policy& policy, const std::vector<form_field>& fields,
-                                     std::string_view bucket, storage::wall_ms now);
+                                     std::string_view bucket, wall_ms now);
 
 } // namespace cairn::net

@@ -16,7 +16,6 @@ namespace {
 
 namespace metadata = storage::metadata;
 using metadata::checksum_type;
-using storage::checksum_kind;
 
 constexpr std::size_t half_bytes = 16; // hexadecimal digits of one number
 constexpr xml_bounds complete_bounds{complete_body_bytes_max, 24 * metadata::part_number_max, 100, 8};
@@ -160,13 +159,13 @@ std::variant<std::vector<named_part>, s3_error> read_complete_request(std::strin
 }
 
 metadata::etag etag_of_parts(std::span<const named_part> parts) {
-  storage::md5 md5;
+  cairn::md5 md5;
   for (const auto& part : parts) md5.update(std::as_bytes(std::span{part.chosen.digest}));
   return {.digest = md5.finish(), .parts = static_cast<std::uint32_t>(parts.size())};
 }
 
 std::optional<checksum_kind> checksum_kind_of(std::string_view name) {
-  for (const auto kind : storage::checksum_kinds)
+  for (const auto kind : checksum_kinds)
     if (iequals(name, to_string(kind))) return kind;
   return std::nullopt;
 }
@@ -216,7 +215,7 @@ bool whole_checksum::add(const metadata::uploaded_part& part) {
   if (wanted_.type == checksum_type::composite || parts_ == 0) {
     joined_ += *bytes;
   } else {
-    auto joined = storage::joined_checksum(*kind_, joined_, *bytes, part.length);
+    auto joined = joined_checksum(*kind_, joined_, *bytes, part.length);
     if (!joined) return false;
     joined_ = std::move(*joined);
   }
@@ -228,7 +227,7 @@ actors::kept_headers whole_checksum::header() const {
   if (!kind_) return {};
   std::string value;
   if (wanted_.type == checksum_type::composite) {
-    storage::running_checksum sum{*kind_};
+    running_checksum sum{*kind_};
     sum.update(std::as_bytes(std::span{joined_}));
     value = base64_encode(sum.finish()) + "-" + std::to_string(parts_);
   } else {

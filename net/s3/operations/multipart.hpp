@@ -62,13 +62,13 @@ public:
 
 private:
   wanted_checksum wanted_;
-  std::optional<storage::checksum_kind> kind_;
+  std::optional<checksum_kind> kind_;
   std::string joined_;
   std::size_t parts_ = 0;
 };
 
-std::optional<storage::checksum_kind> checksum_kind_of(std::string_view name); // "crc32", any case
-std::string_view checksum_element(std::string_view name);                      // "crc32" → "ChecksumCRC32"
+std::optional<checksum_kind> checksum_kind_of(std::string_view name); // "crc32", any case
+std::string_view checksum_element(std::string_view name);             // "crc32" → "ChecksumCRC32"
 std::string_view checksum_type_text(storage::metadata::checksum_type type);
 // COMPOSITE or FULL_OBJECT, by the value of a kept header.
 std::string_view checksum_type_of(std::string_view value);

@@ -17,7 +17,7 @@ void append_quoted_etag(xml_writer& xml, std::string_view etag) {
   xml.raw("&quot;</ETag>");
 }
 
-void append_time(xml_writer& xml, std::string_view element, storage::wall_ms time) {
+void append_time(xml_writer& xml, std::string_view element, wall_ms time) {
   xml.open(element);
   append_iso_time(xml.bytes(), time);
   xml.close(element);
@@ -142,7 +142,7 @@ std::string upload_completed_xml(std::string_view location, const s3_target& tar
   return xml.take();
 }
 
-std::string copied_xml(std::string_view element, const metadata::etag& etag, storage::wall_ms modified,
+std::string copied_xml(std::string_view element, const metadata::etag& etag, wall_ms modified,
                        const actors::kept_headers& checksums) {
   xml_writer xml;
   xml.open(element, s3_name_space);

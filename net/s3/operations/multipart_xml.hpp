@@ -30,7 +30,7 @@ std::string upload_completed_xml(std::string_view location, const s3_target& tar
                                  const storage::metadata::etag& etag, const actors::kept_headers& checksums);
 
 // `element`: CopyObjectResult or CopyPartResult.
-std::string copied_xml(std::string_view element, const storage::metadata::etag& etag, storage::wall_ms modified,
+std::string copied_xml(std::string_view element, const storage::metadata::etag& etag, wall_ms modified,
                        const actors::kept_headers& checksums);
 
 } // namespace cairn::net

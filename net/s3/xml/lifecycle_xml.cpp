@@ -35,7 +35,7 @@ refusal read_days(const xml_element& from, std::uint32_t& days) {
 }
 
 // "2030-01-01T00:00:00.000Z" or "2030-01-01": a midnight.
-refusal read_midnight(std::string_view text, storage::wall_ms& into) {
+refusal read_midnight(std::string_view text, wall_ms& into) {
   const auto number = [text](std::size_t at, std::size_t digits) {
     int value = -1;
     const auto part = text.size() >= at + digits ? text.substr(at, digits) : std::string_view{};

@@ -134,7 +134,7 @@ void xml_writer::escaped(std::string_view value) {
 std::string readable_xml(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const auto c = storage::first_character(text);
+    const auto c = first_character(text);
     const bool control = c.code < 0x20 && c.code != '\t' && c.code != '\n' && c.code != '\r';
     const bool none = c.code == 0xFFFE || c.code == 0xFFFF;
     out += !c.valid || control || none ? "\xef\xbf\xbd" : text.substr(0, c.bytes); // U+FFFD

@@ -191,7 +191,7 @@ void append_clock(std::string& out, const civil_time& t) {
 
 } // namespace
 
-std::int64_t whole_seconds(storage::wall_ms time) {
+std::int64_t whole_seconds(wall_ms time) {
   return floor_divide(time, 1000);
 }
 
@@ -209,7 +209,7 @@ void append_http_date(std::string& out, std::int64_t seconds) {
   out += " GMT";
 }
 
-void append_iso_time(std::string& out, storage::wall_ms time) {
+void append_iso_time(std::string& out, wall_ms time) {
   const auto seconds = whole_seconds(time);
   const auto t = civil(seconds);
   const auto ms = static_cast<unsigned>(time - seconds * 1000);
@@ -226,7 +226,7 @@ void append_iso_time(std::string& out, storage::wall_ms time) {
   out += 'Z';
 }
 
-std::optional<storage::wall_ms> parse_iso_time(std::string_view text) {
+std::optional<wall_ms> parse_iso_time(std::string_view text) {
   reader in{text};
   calendar_date date{};
   date.year = in.digits(4);

@@ -57,7 +57,7 @@ command_result command_applier::run(const begin_session& c) {
   if (const auto live = b_.load_u64(table::sessions, b_.keys.live_session(c.node))) {
     session_row* const row = b_.session(*live);
     if (row == nullptr) {
-      b_.fail({errc::corrupt, "the live session of node " + storage::to_string(c.node) + " has no row"});
+      b_.fail({errc::corrupt, "the live session of node " + cairn::to_string(c.node) + " has no row"});
       return {};
     }
     if (row->incarnation == c.incarnation) return {.version = row->id};

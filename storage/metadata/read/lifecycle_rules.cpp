@@ -10,8 +10,8 @@ namespace meta = storage::metadata;
 
 constexpr std::chrono::milliseconds real_day = std::chrono::hours{24};
 
-storage::wall_ms due_time(storage::wall_ms since, std::uint32_t days, std::chrono::milliseconds day) {
-  auto due = since + static_cast<storage::wall_ms>(days) * day.count();
+wall_ms due_time(wall_ms since, std::uint32_t days, std::chrono::milliseconds day) {
+  auto due = since + static_cast<wall_ms>(days) * day.count();
   if (day == real_day) due += (day.count() - due % day.count()) % day.count();
   return due;
 }
@@ -50,11 +50,11 @@ bool lifecycle_rules::wants_uploads() const {
          });
 }
 
-bool lifecycle_rules::is_due(storage::wall_ms since, std::uint32_t days, storage::wall_ms now) const {
+bool lifecycle_rules::is_due(wall_ms since, std::uint32_t days, wall_ms now) const {
   return now >= due_time(since, days, day_);
 }
 
-bool lifecycle_rules::expires(const meta::listed_version& version, storage::wall_ms now) const {
+bool lifecycle_rules::expires(const meta::listed_version& version, wall_ms now) const {
   return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
     if (!fits(rule, version)) return false;
     if (rule.expire_at != 0 && now >= rule.expire_at) return true;
@@ -62,14 +62,14 @@ bool lifecycle_rules::expires(const meta::listed_version& version, storage::wall
   });
 }
 
-bool lifecycle_rules::removes_displaced(const meta::listed_version& version, storage::wall_ms now) const {
+bool lifecycle_rules::removes_displaced(const meta::listed_version& version, wall_ms now) const {
   return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
     return fits(rule, version) && rule.noncurrent_days > 0 && displaced_ >= rule.noncurrent_kept &&
            is_due(displaced_at_, rule.noncurrent_days, now);
   });
 }
 
-lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool last, storage::wall_ms now) {
+lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool last, wall_ms now) {
   const bool first = key_ != version.key;
   if (first) {
     key_ = version.key;
@@ -92,7 +92,7 @@ lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool
   return action;
 }
 
-bool lifecycle_rules::aborts(const meta::listed_upload& upload, storage::wall_ms now) const {
+bool lifecycle_rules::aborts(const meta::listed_upload& upload, wall_ms now) const {
   if (upload_age_max_.count() > 0 && now - upload.begun >= upload_age_max_.count()) return true;
   return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
     return rule.enabled && rule.abort_days > 0 && upload.key.starts_with(rule.prefix) &&

@@ -21,7 +21,7 @@ enum class lifecycle_action : std::uint8_t {
 
 // When the live version of an object expires, and by which rule.
 struct expiry {
-  storage::wall_ms at = 0;
+  wall_ms at = 0;
   std::string rule;
 };
 // The earliest expiry by the rules, in real days (not in days of debug.lifecycle_day); nullopt: no rule expires it.
@@ -41,20 +41,20 @@ public:
 
   // Called for each version of the bucket, in the order of view::versions: by key, newest first. `last`: no further
   // version of this key follows.
-  lifecycle_action next(const storage::metadata::listed_version& version, bool last, storage::wall_ms now);
-  bool aborts(const storage::metadata::listed_upload& upload, storage::wall_ms now) const;
+  lifecycle_action next(const storage::metadata::listed_version& version, bool last, wall_ms now);
+  bool aborts(const storage::metadata::listed_upload& upload, wall_ms now) const;
 
 private:
-  bool is_due(storage::wall_ms since, std::uint32_t days, storage::wall_ms now) const;
-  bool expires(const storage::metadata::listed_version& version, storage::wall_ms now) const;
-  bool removes_displaced(const storage::metadata::listed_version& version, storage::wall_ms now) const;
+  bool is_due(wall_ms since, std::uint32_t days, wall_ms now) const;
+  bool expires(const storage::metadata::listed_version& version, wall_ms now) const;
+  bool removes_displaced(const storage::metadata::listed_version& version, wall_ms now) const;
 
   std::vector<storage::metadata::lifecycle_rule> rules_;
   std::chrono::milliseconds day_, upload_age_max_;
   // The state of the walk through one key's versions.
   std::optional<std::string> key_;
-  storage::wall_ms displaced_at_ = 0; // when the next version was displaced
-  std::uint32_t displaced_ = 0;       // number of noncurrent versions so far
+  wall_ms displaced_at_ = 0;    // when the next version was displaced
+  std::uint32_t displaced_ = 0; // number of noncurrent versions so far
 };
 
 } // namespace cairn::actors

@@ -9,7 +9,7 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::uint32_t block = storage::block_size_bytes, chunk = 1 << 20;
+constexpr std::uint32_t block = block_size_bytes, chunk = 1 << 20;
 
 // A cache of one shard, and downloads that use it one after the other.
 class chunk_cache_test : public testing::Test {
@@ -20,7 +20,7 @@ protected:
   static chunk_cache::request range(std::uint32_t index, std::uint32_t offset, std::uint32_t length) {
     return {{{{7, 1}, index}, offset}, length, length};
   }
-  static storage::slice filled(storage::buffer_ptr buffer, std::uint32_t length, std::uint32_t value) {
+  static slice filled(buffer_ptr buffer, std::uint32_t length, std::uint32_t value) {
     std::fill_n(buffer->data(), length, std::byte(value));
     return {std::move(buffer), 0, length};
   }
@@ -186,10 +186,10 @@ TEST_F(chunk_cache_test, a_small_chunk_takes_little_memory) {
 }
 
 TEST_F(chunk_cache_test, a_buffer_of_another_pool_serves_those_that_wait_and_is_not_kept) {
-  storage::buffer_pool other{4 << 20};
+  buffer_pool other{4 << 20};
   auto first = find(whole(1));
   EXPECT_TRUE(find(whole(1)).joined);
-  first.fill->landed(filled(other.try_acquire(chunk, storage::reservation::minimum), chunk, 1));
+  first.fill->landed(filled(other.try_acquire(chunk, reservation::minimum), chunk, 1));
   ASSERT_EQ(woken.size(), 1u);
   EXPECT_TRUE(woken[0].bytes);
   woken.clear();

@@ -23,34 +23,33 @@ using storage::payload_of;
 class link_map final : public peers {
 public:
   explicit link_map(boost::asio::io_context& io) : io_(io) {}
-  std::map<storage::uuid, link::peer_link*> links;
+  std::map<uuid, link::peer_link*> links;
 
-  request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
-                      reply_callback reply) override {
+  request_number call(const uuid& to, std::string request, steady_time deadline, reply_callback reply) override {
     auto* l = find(to, reply);
     return l ? l->call(std::move(request), deadline, std::move(reply)) : 0;
   }
-  request_number call_bulk(const storage::uuid& to, std::string request, storage::slice into,
-                           storage::steady_time deadline, reply_callback reply) override {
+  request_number call_bulk(const uuid& to, std::string request, slice into, steady_time deadline,
+                           reply_callback reply) override {
     auto* l = find(to, reply);
     return l ? l->call_bulk(std::move(request), std::move(into), deadline, std::move(reply)) : 0;
   }
-  request_number send_bulk(const storage::uuid& to, std::string request, storage::slice payload,
-                           storage::steady_time deadline, reply_callback reply) override {
+  request_number send_bulk(const uuid& to, std::string request, slice payload, steady_time deadline,
+                           reply_callback reply) override {
     auto* l = find(to, reply);
     return l ? l->send_bulk(std::move(request), std::move(payload), deadline, std::move(reply)) : 0;
   }
-  void cancel(const storage::uuid& to, request_number n) override {
+  void cancel(const uuid& to, request_number n) override {
     if (const auto at = links.find(to); at != links.end()) at->second->cancel(n);
   }
-  bool up(const storage::uuid& node) const override {
+  bool up(const uuid& node) const override {
     const auto at = links.find(node);
     return at != links.end() && at->second->up();
   }
   void set_members(const std::vector<peer_address>&) override {}
 
 private:
-  link::peer_link* find(const storage::uuid& to, reply_callback& reply) {
+  link::peer_link* find(const uuid& to, reply_callback& reply) {
     const auto at = links.find(to);
     if (at != links.end()) return at->second;
     boost::asio::post(io_, [reply] { reply(error{errc::connection_lost, "no link"}); });
@@ -60,16 +59,16 @@ private:
 };
 
 struct chunk_node {
-  storage::memory_file_system files{256ull << 20};
-  storage::seeded_random random{42};
+  memory_file_system files{256ull << 20};
+  seeded_random random{42};
   std::unique_ptr<storage::kv_engine> index = storage::make_memory_kv(storage::chunk_index_tables);
   std::unique_ptr<storage::chunk_store> store;
-  std::unique_ptr<storage::executor> reads, writes;
-  storage::node_metrics metrics;
+  std::unique_ptr<executor> reads, writes;
+  node_metrics metrics;
   std::shared_ptr<disk> shared;
   std::shared_ptr<store_router> router;
   std::shared_ptr<layout_holder> layouts;
-  std::shared_ptr<storage::buffer_pool> pool = std::make_shared<storage::buffer_pool>(8 << 20);
+  std::shared_ptr<buffer_pool> pool = std::make_shared<buffer_pool>(8 << 20);
   std::unique_ptr<chunk_service> chunks;
   std::shared_ptr<peer_service> service = std::make_shared<peer_service>();
   link::link_server* server = nullptr;
@@ -78,20 +77,20 @@ struct chunk_node {
   std::vector<link::incoming_request> held;
   std::vector<chunk_store_actor> actors;
 
-  chunk_node(caf::actor_system& system, storage::node_number number) {
+  chunk_node(caf::actor_system& system, node_number number) {
     storage::chunk_store_options options;
     options.directory = "/disk";
     options.segment_size_bytes = 64 << 20;
     options.reserve_bytes = 64 << 10;
     store = storage::chunk_store::open(options, files, *index, random).value();
-    reads = storage::make_thread_executor("reads", 2, 1000);
-    writes = storage::make_thread_executor("writes", 1, 1000);
-    shared = std::make_shared<disk>(*store, *reads, *writes, metrics, storage::system_clock());
+    reads = make_thread_executor("reads", 2, 1000);
+    writes = make_thread_executor("writes", 1, 1000);
+    shared = std::make_shared<disk>(*store, *reads, *writes, metrics, system_clock());
     actors = spawn_chunk_stores(system, shared, 2);
     router = std::make_shared<store_router>(std::vector<store_router::member>{{{node_id(9), 1.0}, actors, shared}});
     layouts = std::make_shared<layout_holder>(number);
     chunks = std::make_unique<chunk_service>(
-        system, chunk_server_services{router, layouts, pool, &metrics, &storage::system_clock()}, 2);
+        system, chunk_server_services{router, layouts, pool, &metrics, &system_clock()}, 2);
     chunks->serve_at(*service);
   }
   // Before the server starts: requests of this kind are taken and never answered.
@@ -106,7 +105,7 @@ struct chunk_node {
     const storage::chunk_write write{chunk_number(n), bytes};
     ASSERT_TRUE(store->write(std::span{&write, 1}).front());
   }
-  bool has(const storage::chunk_id& id) {
+  bool has(const chunk_id& id) {
     std::vector<std::byte> bytes(16 << 20);
     return bool(store->read(id, 0, std::uint32_t(bytes.size()), bytes.data()));
   }
@@ -146,7 +145,7 @@ protected:
   };
 
   chunk_node& add_node() {
-    nodes.push_back(std::make_unique<chunk_node>(system, storage::node_number(nodes.size())));
+    nodes.push_back(std::make_unique<chunk_node>(system, node_number(nodes.size())));
     return *nodes.back();
   }
   // Serves the node and links the gateway to it.
@@ -165,30 +164,30 @@ protected:
     network->links[node_id(id)] = &up_link_to(n.server->local_endpoint().port, nullptr, 100);
   }
   // All nodes own every partition, `epoch` is the layout's and the partitions'.
-  void set_layout(storage::layout_epoch epoch, const cluster::owner_list& current, const cluster::owner_list& target) {
+  void set_layout(layout_epoch epoch, const cluster::owner_list& current, const cluster::owner_list& target) {
     auto l = std::make_shared<cluster::layout>();
     l->epoch = epoch;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       cluster::member m;
-      m.number = storage::node_number(i);
+      m.number = node_number(i);
       m.id = node_id(std::uint8_t(i + 1));
       l->members.push_back(m);
     }
-    l->partitions.resize(storage::partition_count, {.epoch = epoch, .current = current, .target = target});
+    l->partitions.resize(partition_count, {.epoch = epoch, .current = current, .target = target});
     layouts->set(l);
     for (auto& n : nodes) n->layouts->set(l);
   }
   remote_store remote(std::size_t number, const std::function<void(remote_store_services&)>& change = {}) {
-    remote_store_services parts{network, layouts, buffers, &metrics, &storage::system_clock()};
+    remote_store_services parts{network, layouts, buffers, &metrics, &system_clock()};
     if (change) change(parts);
     auto made = spawn_remote_store(system, parts, node_id(std::uint8_t(number + 1)));
     ended_later.push_back(made.store);
     return made;
   }
 
-  storage::buffer_ptr room(std::uint32_t bytes) { return buffers->try_acquire(bytes, storage::reservation::minimum); }
-  storage::slice payload(std::uint64_t n, std::uint32_t length) {
-    storage::slice s{room(length), 0, length};
+  buffer_ptr room(std::uint32_t bytes) { return buffers->try_acquire(bytes, reservation::minimum); }
+  slice payload(std::uint64_t n, std::uint32_t length) {
+    slice s{room(length), 0, length};
     const auto bytes = payload_of(n, length);
     std::memcpy(s.owner->data(), bytes.data(), length);
     return s;
@@ -205,15 +204,15 @@ protected:
     return ask<chunk_data>(store, read_atom_v, chunk_read{chunk_number(n), offset, length, room(length)});
   }
   result<done_atom> write(const chunk_store_actor& store, std::uint64_t n, std::uint32_t length,
-                          storage::layout_epoch epoch = 0) {
+                          layout_epoch epoch = 0) {
     return ask<done_atom>(store, write_atom_v, chunk_payload{chunk_number(n), payload(n, length), epoch});
   }
 
   test_system config;
   caf::actor_system system{config};
-  storage::node_metrics metrics;
-  std::shared_ptr<storage::buffer_pool> buffers = std::make_shared<storage::buffer_pool>(64 << 20);
-  std::shared_ptr<layout_holder> layouts = std::make_shared<layout_holder>(storage::node_number{99});
+  node_metrics metrics;
+  std::shared_ptr<buffer_pool> buffers = std::make_shared<buffer_pool>(64 << 20);
+  std::shared_ptr<layout_holder> layouts = std::make_shared<layout_holder>(node_number{99});
   std::shared_ptr<link_map> network;
   std::vector<std::unique_ptr<chunk_node>> nodes;
   std::vector<chunk_store_actor> ended_later;

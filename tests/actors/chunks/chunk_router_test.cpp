@@ -26,7 +26,7 @@ protected:
   // Of the gateway, which is node 0.
   std::unique_ptr<chunk_router> router() {
     chunk_router::cluster_services parts{nodes[0]->layouts, network,
-                                         [this](const storage::uuid& id) { return remote(std::size_t(id[0]) - 1); }};
+                                         [this](const uuid& id) { return remote(std::size_t(id[0]) - 1); }};
     return std::make_unique<chunk_router>(nodes[0]->router, std::move(parts));
   }
 };

@@ -6,7 +6,7 @@ namespace cairn::actors {
 
 namespace {
 
-storage::chunk_id chunk(std::uint32_t index) {
+chunk_id chunk(std::uint32_t index) {
   return {{1, 2}, index};
 }
 

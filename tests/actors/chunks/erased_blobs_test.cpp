@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-storage::chunk_id chunk(std::uint64_t blob, std::uint32_t index = 0) {
+chunk_id chunk(std::uint64_t blob, std::uint32_t index = 0) {
   return {{1, blob}, index};
 }
 
@@ -16,8 +16,8 @@ storage::chunk_id chunk(std::uint64_t blob, std::uint32_t index = 0) {
 
 TEST(erased_blobs, are_remembered_for_as_long_as_a_write_may_be_on_its_way) {
   erased_blobs erased;
-  const storage::steady_time start{1h};
-  const storage::chunk_id chunks[] = {chunk(1), chunk(1, 1), chunk(2)};
+  const steady_time start{1h};
+  const chunk_id chunks[] = {chunk(1), chunk(1, 1), chunk(2)};
   erased.note(chunks, start);
   EXPECT_EQ(erased.size(), 2u);
   EXPECT_TRUE(erased.contains({1, 1}));
@@ -34,8 +34,8 @@ TEST(erased_blobs, are_remembered_for_as_long_as_a_write_may_be_on_its_way) {
 TEST(erased_blobs, are_bounded) {
   erased_blobs erased;
   for (std::uint64_t n = 0; n < erased_blobs::blobs_max + 10; ++n) {
-    const storage::chunk_id one[] = {chunk(n)};
-    erased.note(one, storage::steady_time{1h});
+    const chunk_id one[] = {chunk(n)};
+    erased.note(one, steady_time{1h});
   }
   EXPECT_EQ(erased.size(), erased_blobs::blobs_max);
   EXPECT_FALSE(erased.contains({1, 9}));

@@ -30,7 +30,7 @@ inline metadata_actor spawn_noting_metadata(caf::actor_system& system, std::shar
     const auto no = [] { return to_caf({errc::unsupported, "not part of this test"}); };
     return {
         [no](lookup_atom, const object_name&) -> caf::result<found_object> { return no(); },
-        [no](parts_atom, storage::manifest_id, std::uint64_t) -> caf::result<part_list> { return no(); },
+        [no](parts_atom, manifest_id, std::uint64_t) -> caf::result<part_list> { return no(); },
         [](bucket_atom, const std::string&) -> caf::result<meta::bucket_row> { return meta::bucket_row{}; },
         [no](list_atom, const meta::buckets_query&) -> caf::result<buckets_listing> { return no(); },
         [no](list_atom, const meta::listing_query&) -> caf::result<listing_page> { return no(); },
@@ -45,15 +45,15 @@ inline metadata_actor spawn_noting_metadata(caf::actor_system& system, std::shar
           noted->all.push_back(c);
           return committed{};
         },
-        [](new_blob_atom) -> caf::result<storage::blob_id> {
-          return storage::blob_id{7, 100};
+        [](new_blob_atom) -> caf::result<blob_id> {
+          return blob_id{7, 100};
         },
         [no](buried_atom, std::uint32_t) -> caf::result<buried_list> { return no(); },
         [no](dead_atom, const chunk_ids&) -> caf::result<chunk_ids> { return no(); },
         [](peer_atom, const peer_call&) {},
         [no](status_atom) -> caf::result<log_status_ptr> { return no(); },
         [no](change_atom, const log_change&) -> caf::result<std::uint8_t> { return no(); },
-        [no](transfer_atom, storage::node_number) -> caf::result<std::uint8_t> { return no(); },
+        [no](transfer_atom, node_number) -> caf::result<std::uint8_t> { return no(); },
         [](completion& c) { c.run(); },
         [](tick_atom) {},
     };
@@ -69,7 +69,7 @@ public:
     to_ = to;
     pump();
   }
-  void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override {
+  void grant(buffer_ptr empty, std::uint32_t fill_bytes) override {
     const std::lock_guard lock{mutex_};
     grants_.emplace_back(std::move(empty), fill_bytes);
     if (to_) pump();
@@ -97,14 +97,14 @@ private:
       const auto n = std::uint32_t(std::min<std::size_t>(fill, body_.size() - sent_));
       std::memcpy(buffer->data(), body_.data() + sent_, n);
       sent_ += n;
-      caf::anon_send(to_, body_atom_v, storage::slice{std::move(buffer), 0, n});
+      caf::anon_send(to_, body_atom_v, slice{std::move(buffer), 0, n});
       if (sent_ == body_.size()) caf::anon_send(to_, body_end_atom_v, body_end{});
     }
   }
   const std::string body_;
   std::mutex mutex_;
   ingest_actor to_;
-  std::deque<std::pair<storage::buffer_ptr, std::uint32_t>> grants_;
+  std::deque<std::pair<buffer_ptr, std::uint32_t>> grants_;
   std::size_t sent_ = 0;
   bool over_ = false;
   std::promise<result<put_outcome>> outcome_;
@@ -120,25 +120,25 @@ public:
 
 protected:
   static constexpr std::uint32_t chunk_size = 64 << 10;
-  static constexpr storage::blob_id blob{7, 100};
+  static constexpr blob_id blob{7, 100};
 
   // After the nodes were added.
   void start_gateway(std::chrono::milliseconds read_timeout = 5s) {
-    chunk_router::cluster_services parts{nodes[0]->layouts, network, [this, read_timeout](const storage::uuid& id) {
+    chunk_router::cluster_services parts{nodes[0]->layouts, network, [this, read_timeout](const uuid& id) {
                                            return remote(std::size_t(id[0]) - 1, [&](auto& p) {
                                              p.read_timeout = read_timeout;
                                              p.write_timeout = 3s;
                                              p.layouts = nodes[0]->layouts;
                                            });
                                          }};
-    digests = storage::make_thread_executor("digest", 1, 1000);
+    digests = make_thread_executor("digest", 1, 1000);
     services_.system = &system;
     services_.metadata = spawn_noting_metadata(system, noted);
     services_.stores = std::make_shared<chunk_router>(nodes[0]->router, std::move(parts));
     services_.buffers = buffers;
     services_.digests = digests;
     services_.metrics = &metrics;
-    services_.clock = &storage::system_clock();
+    services_.clock = &system_clock();
     services_.chunk_size = chunk_size;
     services_.inline_max = 100;
     services_.upload_window = 8;
@@ -181,7 +181,7 @@ protected:
           spawn_sequencer(self, s, download_range_list{{byte_range{0, bytes}}, parts}, streamer_actor{self});
       const auto got = std::make_shared<std::string>();
       return {
-          [=](slice_atom, std::uint64_t, const storage::slice& piece) {
+          [=](slice_atom, std::uint64_t, const slice& piece) {
             const auto view = piece.view();
             got->append(reinterpret_cast<const char*>(view.data()), view.size());
             self->send(sequencer, credit_atom_v, 1u, false);
@@ -203,7 +203,7 @@ protected:
   }
 
   std::shared_ptr<noted_commits> noted = std::make_shared<noted_commits>();
-  std::shared_ptr<storage::executor> digests;
+  std::shared_ptr<executor> digests;
   services services_;
 };
 

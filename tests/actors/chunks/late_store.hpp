@@ -8,13 +8,13 @@ namespace cairn::actors {
 
 struct late_reads {
   std::mutex mutex;
-  std::vector<storage::buffer_ptr> buffers;
+  std::vector<buffer_ptr> buffers;
 
   std::size_t count() {
     const std::lock_guard lock{mutex};
     return buffers.size();
   }
-  void keep(const storage::buffer_ptr& buffer) {
+  void keep(const buffer_ptr& buffer) {
     const std::lock_guard lock{mutex};
     buffers.push_back(buffer);
   }
@@ -58,7 +58,7 @@ inline chunk_store_actor spawn_good_store(caf::actor_system& system, const std::
     const auto got = disk.read(r.id, r.offset, r.length, r.into->data());
     late->write_into_them();
     if (!got) return to_caf(got.error());
-    return chunk_data{storage::slice{r.into, 0, got->length}, got->chunk_length};
+    return chunk_data{slice{r.into, 0, got->length}, got->chunk_length};
   });
 }
 

@@ -71,8 +71,7 @@ TEST_F(remote_store_test, answers_corrupt_when_the_peers_disk_rotted) {
 TEST_F(remote_store_test, finds_bytes_that_changed_on_their_way) {
   auto& n = add_node();
   n.service->serve(peer_request::read_chunk, [&](const link::incoming_request& r) {
-    link::answer a{encode(read_chunk_answer{100, 1}),
-                   {n.pool->try_acquire(100, storage::reservation::minimum), 0, 100}};
+    link::answer a{encode(read_chunk_answer{100, 1}), {n.pool->try_acquire(100, reservation::minimum), 0, 100}};
     r.respond(std::move(a));
   });
   connect(0);
@@ -82,9 +81,9 @@ TEST_F(remote_store_test, finds_bytes_that_changed_on_their_way) {
 TEST_F(remote_store_test, takes_no_fewer_bytes_than_were_asked_for_and_are_there) {
   auto& n = add_node();
   n.service->serve(peer_request::read_chunk, [&](const link::incoming_request& r) {
-    const storage::slice some{n.pool->try_acquire(100, storage::reservation::minimum), 0, 100};
+    const slice some{n.pool->try_acquire(100, reservation::minimum), 0, 100};
     std::memset(some.owner->data(), 'x', 100);
-    r.respond(link::answer{encode(read_chunk_answer{1000, storage::crc32c(some.view())}), some});
+    r.respond(link::answer{encode(read_chunk_answer{1000, crc32c(some.view())}), some});
   });
   connect(0);
   const auto peer = remote(0);
@@ -98,7 +97,7 @@ TEST_F(remote_store_test, stores_no_bytes_that_changed_on_their_way) {
   set_layout(3, {0}, {0});
   const auto sent = [&](std::uint64_t n, std::uint32_t checksum_off) {
     const auto bytes = payload(n, 1000);
-    auto request = encode(write_chunk_request{3, chunk_number(n), storage::crc32c(bytes.view()) + checksum_off});
+    auto request = encode(write_chunk_request{3, chunk_number(n), crc32c(bytes.view()) + checksum_off});
     std::promise<errc> told;
     network->send_bulk(node_id(1), std::move(request), bytes, std::chrono::steady_clock::now() + 20s,
                        [&told](result<link::answer> a) { told.set_value(a ? errc{} : a.error().code); });
@@ -119,10 +118,9 @@ TEST_F(remote_store_test, asks_no_other_disk_of_a_peer_with_a_buffer_that_a_late
     disks.push_back({{node_id(id), 1.0}, {ended_later.back()}, nullptr});
   }
   n.chunks->stop();
-  n.chunks = std::make_unique<chunk_service>(system,
-                                             chunk_server_services{std::make_shared<store_router>(disks), n.layouts,
-                                                                   n.pool, &n.metrics, &storage::system_clock()},
-                                             1);
+  n.chunks = std::make_unique<chunk_service>(
+      system,
+      chunk_server_services{std::make_shared<store_router>(disks), n.layouts, n.pool, &n.metrics, &system_clock()}, 1);
   n.chunks->serve_at(*n.service);
   connect(0);
   EXPECT_EQ(read(remote(0).store, 1, 0, 100).error(), errc::timeout);
@@ -133,7 +131,7 @@ TEST_F(remote_store_test, asks_no_other_disk_of_a_peer_with_a_buffer_that_a_late
 TEST_F(remote_store_test, does_not_say_that_a_peer_has_no_chunk_while_a_disk_of_it_is_closed) {
   auto& n = add_node();
   n.chunks->stop();
-  chunk_server_services parts{n.router, n.layouts, n.pool, &n.metrics, &storage::system_clock()};
+  chunk_server_services parts{n.router, n.layouts, n.pool, &n.metrics, &system_clock()};
   parts.disk_closed = true;
   n.chunks = std::make_unique<chunk_service>(system, parts, 1);
   n.chunks->serve_at(*n.service);
@@ -194,7 +192,7 @@ TEST_F(remote_store_test, tells_peers_busy_when_its_buffers_are_gone) {
   connect(0);
   n.put(1, 100);
   set_layout(1, {0}, {0});
-  const auto all = n.pool->try_acquire(8 << 20, storage::reservation::minimum);
+  const auto all = n.pool->try_acquire(8 << 20, reservation::minimum);
   ASSERT_TRUE(all);
   const auto peer = remote(0);
   EXPECT_EQ(read(peer.store, 1, 0, 100).error(), errc::busy);

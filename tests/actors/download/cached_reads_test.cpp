@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t chunk_size = storage::block_size_bytes;
+constexpr std::uint32_t chunk_size = block_size_bytes;
 
 // Downloads of one object from one disk; the test is their streamers.
 class cached_reads_test : public testing::Test {
@@ -19,7 +19,7 @@ protected:
     streamer_actor streamer;
     sequencer_actor sequencer;
     std::vector<std::uint32_t> got; // chunks, as their slices came
-    std::vector<storage::slice> held;
+    std::vector<slice> held;
     std::optional<error> failed;
   };
 
@@ -40,7 +40,7 @@ protected:
     d.streamer = w.system().spawn([this, &d, what](streamer_actor::pointer self) -> streamer_actor::behavior_type {
       d.sequencer = spawn_sequencer(self, s, what, streamer_actor{self});
       return {
-          [this, &d](slice_atom, std::uint64_t index, const storage::slice& bytes) {
+          [this, &d](slice_atom, std::uint64_t index, const slice& bytes) {
             EXPECT_EQ(index, d.got.size());
             EXPECT_EQ(bytes.length, chunk_size);
             d.got.push_back(std::uint32_t(bytes.view()[0]) - 1);
@@ -92,8 +92,8 @@ protected:
   }
 
   sim::world w;
-  storage::node_metrics metrics;
-  std::shared_ptr<storage::buffer_pool> buffers = std::make_shared<storage::buffer_pool>(64 << 20);
+  node_metrics metrics;
+  std::shared_ptr<buffer_pool> buffers = std::make_shared<buffer_pool>(64 << 20);
   std::shared_ptr<chunk_cache> cache = std::make_shared<chunk_cache>(4 << 20, 1);
   scripted_store disk{w};
   services s;
@@ -185,7 +185,7 @@ TEST_F(cached_reads_test, the_cache_switched_off_in_the_middle_stops_nothing) {
 TEST_F(cached_reads_test, what_is_cached_needs_no_memory_of_the_downloads) {
   start(10);
   answer_everything();
-  const auto hog = buffers->try_acquire(16 << 20, storage::reservation::minimum);
+  const auto hog = buffers->try_acquire(16 << 20, reservation::minimum);
   buffers->set_limit(16 << 20);
   EXPECT_EQ(start(10).got, first(10));
 }

@@ -9,7 +9,7 @@ namespace {
 using std::chrono::microseconds;
 constexpr microseconds slow{50'000}, fast{300};
 
-storage::slice tagged(std::uint32_t tag) {
+slice tagged(std::uint32_t tag) {
   return {nullptr, tag, 1};
 }
 

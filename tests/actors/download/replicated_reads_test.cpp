@@ -88,7 +88,7 @@ TEST_F(replicated_reads_test, use_no_buffer_again_that_a_late_replica_may_still_
   start_gateway();
   for (const auto why : {errc::timeout, errc::connection_lost}) {
     const auto late = std::make_shared<late_reads>();
-    chunk_router::cluster_services parts{nodes[0]->layouts, network, [&](const storage::uuid& id) {
+    chunk_router::cluster_services parts{nodes[0]->layouts, network, [&](const uuid& id) {
                                            ended_later.push_back(
                                                id == node_id(2) ? spawn_late_store(system, late, why)
                                                                 : spawn_good_store(system, late, *nodes[2]->store));

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t chunk_size = storage::block_size_bytes;
+constexpr std::uint32_t chunk_size = block_size_bytes;
 
 // A sequencer over one disk; the test is its streamer.
 class sequencer_test : public testing::Test {
@@ -30,7 +30,7 @@ protected:
     streamer = w.system().spawn([this, what](streamer_actor::pointer self) -> streamer_actor::behavior_type {
       sequencer = spawn_sequencer(self, s, what, streamer_actor{self});
       return {
-          [this](slice_atom, std::uint64_t index, const storage::slice& bytes) {
+          [this](slice_atom, std::uint64_t index, const slice& bytes) {
             EXPECT_FALSE(failed) << "a slice after the failure";
             EXPECT_EQ(index, got.size());
             EXPECT_EQ(bytes.length, chunk_size);
@@ -85,8 +85,8 @@ protected:
   }
 
   sim::world w;
-  storage::node_metrics metrics;
-  std::shared_ptr<storage::buffer_pool> buffers = std::make_shared<storage::buffer_pool>(64 << 20);
+  node_metrics metrics;
+  std::shared_ptr<buffer_pool> buffers = std::make_shared<buffer_pool>(64 << 20);
   scripted_store disk{w};
   services s;
   std::uint32_t total = 0;
@@ -226,8 +226,8 @@ TEST_F(sequencer_test, a_page_of_parts_that_is_not_the_one_asked_for_ends_it) {
 }
 
 TEST_F(sequencer_test, waits_for_memory_for_its_first_block_and_answers_slow_down_when_none_comes) {
-  buffers = std::make_shared<storage::buffer_pool>(chunk_size);
-  auto others = buffers->try_acquire(chunk_size, storage::reservation::minimum);
+  buffers = std::make_shared<buffer_pool>(chunk_size);
+  auto others = buffers->try_acquire(chunk_size, reservation::minimum);
   start(3);
   EXPECT_TRUE(disk.reads.empty());
   w.run_for(1900ms);
@@ -240,8 +240,8 @@ TEST_F(sequencer_test, waits_for_memory_for_its_first_block_and_answers_slow_dow
 }
 
 TEST_F(sequencer_test, goes_on_block_by_block_when_little_memory_comes_back) {
-  buffers = std::make_shared<storage::buffer_pool>(chunk_size);
-  auto others = buffers->try_acquire(chunk_size, storage::reservation::minimum);
+  buffers = std::make_shared<buffer_pool>(chunk_size);
+  auto others = buffers->try_acquire(chunk_size, reservation::minimum);
   start(3);
   others.reset();
   w.settle();

@@ -9,7 +9,7 @@ namespace cairn::actors {
 namespace {
 
 using storage::metadata::manifest_part;
-constexpr std::uint32_t block = storage::block_size_bytes;
+constexpr std::uint32_t block = block_size_bytes;
 constexpr std::uint32_t chunk = 4 * block;
 constexpr std::uint32_t whole = 16 << 20;
 
@@ -44,7 +44,7 @@ TEST(slice_planner, reads_a_whole_object_chunk_by_chunk) {
   const auto slices = all(planner);
   ASSERT_EQ(slices.size(), 3u);
   for (std::uint32_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(slices[i].chunk, (storage::chunk_id{{1, 9}, i}));
+    EXPECT_EQ(slices[i].chunk, (chunk_id{{1, 9}, i}));
     EXPECT_EQ(slices[i].read_offset, 0u);
     EXPECT_EQ(slices[i].trim, 0u);
   }
@@ -79,10 +79,10 @@ TEST(slice_planner, follows_the_parts_of_a_manifest_into_their_blobs) {
   slice_planner planner{{{90, 20}}, parts_of({part_of(0, 100, 7), part_of(100, 100, 8, chunk + 5)})};
   const auto slices = all(planner);
   ASSERT_EQ(slices.size(), 2u);
-  EXPECT_EQ(slices[0].chunk, (storage::chunk_id{{1, 7}, 0}));
+  EXPECT_EQ(slices[0].chunk, (chunk_id{{1, 7}, 0}));
   EXPECT_EQ(slices[0].trim, 90u);
   EXPECT_EQ(slices[0].length, 10u);
-  EXPECT_EQ(slices[1].chunk, (storage::chunk_id{{1, 8}, 1}));
+  EXPECT_EQ(slices[1].chunk, (chunk_id{{1, 8}, 1}));
   EXPECT_EQ(slices[1].trim, 5u);
   EXPECT_EQ(slices[1].length, 10u);
 }

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t chunk_size = storage::block_size_bytes;
+constexpr std::uint32_t chunk_size = block_size_bytes;
 
 // The last call to a client; it gets one.
 enum class end { none, finished, failed, aborted };
@@ -24,7 +24,7 @@ public:
     return wanted;
   }
   void fail(const error& reason) override { last(end::failed, reason); }
-  void write(std::uint64_t number, std::string text, storage::slice bytes) override {
+  void write(std::uint64_t number, std::string text, slice bytes) override {
     EXPECT_EQ(how, end::none);
     EXPECT_EQ(number, writes.size());
     writes.push_back({std::move(text), bytes.owner ? bytes.length : 0});
@@ -113,8 +113,8 @@ protected:
   }
 
   sim::world w;
-  storage::node_metrics metrics;
-  std::shared_ptr<storage::buffer_pool> buffers = std::make_shared<storage::buffer_pool>(64 << 20);
+  node_metrics metrics;
+  std::shared_ptr<buffer_pool> buffers = std::make_shared<buffer_pool>(64 << 20);
   scripted_metadata metadata;
   scripted_store disk{w};
   std::shared_ptr<noting_client> client = std::make_shared<noting_client>();
@@ -243,7 +243,7 @@ TEST_F(streamer_test, fetches_further_parts_of_a_long_manifest_and_fails_with_wh
   found.parts = std::make_shared<const std::vector<storage::metadata::manifest_part>>(1, part);
   client->wanted = {"head", {byte_range{0, 2 * chunk_size}}};
   std::vector<std::uint64_t> asked;
-  metadata.parts.does = [&asked](storage::manifest_id id, std::uint64_t from) -> result<part_list> {
+  metadata.parts.does = [&asked](manifest_id id, std::uint64_t from) -> result<part_list> {
     EXPECT_EQ(id, 9u);
     asked.push_back(from);
     return error{errc::io_error, "the page can't be read"};

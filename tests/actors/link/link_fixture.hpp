@@ -19,8 +19,8 @@ namespace cairn::actors::link {
 
 using namespace std::chrono_literals;
 
-inline storage::uuid node_id(std::uint8_t n) {
-  storage::uuid u{};
+inline uuid node_id(std::uint8_t n) {
+  uuid u{};
   u.fill(n);
   return u;
 }
@@ -49,8 +49,8 @@ inline const std::vector<std::byte>& pattern() {
 // pattern, "fail" with not_found, "drop" not at all, "hold" when released.
 class test_service final : public link_service {
 public:
-  storage::buffer_ptr acquire(const peer&, std::string_view, std::uint32_t bytes) override {
-    return pool.try_acquire(bytes, storage::reservation::minimum);
+  buffer_ptr acquire(const peer&, std::string_view, std::uint32_t bytes) override {
+    return pool.try_acquire(bytes, reservation::minimum);
   }
 
   void on_request(incoming_request r) override {
@@ -66,13 +66,13 @@ public:
   }
 
   result<answer> patterned(std::uint32_t bytes) {
-    auto buffer = pool.try_acquire(bytes, storage::reservation::minimum);
+    auto buffer = pool.try_acquire(bytes, reservation::minimum);
     if (!buffer) return error{errc::busy, "no memory"};
     std::memcpy(buffer->data(), pattern().data(), bytes);
     return answer{"here", {std::move(buffer), 0, bytes}};
   }
   // The payload's length, 0 unless every byte is right.
-  static std::size_t fitting(const storage::slice& s) {
+  static std::size_t fitting(const slice& s) {
     if (!s.owner) return 0;
     const auto view = s.view();
     return std::memcmp(view.data(), pattern().data(), view.size()) == 0 ? view.size() : 0;
@@ -86,7 +86,7 @@ public:
     return held.size();
   }
 
-  storage::buffer_pool pool{256 << 20};
+  buffer_pool pool{256 << 20};
   std::atomic<int> requests{0};
 
 private:
@@ -207,7 +207,7 @@ protected:
     return l;
   }
 
-  static storage::steady_time in(std::chrono::milliseconds time) { return storage::system_clock().now() + time; }
+  static steady_time in(std::chrono::milliseconds time) { return system_clock().now() + time; }
 
   // A reply callback, and the future of what it gets.
   static std::pair<reply_callback, std::future<result<answer>>> waiting() {
@@ -228,9 +228,9 @@ protected:
     l.call_bulk("read " + std::to_string(bytes), {buffer(bytes), 0, bytes}, in(10s), std::move(reply));
     return get(answered);
   }
-  storage::buffer_ptr buffer(std::uint32_t bytes) { return pool.try_acquire(bytes, storage::reservation::minimum); }
-  storage::slice patterned(std::uint32_t bytes) {
-    storage::slice s{buffer(bytes), 0, bytes};
+  buffer_ptr buffer(std::uint32_t bytes) { return pool.try_acquire(bytes, reservation::minimum); }
+  slice patterned(std::uint32_t bytes) {
+    slice s{buffer(bytes), 0, bytes};
     std::memcpy(s.owner->data(), pattern().data(), bytes);
     return s;
   }
@@ -245,7 +245,7 @@ protected:
 
   // Of the servers and links that a test makes after it.
   connection_settings times{10s, 50ms, 20s, 64 << 20};
-  storage::buffer_pool pool{256 << 20};
+  buffer_pool pool{256 << 20};
   std::shared_ptr<test_service> service = std::make_shared<test_service>();
   std::function<result<void>(const peer&)> admitted;
   boost::asio::io_context io;
@@ -263,13 +263,13 @@ public:
   std::shared_ptr<const tls_identity> node(std::uint8_t n) const { return node_named(n, ca_.certificate); }
   // A certificate of this cluster's, in the hands of somebody who trusts `trusted`.
   std::shared_ptr<const tls_identity> node_named(std::uint8_t n, const std::string& trusted) const {
-    const auto made = certificates::issue(ca_, node_id(n), {}, storage::system_clock().wall()).value();
+    const auto made = certificates::issue(ca_, node_id(n), {}, system_clock().wall()).value();
     return tls_identity::make({trusted, made.certificate, made.key}).value();
   }
   const std::string& ca() const { return ca_.certificate; }
 
 private:
-  certificates::key_and_certificate ca_ = certificates::make_ca("blue", storage::system_clock().wall()).value();
+  certificates::key_and_certificate ca_ = certificates::make_ca("blue", system_clock().wall()).value();
 };
 
 } // namespace cairn::actors::link

@@ -35,7 +35,7 @@ protected:
     s.listen = {"127.0.0.1", port};
     s.connection = times;
     link_peers_services e{{&io}, tls ? tls->node(number) : nullptr, n.own, service};
-    e.changed = [this](const storage::uuid&, bool up) { ++(up ? ups : downs); };
+    e.changed = [this](const uuid&, bool up) { ++(up ? ups : downs); };
     n.peers = std::make_unique<link_peers>(s, std::move(e));
     bool listening = false; // at once, unless the port is that of a node that has just ended
     EXPECT_TRUE(eventually([&] { return listening || (listening = n.peers->listen().has_value()); }));

@@ -87,10 +87,10 @@ TEST_F(link_server_, closes_silent_connections_in_time) {
   auto silent = stranger();
   auto half = stranger();
   half.send("CRNL\x01");
-  const auto started = storage::system_clock().now();
+  const auto started = system_clock().now();
   EXPECT_TRUE(silent.closed());
   EXPECT_TRUE(half.closed());
-  EXPECT_LT(storage::system_clock().now() - started, 9s);
+  EXPECT_LT(system_clock().now() - started, 9s);
   EXPECT_TRUE(eventually([&] { return servers[0]->connections() == 0; }));
 }
 

@@ -11,8 +11,8 @@ using ::testing::HasSubstr;
 
 namespace {
 
-storage::uuid id(std::uint8_t n) {
-  storage::uuid u{};
+uuid id(std::uint8_t n) {
+  uuid u{};
   u.fill(n);
   return u;
 }
@@ -34,7 +34,7 @@ protected:
   }
 
   membership_gate gate;
-  const storage::uuid cluster = id(100);
+  const uuid cluster = id(100);
 };
 
 } // namespace
@@ -50,9 +50,7 @@ TEST_F(membership_gate_, lets_members_in_that_are_no_older_than_known) {
 }
 
 TEST_F(membership_gate_, tells_a_copy_that_was_started_as_often_as_the_original) {
-  const auto start = [](std::uint64_t count, std::uint64_t drawn) {
-    return count | drawn << storage::incarnation_count_bits;
-  };
+  const auto start = [](std::uint64_t count, std::uint64_t drawn) { return count | drawn << incarnation_count_bits; };
   gate.set_members({{id(2), "b:1", start(5, 77)}});
   EXPECT_EQ(refusal(peer(2, start(5, 77))), "");
   EXPECT_EQ(refusal(peer(2, start(6, 1))), "");

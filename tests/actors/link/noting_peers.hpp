@@ -14,32 +14,29 @@ namespace cairn::actors {
 class noting_peers final : public peers {
 public:
   struct note {
-    storage::uuid to{};
+    uuid to{};
     peer_request kind{};
     std::string bytes; // without the kind
     link::reply_callback reply;
   };
-  link::request_number call(const storage::uuid& to, std::string request, storage::steady_time,
-                            link::reply_callback reply) override {
+  link::request_number call(const uuid& to, std::string request, steady_time, link::reply_callback reply) override {
     calls.push_back({to, peer_request(request.front()), request.substr(1), std::move(reply)});
     return calls.size();
   }
-  link::request_number call_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
-                                 link::reply_callback) override {
+  link::request_number call_bulk(const uuid&, std::string, slice, steady_time, link::reply_callback) override {
     ADD_FAILURE() << "no payloads travel";
     return 0;
   }
-  link::request_number send_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
-                                 link::reply_callback) override {
+  link::request_number send_bulk(const uuid&, std::string, slice, steady_time, link::reply_callback) override {
     ADD_FAILURE() << "no payloads travel";
     return 0;
   }
-  void cancel(const storage::uuid&, link::request_number) override {}
-  bool up(const storage::uuid& node) const override { return linked.contains(node); }
+  void cancel(const uuid&, link::request_number) override {}
+  bool up(const uuid& node) const override { return linked.contains(node); }
   void set_members(const std::vector<peer_address>&) override {}
 
   std::deque<note> calls;
-  std::set<storage::uuid> linked;
+  std::set<uuid> linked;
 };
 
 } // namespace cairn::actors

@@ -267,8 +267,8 @@ TEST_F(link_peer, refuses_certificates_of_another_cluster_on_either_side) {
       << "the dialer does not trust the server";
   // This one trusts the server's authority; the server must not trust this one's.
   const auto other_ca_node = [&] {
-    const auto ca = certificates::make_ca("blue", storage::system_clock().wall()).value();
-    const auto made = certificates::issue(ca, node_id(2), {}, storage::system_clock().wall()).value();
+    const auto ca = certificates::make_ca("blue", system_clock().wall()).value();
+    const auto made = certificates::issue(ca, node_id(2), {}, system_clock().wall()).value();
     return tls_identity::make({ca.certificate + ours.ca(), made.certificate, made.key}).value();
   }();
   auto& trusting = link_to(port, other_ca_node);

@@ -70,11 +70,11 @@ TEST_F(peer_service_test, payloads_are_taken_for_chunks_of_members_only) {
   member.member = true;
   const auto write = request(peer_request::write_chunk);
   EXPECT_EQ(service.acquire(member, write, 100), nullptr) << "no allocator";
-  const auto pool = std::make_shared<storage::buffer_pool>(1 << 20);
+  const auto pool = std::make_shared<buffer_pool>(1 << 20);
   int asked = 0;
   service.set_allocator([&](const link::peer&, std::uint32_t bytes) {
     ++asked;
-    return pool->try_acquire(bytes, storage::reservation::minimum);
+    return pool->try_acquire(bytes, reservation::minimum);
   });
   EXPECT_NE(service.acquire(member, write, 100), nullptr);
   EXPECT_EQ(service.acquire(stranger, write, 100), nullptr);

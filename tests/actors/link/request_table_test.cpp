@@ -17,7 +17,7 @@ protected:
     r.on = on;
     r.bytes = "ask";
     r.deadline = now + milliseconds{100};
-    if (into > 0) r.into = {pool.try_acquire(into, storage::reservation::minimum), 0, into};
+    if (into > 0) r.into = {pool.try_acquire(into, reservation::minimum), 0, into};
     r.reply = [this](result<answer> a) { outcomes.push_back(std::move(a)); };
     return r;
   }
@@ -44,8 +44,8 @@ protected:
     if (over) (*over)();
   }
 
-  storage::buffer_pool pool{1 << 20};
-  storage::steady_time now{milliseconds{1000}};
+  buffer_pool pool{1 << 20};
+  steady_time now{milliseconds{1000}};
   request_table table{6};
   std::vector<result<answer>> outcomes;
 };

@@ -56,7 +56,7 @@ protected:
     lead();
     start();
   }
-  void follow_and_start(storage::node_number leader = 1) {
+  void follow_and_start(node_number leader = 1) {
     log.leader = leader;
     start();
   }
@@ -215,7 +215,7 @@ TEST_F(admin_service_test, asks_the_next_leader_when_the_one_it_asked_leads_no_m
 
 TEST_F(admin_service_test, a_leader_finds_the_node_that_is_named) {
   lead_and_start();
-  const auto done = command({.kind = admin_verb::drain, .names = {storage::to_string(id_of(2))}});
+  const auto done = command({.kind = admin_verb::drain, .names = {cairn::to_string(id_of(2))}});
   ASSERT_TRUE(*done && **done) << to_string((*done)->error());
   EXPECT_EQ(row(2).state, cluster::member_state::draining);
   const auto nobody = command({.kind = admin_verb::drain, .names = {"node-7:9100"}});
@@ -356,16 +356,16 @@ TEST_F(admin_service_test, a_removal_is_done_when_a_majority_knows_that_the_node
 TEST_F(admin_service_test, a_leader_that_is_to_be_removed_transfers_its_leadership_first) {
   run(meta::set_node{.node = 0, .weight = 0});
   std::vector<meta::partition_target> to_node_1;
-  std::vector<storage::partition_id> all;
-  for (std::uint32_t p = 0; p < storage::partition_count; ++p) {
-    to_node_1.push_back({storage::partition_id(p), {1}});
-    all.push_back(storage::partition_id(p));
+  std::vector<partition_id> all;
+  for (std::uint32_t p = 0; p < partition_count; ++p) {
+    to_node_1.push_back({partition_id(p), {1}});
+    all.push_back(partition_id(p));
   }
   run(meta::set_targets{layouts->get()->epoch + 1, to_node_1});
   run(meta::moved{layouts->get()->epoch, all});
   for (std::size_t n = 1; n < 3; ++n) {
     network.linked.insert(id_of(n));
-    log.match[storage::node_number(n)] = n;
+    log.match[node_number(n)] = n;
   }
   lead_and_start();
   const auto done = command({.kind = admin_verb::remove, .node = 0});

@@ -17,30 +17,30 @@ struct cluster_report_test : testing::Test {
   cluster_report_test() {
     l.epoch = 9;
     l.replicas = 3;
-    for (storage::node_number n = 0; n < 3; ++n) {
+    for (node_number n = 0; n < 3; ++n) {
       l.members.push_back({.number = n, .id = {std::uint8_t(n + 1)}, .address = "a", .weight = 1});
       log.servers.servers.push_back({cluster::raft::server_id{n} + 1, cluster::raft::server_role::voter});
     }
-    l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0, 1, 2}, .target = {0, 1, 2}});
+    l.partitions.assign(partition_count, {.epoch = 1, .current = {0, 1, 2}, .target = {0, 1, 2}});
     log.leader = 0;
     log.applied = 50;
     reports.leads = true;
-    for (storage::node_number n = 0; n < 3; ++n) hear(n, 1000);
+    for (node_number n = 0; n < 3; ++n) hear(n, 1000);
     k.layout = &l;
     k.log = &log;
     k.reports = &reports;
-    k.now = storage::steady_time{100s};
+    k.now = steady_time{100s};
     k.linked = [this](const cluster::member& m) { return !lost.contains(m.id[0]); };
   }
 
-  void hear(storage::node_number n, std::uint64_t data, std::chrono::seconds at = 99s) {
+  void hear(node_number n, std::uint64_t data, std::chrono::seconds at = 99s) {
     node_report r;
     r.data_bytes = data;
     r.applied = 40 + n;
-    reports.by_node[n] = {storage::steady_time{at}, storage::steady_time{at}, r};
+    reports.by_node[n] = {steady_time{at}, steady_time{at}, r};
   }
   cluster_status report() const { return report_cluster(k); }
-  result<command_plan> command(admin_verb kind, storage::node_number n, std::uint32_t number = 0) const {
+  result<command_plan> command(admin_verb kind, node_number n, std::uint32_t number = 0) const {
     return plan_command(l, {kind, n, number, "rack", {}});
   }
 
@@ -70,7 +70,7 @@ TEST_F(cluster_report_test, one_whose_log_has_failed_says_so_at_once_and_is_down
   reports.by_node[2].report.fault = "no_space";
   EXPECT_EQ(report().nodes[2].fault, "no_space");
   EXPECT_TRUE(report().nodes[2].up);
-  reports.by_node[2].healthy_at = storage::steady_time{80s};
+  reports.by_node[2].healthy_at = steady_time{80s};
   EXPECT_FALSE(report().nodes[2].up);
   EXPECT_EQ(report().nodes[0].fault, "");
   log.failure = error{errc::io_error, "its own"};
@@ -90,14 +90,14 @@ TEST_F(cluster_report_test, members_without_a_link_or_a_report_are_down_and_thei
 
 TEST_F(cluster_report_test, one_node_alone_lacks_no_copies) {
   l.members[1].state = l.members[2].state = member_state::removed;
-  l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0}, .target = {0}});
+  l.partitions.assign(partition_count, {.epoch = 1, .current = {0}, .target = {0}});
   EXPECT_EQ(report().partitions_under_replicated, 0u);
   EXPECT_EQ(report().nodes.size(), 1u);
 }
 
 TEST_F(cluster_report_test, shows_the_voters_that_a_majority_knows_and_what_they_become) {
   using cluster::raft::server_role;
-  using numbers = std::vector<storage::node_number>;
+  using numbers = std::vector<node_number>;
   EXPECT_EQ(report().voters, (numbers{0, 1, 2})) << "as the newest servers say while nothing is known to be committed";
   log.committed = log.servers;
   EXPECT_EQ(report().voters_next, numbers{});
@@ -128,7 +128,7 @@ TEST_F(cluster_report_test, a_removal_can_be_asked_for_again) {
 }
 
 TEST_F(cluster_report_test, estimates_what_has_to_move) {
-  l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0}, .target = {0, 1}});
+  l.partitions.assign(partition_count, {.epoch = 1, .current = {0}, .target = {0, 1}});
   hear(0, 16384 * 10);
   hear(1, 0);
   hear(2, 0);
@@ -137,7 +137,7 @@ TEST_F(cluster_report_test, estimates_what_has_to_move) {
   EXPECT_EQ(report().nodes[1].partitions_incoming, 16384u);
   hear(1, 63840);
   EXPECT_EQ(report().bytes_to_move, 100000u) << "without what has arrived";
-  l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0, 2}, .target = {0, 1}});
+  l.partitions.assign(partition_count, {.epoch = 1, .current = {0, 2}, .target = {0, 1}});
   hear(2, 0, 1s);
   EXPECT_EQ(report().bytes_to_move, 100000u) << "what a dead node said last may be of long ago";
 }
@@ -161,7 +161,7 @@ TEST_F(cluster_report_test, a_node_that_owns_something_is_not_removed) {
   l.members[2].state = member_state::draining;
   EXPECT_THAT(command(admin_verb::remove, 1).error().text, HasSubstr("`cairn cluster activate` one"));
   l.members[1].state = member_state::active;
-  l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0}, .target = {0}});
+  l.partitions.assign(partition_count, {.epoch = 1, .current = {0}, .target = {0}});
   EXPECT_TRUE(command(admin_verb::remove, 1)->change);
   l.members[1].state = member_state::removed;
   for (const auto kind : {admin_verb::remove, admin_verb::drain, admin_verb::weight})

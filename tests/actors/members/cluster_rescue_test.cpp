@@ -38,7 +38,7 @@ struct stopped_node {
   std::unique_ptr<storage::kv_engine> state() { return engine(settings.metadata_dir(), meta::table_count); }
 
   void make_member() {
-    id = storage::begin_node_start(storage::posix_file_system(), settings.node.data_dir, random)->id;
+    id = begin_node_start(posix_file_system(), settings.node.data_dir, random)->id;
     const auto kv = state();
     const auto store = meta::store::open(*kv).value();
     std::vector<meta::command> commands{
@@ -46,9 +46,9 @@ struct stopped_node {
         meta::add_node{{.id = id, .address = "b:1"}}, meta::add_node{{.id = {12}, .address = "c:1"}},
         meta::create_bucket{.name = "files", .now = 1}};
     ASSERT_TRUE(store->apply(commands));
-    ASSERT_TRUE(storage::save_cluster_identity(storage::posix_file_system(), settings.node.data_dir,
+    ASSERT_TRUE(cluster::save_cluster_identity(posix_file_system(), settings.node.data_dir,
                                                {{1}, "blue", 1, {{0, {10}, "a:1"}}}));
-    raft::raft_log log{storage::posix_file_system(), settings.metadata_dir() + "/log", random};
+    raft::raft_log log{posix_file_system(), settings.metadata_dir() + "/log", random};
     ASSERT_TRUE(log.begin(raft::raft_core::first_state(2, 1)));
     // Not known to be committed, and not applied.
     raft::log_write w{.number = 1, .first = 2};
@@ -66,7 +66,7 @@ struct stopped_node {
   }
   // As a start of the node does it: a log and a state that fit each other, of which this node is the sole voter.
   void expect_starts(const cluster_founded& c) {
-    const auto identity = storage::load_cluster_identity(storage::posix_file_system(), settings.node.data_dir).value();
+    const auto identity = cluster::load_cluster_identity(posix_file_system(), settings.node.data_dir).value();
     ASSERT_TRUE(identity);
     EXPECT_EQ(identity->id, c.cluster);
     EXPECT_EQ(identity->self, c.self);
@@ -77,7 +77,7 @@ struct stopped_node {
     EXPECT_EQ(view->cluster()->id, c.cluster);
     EXPECT_TRUE(view->deletions_held());
     EXPECT_EQ(view->applied(), c.applied);
-    raft::raft_log log{storage::posix_file_system(), settings.metadata_dir() + "/log", random};
+    raft::raft_log log{posix_file_system(), settings.metadata_dir() + "/log", random};
     raft::core_options options;
     options.id = c.self + 1u;
     const auto core = raft::raft_core::start(options, log.load(c.applied).value(), c.applied, 0);
@@ -85,9 +85,9 @@ struct stopped_node {
     EXPECT_EQ((*core)->role(), raft::role::leader);
   }
 
-  storage::temporary_directory folder;
-  storage::random_source& random = storage::system_random();
-  storage::uuid id{};
+  temporary_directory folder;
+  random_source& random = system_random();
+  uuid id{};
   config::settings settings;
 };
 
@@ -100,12 +100,12 @@ TEST(cluster_rescue, a_backup_is_the_state_and_leaves_it_alone) {
   EXPECT_FALSE(fs::exists(node.settings.metadata_dir())) << "nothing is made where nothing is";
   node.make_member();
   const auto before = node.rows();
-  const auto running = storage::posix_file_system().lock(node.settings.node.data_dir).value();
+  const auto running = posix_file_system().lock(node.settings.node.data_dir).value();
   const auto made = back_up_metadata(node.settings, file);
   ASSERT_TRUE(made) << to_string(made.error());
   EXPECT_EQ(made->header.applied, 1u);
   EXPECT_EQ(node.rows(), before);
-  EXPECT_TRUE(meta::verify_dump(storage::posix_file_system(), file));
+  EXPECT_TRUE(meta::verify_dump(posix_file_system(), file));
 }
 
 TEST(cluster_rescue, a_backup_founds_a_new_cluster_on_an_empty_node) {
@@ -113,15 +113,14 @@ TEST(cluster_rescue, a_backup_founds_a_new_cluster_on_an_empty_node) {
   old.make_member();
   const auto file = old.folder.path() + "/backup";
   ASSERT_TRUE(back_up_metadata(old.settings, file));
-  const auto c = restore_cluster(fresh.settings, file, fresh.random, storage::system_clock());
+  const auto c = restore_cluster(fresh.settings, file, fresh.random, system_clock());
   ASSERT_TRUE(c) << to_string(c.error());
   EXPECT_EQ(c->self, 3) << "the backup did not know it";
   EXPECT_EQ(c->name, "blue");
-  EXPECT_NE(c->cluster, storage::uuid{1});
+  EXPECT_NE(c->cluster, uuid{1});
   fresh.expect_starts(*c);
   EXPECT_EQ(fresh.buckets(), 1u);
-  EXPECT_EQ(restore_cluster(fresh.settings, file, fresh.random, storage::system_clock()).error(),
-            errc::precondition_failed);
+  EXPECT_EQ(restore_cluster(fresh.settings, file, fresh.random, system_clock()).error(), errc::precondition_failed);
 }
 
 TEST(cluster_rescue, a_damaged_backup_changes_nothing) {
@@ -130,10 +129,9 @@ TEST(cluster_rescue, a_damaged_backup_changes_nothing) {
   const auto file = old.folder.path() + "/backup";
   ASSERT_TRUE(back_up_metadata(old.settings, file));
   fs::resize_file(file, fs::file_size(file) - 1);
-  EXPECT_EQ(restore_cluster(fresh.settings, file, fresh.random, storage::system_clock()).error(), errc::corrupt);
+  EXPECT_EQ(restore_cluster(fresh.settings, file, fresh.random, system_clock()).error(), errc::corrupt);
   EXPECT_TRUE(fs::is_empty(fresh.settings.node.data_dir));
-  EXPECT_EQ(restore_cluster(fresh.settings, file + ".none", fresh.random, storage::system_clock()).error(),
-            errc::not_found);
+  EXPECT_EQ(restore_cluster(fresh.settings, file + ".none", fresh.random, system_clock()).error(), errc::not_found);
 }
 
 TEST(cluster_rescue, a_survivor_goes_on_with_all_of_its_log_and_can_be_recovered_again) {
@@ -145,7 +143,7 @@ TEST(cluster_rescue, a_survivor_goes_on_with_all_of_its_log_and_can_be_recovered
   EXPECT_EQ(seen->applied, 1u);
   EXPECT_EQ(seen->last, 602u);
   EXPECT_EQ(seen->members.size(), 3u);
-  const auto c = recover_cluster(node.settings, node.random, storage::system_clock());
+  const auto c = recover_cluster(node.settings, node.random, system_clock());
   ASSERT_TRUE(c) << to_string(c.error());
   EXPECT_EQ(c->self, 1);
   EXPECT_EQ(c->applied, 603u);
@@ -154,7 +152,7 @@ TEST(cluster_rescue, a_survivor_goes_on_with_all_of_its_log_and_can_be_recovered
   EXPECT_TRUE(fs::exists(node.settings.metadata_dir() + "/set-aside-1/log/data.mdb"));
   // A crash before its end: the log is gone, or the identity is the old one.
   fs::remove_all(node.settings.metadata_dir() + "/log");
-  const auto again = recover_cluster(node.settings, node.random, storage::system_clock());
+  const auto again = recover_cluster(node.settings, node.random, system_clock());
   ASSERT_TRUE(again) << to_string(again.error());
   EXPECT_NE(again->cluster, c->cluster);
   node.expect_starts(*again);
@@ -163,8 +161,8 @@ TEST(cluster_rescue, a_survivor_goes_on_with_all_of_its_log_and_can_be_recovered
 TEST(cluster_rescue, a_running_node_is_left_alone) {
   stopped_node node{"data"};
   node.make_member();
-  const auto running = storage::posix_file_system().lock(node.settings.node.data_dir).value();
-  const auto& clock = storage::system_clock();
+  const auto running = posix_file_system().lock(node.settings.node.data_dir).value();
+  const auto& clock = system_clock();
   EXPECT_EQ(recover_cluster(node.settings, node.random, clock).error(), errc::locked);
   EXPECT_EQ(inspect_survivor(node.settings).error(), errc::locked);
   EXPECT_EQ(leave_for_rejoin(node.settings).error(), errc::locked);
@@ -181,7 +179,7 @@ TEST(cluster_rescue, a_store_of_its_own_is_no_survivor) {
     ASSERT_TRUE(meta::store::open(*kv).value()->apply({&c, 1}));
   }
   const auto before = node.rows();
-  EXPECT_EQ(recover_cluster(node.settings, node.random, storage::system_clock()).error(), errc::not_found);
+  EXPECT_EQ(recover_cluster(node.settings, node.random, system_clock()).error(), errc::not_found);
   EXPECT_EQ(node.rows(), before);
 }
 
@@ -194,10 +192,9 @@ TEST(cluster_rescue, who_is_to_rejoin_forgets_the_cluster_and_keeps_the_rest) {
   EXPECT_TRUE(fs::exists(*aside + "/data.mdb"));
   EXPECT_TRUE(fs::exists(*aside + "/log/data.mdb"));
   EXPECT_FALSE(fs::exists(node.settings.metadata_dir() + "/data.mdb"));
-  EXPECT_FALSE(*storage::load_cluster_identity(storage::posix_file_system(), node.settings.node.data_dir));
+  EXPECT_FALSE(*cluster::load_cluster_identity(posix_file_system(), node.settings.node.data_dir));
   EXPECT_TRUE(fs::exists(node.settings.node.data_dir + "/disk0/segments"));
-  EXPECT_EQ(storage::begin_node_start(storage::posix_file_system(), node.settings.node.data_dir, node.random)->id,
-            node.id);
+  EXPECT_EQ(begin_node_start(posix_file_system(), node.settings.node.data_dir, node.random)->id, node.id);
   // Nothing is lost by doing it twice.
   EXPECT_EQ(leave_for_rejoin(node.settings).value(), "");
   EXPECT_TRUE(fs::exists(*aside + "/data.mdb"));

@@ -24,8 +24,8 @@ namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
-inline storage::uuid id_of(std::size_t n) {
-  return storage::uuid{std::uint8_t(0x10 + n)};
+inline uuid id_of(std::size_t n) {
+  return uuid{std::uint8_t(0x10 + n)};
 }
 
 class membership_test : public testing::Test, protected unasked_metadata {
@@ -52,13 +52,13 @@ protected:
     layouts->set(std::make_shared<cluster::layout>(cluster::read_layout(*store->read().value()).value()));
     return out;
   }
-  void add_member(storage::node_number n, raft::server_role role) {
+  void add_member(node_number n, raft::server_role role) {
     if (n > 0) run(meta::add_node{{.id = id_of(n), .address = "node-" + std::to_string(n) + ":1", .incarnation = 1}});
     log.servers.servers.push_back({cluster::server_of(n), role});
   }
   void cluster_of(std::size_t members) {
     for (std::size_t n = 1; n < members; ++n)
-      add_member(storage::node_number(n), n < 3 ? raft::server_role::voter : raft::server_role::standby);
+      add_member(node_number(n), n < 3 ? raft::server_role::voter : raft::server_role::standby);
   }
   void lead() {
     log.leads = true;
@@ -81,12 +81,12 @@ protected:
     s.founding = founding;
     s.feature_level = [this](std::uint8_t level) { level_told = level; };
     s.remember_refusal = [this](const std::string& why) { remembered.push_back(why); };
-    s.remember_members = [this](const std::vector<storage::known_member>& members) -> result<void> {
+    s.remember_members = [this](const std::vector<cluster::known_member>& members) -> result<void> {
       if (disk_full) return error{errc::no_space};
       file_of_members = members;
       return {};
     };
-    s.remember_applied = [this](storage::log_index applied) { applied_told = applied; };
+    s.remember_applied = [this](log_index applied) { applied_told = applied; };
     s.ask_configured = [this](const std::string& request, link::reply_callback reply) {
       auto& asked = configured.emplace_back();
       asked.kind = peer_request(request.at(0));
@@ -97,8 +97,8 @@ protected:
   void pass(std::chrono::milliseconds time) { w.run_for(time); }
 
   // A request of another node, answered in `answer` some messages later.
-  std::shared_ptr<std::optional<result<link::answer>>> ask(peer_request kind, std::string bytes,
-                                                           storage::uuid from = {}, std::uint32_t feature_level = 0,
+  std::shared_ptr<std::optional<result<link::answer>>> ask(peer_request kind, std::string bytes, uuid from = {},
+                                                           std::uint32_t feature_level = 0,
                                                            std::uint64_t incarnation = 1, bool is_member = true) {
     auto answer = std::make_shared<std::optional<result<link::answer>>>();
     link::peer peer;
@@ -115,29 +115,29 @@ protected:
     w.settle();
     return answer;
   }
-  node_report report_of(storage::node_number n, std::uint64_t incarnation = 1) {
+  node_report report_of(node_number n, std::uint64_t incarnation = 1) {
     node_report r;
     r.node = {.id = id_of(n), .address = "node-" + std::to_string(n) + ":1", .incarnation = incarnation};
     r.oldest_hold = 100u + n;
     r.capacity_bytes = 100;
     return r;
   }
-  std::shared_ptr<std::optional<result<link::answer>>> report(storage::node_number n, std::uint64_t incarnation = 1) {
+  std::shared_ptr<std::optional<result<link::answer>>> report(node_number n, std::uint64_t incarnation = 1) {
     return ask(peer_request::report, encode(report_of(n, incarnation)), id_of(n), meta::feature_level, incarnation);
   }
-  auto report_fault(storage::node_number n) {
+  auto report_fault(node_number n) {
     auto r = report_of(n);
     r.fault = "no_space";
     return ask(peer_request::report, encode(r), id_of(n), meta::feature_level);
   }
   // Until the time is over, these report each second.
-  void pass_with_reports(std::chrono::seconds time, const std::vector<storage::node_number>& of) {
+  void pass_with_reports(std::chrono::seconds time, const std::vector<node_number>& of) {
     for (auto left = time; left > 0s; left -= 1s) {
       for (const auto n : of) (void)report(n);
       pass(1s);
     }
   }
-  auto join(const storage::uuid& who, const std::string& name = "blue", const std::string& token = "") {
+  auto join(const uuid& who, const std::string& name = "blue", const std::string& token = "") {
     join_request command{{.id = who, .address = "new:1", .incarnation = 1}, name, {}};
     if (!token.empty()) command.proof = cluster::prove_token(cluster::hash_of_token(token), who);
     return ask(peer_request::join, encode(command), who, 0, 1, false);
@@ -157,7 +157,7 @@ protected:
       if (const auto* one = std::get_if<Command>(&c)) out.push_back(*one);
     return out;
   }
-  const cluster::member& row(storage::node_number n) { return (keep = layouts->get())->members.at(n); }
+  const cluster::member& row(node_number n) { return (keep = layouts->get())->members.at(n); }
 
   caf::result<committed> commit(const meta::command& c) override {
     commits.push_back(c);
@@ -172,7 +172,7 @@ protected:
     if (next) log.servers = *next;
     return std::uint8_t(next ? raft::accepted::yes : raft::accepted::invalid);
   }
-  caf::result<std::uint8_t> transfer(storage::node_number to) override {
+  caf::result<std::uint8_t> transfer(node_number to) override {
     transfers.push_back(to);
     return std::uint8_t(raft::accepted::yes);
   }
@@ -192,10 +192,10 @@ protected:
   log_status log;
   std::vector<meta::command> commits;
   std::vector<log_change> changes;
-  std::vector<storage::node_number> transfers;
+  std::vector<node_number> transfers;
   std::vector<std::string> remembered;
-  std::vector<storage::known_member> file_of_members;
-  storage::log_index applied_told = 0;
+  std::vector<cluster::known_member> file_of_members;
+  log_index applied_told = 0;
   bool disk_full = false;
   std::uint8_t level_told = 0;
   metadata_actor metadata;

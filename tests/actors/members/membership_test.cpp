@@ -18,7 +18,7 @@ TEST_F(membership_test, a_node_keeps_who_the_members_are_also_after_its_disk_was
   disk_full = false;
   pass(2s);
   ASSERT_EQ(file_of_members.size(), 3u);
-  EXPECT_EQ(file_of_members[2], (storage::known_member{2, id_of(2), "node-2:1"}));
+  EXPECT_EQ(file_of_members[2], (cluster::known_member{2, id_of(2), "node-2:1"}));
   run(meta::remove_node{2});
   pass(2s);
   EXPECT_EQ(file_of_members.size(), 2u);
@@ -46,7 +46,7 @@ TEST_F(membership_test, tells_the_leader_each_second_how_it_is) {
   EXPECT_EQ(r->used_bytes, 60u);
   EXPECT_EQ(r->data_bytes, 40u);
   EXPECT_EQ(r->complete_epoch, 9u);
-  EXPECT_EQ(r->complete, (std::vector<storage::partition_id>{1, 5}));
+  EXPECT_EQ(r->complete, (std::vector<partition_id>{1, 5}));
   EXPECT_EQ(r->lost_count, 1u);
   EXPECT_EQ(level_told, 4);
   EXPECT_EQ(applied_told, 55u);
@@ -272,9 +272,9 @@ TEST_F(membership_test, a_leader_that_was_removed_hands_over_to_the_voter_with_t
   // Somebody else owns everything, so that the leader may go.
   meta::set_targets away{.epoch = layouts->get()->epoch + 1};
   meta::moved all{.epoch = away.epoch};
-  for (std::uint32_t p = 0; p < storage::partition_count; ++p) {
-    away.targets.push_back({storage::partition_id(p), {1}});
-    all.partitions.push_back(storage::partition_id(p));
+  for (std::uint32_t p = 0; p < partition_count; ++p) {
+    away.targets.push_back({partition_id(p), {1}});
+    all.partitions.push_back(partition_id(p));
   }
   ASSERT_FALSE(run(away).refused);
   ASSERT_FALSE(run(all).refused);
@@ -321,7 +321,7 @@ TEST_F(membership_test, lets_a_new_node_in_once_and_tells_it_who_is_there) {
     ASSERT_TRUE(a);
     EXPECT_EQ(a->number, 2);
     EXPECT_EQ(a->name, "blue");
-    EXPECT_EQ(a->cluster, storage::uuid{7});
+    EXPECT_EQ(a->cluster, uuid{7});
     EXPECT_GE(a->members.size(), 2u);
   }
   EXPECT_EQ(layouts->get()->members.size(), 3u);
@@ -438,8 +438,7 @@ TEST_F(membership_test, believes_no_members_that_it_knows_better) {
   ASSERT_TRUE(layouts->learned());
   EXPECT_EQ(*layouts->learned(), (known_members{{1, id_of(1), "node-1:1"}, {4, id_of(4), "new:1"}}));
   told.clear();
-  for (storage::node_number n = 100; n < 400; ++n)
-    told.push_back({n, storage::uuid{1, std::uint8_t(n >> 8), std::uint8_t(n)}, "x:1"});
+  for (node_number n = 100; n < 400; ++n) told.push_back({n, uuid{1, std::uint8_t(n >> 8), std::uint8_t(n)}, "x:1"});
   configured[0].reply(link::answer{encode(told), {}});
   w.settle();
   EXPECT_EQ(layouts->learned()->size(), meta::members_max);

@@ -8,7 +8,7 @@ namespace {
 
 cluster::layout three_nodes() {
   cluster::layout l;
-  for (storage::node_number n = 0; n < 3; ++n) {
+  for (node_number n = 0; n < 3; ++n) {
     cluster::member m;
     m.number = n;
     m.id[0] = std::uint8_t(0xa0 + n);
@@ -55,8 +55,7 @@ TEST(node_names, puts_numbers_in_place_of_names) {
   ASSERT_TRUE(drain);
   EXPECT_EQ(drain->node, 2);
   EXPECT_TRUE(drain->names.empty());
-  EXPECT_EQ(with_numbers(l, named(admin_verb::voters, {"2", "a000"}))->nodes,
-            (std::vector<storage::node_number>{0, 2}));
+  EXPECT_EQ(with_numbers(l, named(admin_verb::voters, {"2", "a000"}))->nodes, (std::vector<node_number>{0, 2}));
   EXPECT_EQ(with_numbers(l, named(admin_verb::voters, {"0", "a000"})).error(), errc::invalid_argument) << "named twice";
   EXPECT_EQ(with_numbers(l, named(admin_verb::voters, {"0", "7"})).error(), errc::not_found);
   admin_command numbered;

@@ -13,14 +13,14 @@ using ::testing::HasSubstr;
 
 namespace {
 
-using numbers = std::vector<storage::node_number>;
+using numbers = std::vector<node_number>;
 
 struct voters_test : testing::Test {
   // Node n votes when it is in `voting`; all are members and up.
-  void cluster_of(storage::node_number nodes, const numbers& voting) {
+  void cluster_of(node_number nodes, const numbers& voting) {
     l = {};
     v.servers.servers.clear();
-    for (storage::node_number n = 0; n < nodes; ++n) {
+    for (node_number n = 0; n < nodes; ++n) {
       l.members.push_back({.number = n, .id = {std::uint8_t(n + 1)}, .address = "a", .weight = 1});
       const bool votes = std::ranges::find(voting, n) != voting.end();
       v.servers.servers.push_back({cluster::server_of(n), votes ? server_role::voter : server_role::standby});

@@ -8,7 +8,7 @@ namespace cairn::actors {
 
 class metadata_reaping : public testing::Test {
 protected:
-  void start(std::function<storage::log_index()> others = {}) {
+  void start(std::function<log_index()> others = {}) {
     metadata_services m;
     m.store = store.get();
     m.reads = m.writes = &executor;
@@ -41,8 +41,8 @@ protected:
   void commit(meta::command c) {
     (void)ask<committed>(commit_atom_v, command_box{std::make_shared<const meta::command>(std::move(c))});
   }
-  storage::blob_id put(const std::string& key) {
-    const auto blob = ask<storage::blob_id>(new_blob_atom_v).value_or(storage::blob_id{});
+  blob_id put(const std::string& key) {
+    const auto blob = ask<blob_id>(new_blob_atom_v).value_or(blob_id{});
     meta::put_object c;
     c.bucket = "bucket";
     c.key = key;
@@ -63,7 +63,7 @@ protected:
   std::unique_ptr<storage::kv_engine> engine = storage::make_memory_kv(meta::table_count);
   std::unique_ptr<meta::store> store = meta::store::open(*engine).value();
   immediate_executor executor;
-  storage::node_metrics metrics;
+  node_metrics metrics;
   std::shared_ptr<read_holds> holds;
   metadata_actor metadata;
 };
@@ -101,7 +101,7 @@ TEST_F(metadata_reaping, waits_for_reads_that_began_from_the_cache) {
 }
 
 TEST_F(metadata_reaping, waits_for_the_reads_of_other_nodes) {
-  storage::log_index others = read_holds::none;
+  log_index others = read_holds::none;
   start([&others] { return others; });
   put("key");
   others = store->read().value()->applied();

@@ -21,7 +21,7 @@ protected:
   virtual ~unasked_metadata() = default;
 
   virtual caf::result<found_object> look_up(const object_name&) { return never<found_object>("a look-up"); }
-  virtual caf::result<part_list> parts_of(storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); }
+  virtual caf::result<part_list> parts_of(manifest_id, std::uint64_t) { return never<part_list>("parts"); }
   virtual caf::result<bucket_row> bucket_of(const std::string&) { return never<bucket_row>("a bucket"); }
   virtual caf::result<buckets_listing> list(const storage::metadata::buckets_query&) {
     return never<buckets_listing>("names of buckets");
@@ -33,18 +33,18 @@ protected:
     return never<versions_listing>("versions");
   }
   virtual caf::result<committed> commit(const storage::metadata::command&) { return never<committed>("a command"); }
-  virtual caf::result<storage::blob_id> new_blob() { return never<storage::blob_id>("a blob id"); }
+  virtual caf::result<blob_id> new_blob() { return never<blob_id>("a blob id"); }
   virtual caf::result<buried_list> buried_blobs() { return never<buried_list>("buried blobs"); }
   virtual caf::result<chunk_ids> dead_of(const chunk_ids&) { return never<chunk_ids>("dead chunks"); }
   virtual caf::result<log_status_ptr> log_now() { return never<log_status_ptr>("the log"); }
   virtual caf::result<std::uint8_t> change(const log_change&) { return never<std::uint8_t>("a change"); }
-  virtual caf::result<std::uint8_t> transfer(storage::node_number) { return never<std::uint8_t>("a transfer"); }
+  virtual caf::result<std::uint8_t> transfer(node_number) { return never<std::uint8_t>("a transfer"); }
 
   metadata_actor spawn_metadata_of_the_test(caf::actor_system& system) {
     return system.spawn([this](metadata_actor::pointer) -> metadata_actor::behavior_type {
       return {
           [this](lookup_atom, const object_name& name) { return look_up(name); },
-          [this](parts_atom, storage::manifest_id id, std::uint64_t from) { return parts_of(id, from); },
+          [this](parts_atom, manifest_id id, std::uint64_t from) { return parts_of(id, from); },
           [this](bucket_atom, const std::string& name) { return bucket_of(name); },
           [this](list_atom, const storage::metadata::buckets_query& q) { return list(q); },
           [](list_atom, const storage::metadata::listing_query&) { return never<listing_page>("a listing"); },
@@ -61,7 +61,7 @@ protected:
           [](peer_atom, const peer_call&) { ADD_FAILURE() << "a request of another node"; },
           [this](status_atom) { return log_now(); },
           [this](change_atom, const log_change& c) { return change(c); },
-          [this](transfer_atom, storage::node_number to) { return transfer(to); },
+          [this](transfer_atom, node_number to) { return transfer(to); },
           [](completion& done) { done.run(); },
           [](tick_atom) {},
       };

@@ -4,7 +4,7 @@
 
 namespace cairn::actors {
 
-const storage::chunk_id id{{0x0102030405060708, 0xfffefdfcfbfaf9f8}, 77};
+const chunk_id id{{0x0102030405060708, 0xfffefdfcfbfaf9f8}, 77};
 
 template <class Message>
 void comes_back(const Message& m, std::size_t kind_bytes) {

@@ -6,7 +6,7 @@ namespace cairn::actors {
 
 namespace {
 
-layout_ptr of_epoch(storage::layout_epoch epoch) {
+layout_ptr of_epoch(layout_epoch epoch) {
   auto l = std::make_shared<cluster::layout>();
   l->epoch = epoch;
   return l;
@@ -15,7 +15,7 @@ layout_ptr of_epoch(storage::layout_epoch epoch) {
 } // namespace
 
 TEST(layout_holder, keeps_the_newest_layout) {
-  const auto holder = std::make_shared<layout_holder>(storage::node_number{3});
+  const auto holder = std::make_shared<layout_holder>(node_number{3});
   EXPECT_EQ(holder->self(), 3u);
   EXPECT_EQ(holder->get(), nullptr);
   EXPECT_EQ(holder->settled_epoch(), 0u);
@@ -25,12 +25,12 @@ TEST(layout_holder, keeps_the_newest_layout) {
 }
 
 TEST(layout_holder, an_upload_needs_a_layout) {
-  const auto holder = std::make_shared<layout_holder>(storage::node_number{0});
+  const auto holder = std::make_shared<layout_holder>(node_number{0});
   EXPECT_EQ(holder->begin_upload(), nullptr);
 }
 
 TEST(layout_holder, an_epoch_is_settled_when_no_upload_began_under_an_older_one) {
-  const auto holder = std::make_shared<layout_holder>(storage::node_number{0});
+  const auto holder = std::make_shared<layout_holder>(node_number{0});
   holder->set(of_epoch(5));
   EXPECT_EQ(holder->settled_epoch(), 5u);
   auto old = holder->begin_upload();
@@ -50,7 +50,7 @@ TEST(layout_holder, an_epoch_is_settled_when_no_upload_began_under_an_older_one)
 }
 
 TEST(layout_holder, an_upload_may_outlive_everybody_else_who_knows_the_holder) {
-  auto holder = std::make_shared<layout_holder>(storage::node_number{0});
+  auto holder = std::make_shared<layout_holder>(node_number{0});
   holder->set(of_epoch(5));
   auto use = holder->begin_upload();
   holder.reset();

@@ -25,7 +25,7 @@ cluster_status example() {
   s.chunks_lost = 77;
   s.voters_next = {0, 2};
   s.auto_out = {{}, cluster::out_pause::many_down, {4, 300}, {4, 5, 300}};
-  for (storage::node_number n = 0; n < 3; ++n) {
+  for (node_number n = 0; n < 3; ++n) {
     cluster_node_status node;
     node.number = n;
     node.id[0] = std::uint8_t(n);
@@ -55,7 +55,7 @@ TEST(operator_messages, a_status_comes_back_as_it_went) {
   s.nodes[1].fault = "no_space";
   s.nodes[2].closed_disks = 3;
   EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
-  s.waiting = {{storage::uuid{5}, "new:9100"}, {storage::uuid{6}, ""}};
+  s.waiting = {{uuid{5}, "new:9100"}, {uuid{6}, ""}};
   EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
   s.nodes[0].certificate_end = 1'800'000'000'000;
   EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
@@ -107,7 +107,7 @@ TEST(operator_messages, commands_that_name_nodes_are_of_a_version_that_older_bui
 TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
   const auto whole = encode(example());
   auto more = example();
-  more.waiting = {{storage::uuid{5}, "new:9100"}};
+  more.waiting = {{uuid{5}, "new:9100"}};
   more.nodes[0].certificate_end = 5;
   const auto all = encode(more);
   for (std::size_t length = whole.size() + 1; length < all.size(); ++length)

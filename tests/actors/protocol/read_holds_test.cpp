@@ -6,10 +6,10 @@ namespace cairn::actors {
 
 namespace {
 
-struct hand_clock final : storage::clock {
-  storage::steady_time now() const override { return time; }
-  storage::wall_ms wall() const override { return 0; }
-  storage::steady_time time{};
+struct hand_clock final : cairn::clock {
+  steady_time now() const override { return time; }
+  wall_ms wall() const override { return 0; }
+  steady_time time{};
 };
 
 } // namespace

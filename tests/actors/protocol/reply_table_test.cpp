@@ -6,8 +6,8 @@ namespace cairn::actors {
 
 namespace {
 
-storage::steady_time at(int ms) {
-  return storage::steady_time{} + std::chrono::milliseconds{ms};
+steady_time at(int ms) {
+  return steady_time{} + std::chrono::milliseconds{ms};
 }
 
 } // namespace

@@ -18,10 +18,10 @@
 namespace cairn::actors {
 
 // Runs each job at once, past its deadline if `overdue`.
-class immediate_executor final : public storage::executor {
+class immediate_executor final : public executor {
 public:
   bool overdue = false;
-  result<void> post(storage::steady_time, job work) override { return work(overdue), result<void>{}; }
+  result<void> post(steady_time, job work) override { return work(overdue), result<void>{}; }
   std::size_t queued() const override { return 0; }
   std::chrono::nanoseconds longest_running() const override { return {}; }
   void stop() override {}
@@ -44,19 +44,19 @@ public:
   metadata_actor spawn(caf::actor_system& system) { return spawn_metadata_of_the_test(system); } // which this outlives
 
   scripted_answer<found_object, object_name> lookup;
-  scripted_answer<part_list, storage::manifest_id, std::uint64_t> parts;
+  scripted_answer<part_list, manifest_id, std::uint64_t> parts;
   scripted_answer<storage::metadata::bucket_row, std::string> bucket;
   scripted_answer<committed, storage::metadata::command> commits;
-  scripted_answer<storage::blob_id> blob_id;
+  scripted_answer<cairn::blob_id> blob_id;
 
 private:
   caf::result<found_object> look_up(const object_name& name) override { return lookup.answer("a look-up", name); }
-  caf::result<part_list> parts_of(storage::manifest_id id, std::uint64_t from) override {
+  caf::result<part_list> parts_of(manifest_id id, std::uint64_t from) override {
     return parts.answer("parts", id, from);
   }
   caf::result<bucket_row> bucket_of(const std::string& name) override { return bucket.answer("a bucket", name); }
   caf::result<committed> commit(const storage::metadata::command& c) override { return commits.answer("a command", c); }
-  caf::result<storage::blob_id> new_blob() override { return blob_id.answer("a blob id"); }
+  caf::result<cairn::blob_id> new_blob() override { return blob_id.answer("a blob id"); }
 };
 
 // A disk. Reads and writes wait, in the order in which they came; the tests name them by that order.
@@ -68,7 +68,7 @@ public:
     bool waits = true;
   };
   struct write {
-    storage::chunk_id id;
+    chunk_id id;
     std::uint32_t length = 0;
     caf::typed_response_promise<done_atom> promise;
     bool waits = true;
@@ -112,7 +112,7 @@ public:
       const auto n = bytes.value_or(r.wanted.length);
       std::fill_n(r.wanted.into->data(), n, std::byte(r.wanted.id.index + 1));
       r.waits = false;
-      r.promise.deliver(chunk_data{storage::slice{std::exchange(r.wanted.into, nullptr), 0, n}, n});
+      r.promise.deliver(chunk_data{slice{std::exchange(r.wanted.into, nullptr), 0, n}, n});
     });
   }
   void refuse(std::size_t number, errc why) {

@@ -9,7 +9,6 @@ namespace {
 
 namespace meta = storage::metadata;
 using meta::missing_chunks;
-using storage::chunk_id;
 
 class backfill_pages : public meta::store_test {
 protected:
@@ -20,10 +19,10 @@ protected:
     run(meta::add_node{.node = {.id = {3}, .address = "c:1"}});
     layout.epoch = 2;
     layout.members.resize(3);
-    for (std::size_t i = 0; i < 3; ++i) layout.members[i].number = storage::node_number(i);
-    layout.partitions.resize(storage::partition_count, {.epoch = 2, .current = {0, 1, 2}, .target = {0, 1, 2}});
+    for (std::size_t i = 0; i < 3; ++i) layout.members[i].number = node_number(i);
+    layout.partitions.resize(partition_count, {.epoch = 2, .current = {0, 1, 2}, .target = {0, 1, 2}});
   }
-  storage::blob_id put(std::uint32_t chunks, std::vector<missing_chunks> unconfirmed = {}) {
+  blob_id put(std::uint32_t chunks, std::vector<missing_chunks> unconfirmed = {}) {
     const auto blob = new_blob();
     auto command = big("key" + std::to_string(blob.number), blob, std::uint64_t{chunks - 1} * chunk_size + 7);
     std::get<meta::written_blob>(command.content).unconfirmed = std::move(unconfirmed);
@@ -44,7 +43,7 @@ protected:
   static cluster::comparisons::round round_of(const std::vector<bool>& partitions, bool read = false) {
     return {.epoch = 2,
             .partitions = partitions,
-            .read = std::vector<bool>(storage::partition_count, read),
+            .read = std::vector<bool>(partition_count, read),
             .count = std::size_t(std::ranges::count(partitions, true))};
   }
   std::vector<chunk_id> compare_all(const std::vector<bool>& partitions, bool read = false) {
@@ -63,7 +62,7 @@ protected:
 
   cluster::layout layout;
   std::set<chunk_id> present, damaged;
-  const std::vector<bool> everything = std::vector<bool>(storage::partition_count, true);
+  const std::vector<bool> everything = std::vector<bool>(partition_count, true);
 };
 
 TEST_F(backfill_pages, name_every_chunk_that_is_kept_and_not_here) {
@@ -83,9 +82,9 @@ TEST_F(backfill_pages, name_every_chunk_that_is_kept_and_not_here) {
   EXPECT_EQ(read_still.size(), expected.size() + 4) << "a running download may need it";
   run(meta::reap{.blobs = buried()});
   EXPECT_EQ(compare_all(everything), expected);
-  std::vector<bool> some(storage::partition_count);
+  std::vector<bool> some(partition_count);
   for (std::size_t p = 0; p < some.size(); p += 2) some[p] = true;
-  std::erase_if(expected, [](const chunk_id& id) { return storage::partition_of(id) % 2 != 0; });
+  std::erase_if(expected, [](const chunk_id& id) { return partition_of(id) % 2 != 0; });
   EXPECT_EQ(compare_all(some), expected);
 }
 
@@ -134,14 +133,14 @@ TEST_F(backfill_pages, of_repairs_are_settled_when_their_chunks_are_here) {
 
 TEST_F(backfill_pages, of_repairs_pass_over_chunks_that_the_node_does_not_own_any_more) {
   const auto blob = put(6, {{1, 0, 6}});
-  layout.partitions.assign(storage::partition_count, {.epoch = 3, .current = {0, 2}, .target = {0, 2}});
+  layout.partitions.assign(partition_count, {.epoch = 3, .current = {0, 2}, .target = {0, 2}});
   const auto page = next_repairs(*read(), own(), layout, 1, {}).value();
   ASSERT_EQ(page.rows.size(), 1u) << to_string(blob);
   EXPECT_TRUE(page.missing.empty());
   EXPECT_TRUE(needless_repairs(*read(), layout)->empty()) << "the node is there to confirm them";
   layout.members[1].state = cluster::member_state::out;
   EXPECT_EQ(needless_repairs(*read(), layout)->size(), 1u);
-  layout.partitions.assign(storage::partition_count, {.epoch = 2, .current = {0, 1, 2}, .target = {0, 2}});
+  layout.partitions.assign(partition_count, {.epoch = 2, .current = {0, 1, 2}, .target = {0, 2}});
   EXPECT_TRUE(needless_repairs(*read(), layout)->empty()) << "it counts as an owner until they have moved";
 }
 
@@ -169,10 +168,10 @@ TEST_F(backfill_pages, let_go_of_nothing_that_a_repair_needs) {
   }
   EXPECT_TRUE(droppable(*read(), layout, 1, all)->now.empty()) << "it owns them";
   EXPECT_FALSE(droppable(*read(), layout, 1, all)->later);
-  layout.partitions.assign(storage::partition_count, {.epoch = 3, .current = {0, 2}, .target = {0, 2}});
+  layout.partitions.assign(partition_count, {.epoch = 3, .current = {0, 2}, .target = {0, 2}});
   EXPECT_TRUE(droppable(*read(), layout, 1, all)->now.empty()) << "a session does not know";
   EXPECT_TRUE(droppable(*read(), layout, 1, all)->later);
-  layout.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0, 2}, .target = {0, 2}});
+  layout.partitions.assign(partition_count, {.epoch = 1, .current = {0, 2}, .target = {0, 2}});
   run(meta::acknowledge_epoch{session, read()->cluster()->epoch});
   auto expected = all;
   std::erase(expected, chunk_id{lacking, 1});

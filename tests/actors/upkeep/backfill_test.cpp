@@ -21,17 +21,17 @@ protected:
     connect(2);
     engine = storage::make_memory_kv(meta::table_count);
     store = meta::store::open(*engine).value();
-    metadata_reads = storage::make_thread_executor("metadata-read", 1, 1000);
-    metadata_writes = storage::make_thread_executor("metadata-write", 1, 1000);
-    work = storage::make_thread_executor("backfill", 1, 16);
+    metadata_reads = make_thread_executor("metadata-read", 1, 1000);
+    metadata_writes = make_thread_executor("metadata-write", 1, 1000);
+    work = make_thread_executor("backfill", 1, 16);
     run(meta::create_cluster{.id = {7}, .name = "cairn", .first = {.id = node_id(1), .address = "a:1"}});
     run(meta::add_node{.node = {.id = node_id(2), .address = "b:1"}});
     run(meta::add_node{.node = {.id = node_id(3), .address = "c:1"}});
     meta::set_targets everything{.epoch = store->read().value()->cluster()->epoch + 1};
     meta::moved all{.epoch = everything.epoch};
-    for (std::uint32_t p = 0; p < storage::partition_count; ++p) {
-      everything.targets.push_back({storage::partition_id(p), {0, 1, 2}});
-      all.partitions.push_back(storage::partition_id(p));
+    for (std::uint32_t p = 0; p < partition_count; ++p) {
+      everything.targets.push_back({partition_id(p), {0, 1, 2}});
+      all.partitions.push_back(partition_id(p));
     }
     EXPECT_FALSE(run(everything).refused);
     EXPECT_EQ(run(all).more, 0u);
@@ -59,9 +59,9 @@ protected:
     return store->apply(batch).value().results.at(0);
   }
   // An object of so many chunks, on the disks of these nodes.
-  storage::blob_id put(std::uint32_t chunks, const std::vector<std::size_t>& on,
-                       std::vector<meta::missing_chunks> unconfirmed = {}) {
-    const storage::blob_id blob{session, ++blobs};
+  blob_id put(std::uint32_t chunks, const std::vector<std::size_t>& on,
+              std::vector<meta::missing_chunks> unconfirmed = {}) {
+    const blob_id blob{session, ++blobs};
     for (std::uint32_t i = 0; i < chunks; ++i) {
       const auto bytes = payload_of(blob.number * 100 + i, chunk_bytes);
       const storage::chunk_write write{{blob, i}, bytes};
@@ -78,24 +78,24 @@ protected:
     EXPECT_FALSE(answer.refused);
     return blob;
   }
-  void start(storage::node_number self = 0) {
+  void start(node_number self = 0) {
     layouts = std::make_shared<layout_holder>(self);
     layouts->set(nodes[0]->layouts->get());
     router = std::make_shared<chunk_router>(
         nodes[0]->router,
         chunk_router::cluster_services{
-            layouts, network, [this](const storage::uuid& peer) {
+            layouts, network, [this](const uuid& peer) {
               if (make_remote) return make_remote(peer);
-              return spawn_remote_store(system, {network, layouts, buffers, &metrics, &storage::system_clock()}, peer);
+              return spawn_remote_store(system, {network, layouts, buffers, &metrics, &system_clock()}, peer);
             }});
     metadata_services m;
     m.store = store.get();
     m.reads = metadata_reads.get();
     m.writes = metadata_writes.get();
     m.metrics = &metrics;
-    m.clock = &storage::system_clock();
+    m.clock = &system_clock();
     m.random = &random;
-    m.holds = std::make_shared<read_holds>(storage::system_clock());
+    m.holds = std::make_shared<read_holds>(system_clock());
     m.node = node_id(1);
     m.incarnation = 1;
     m.has_room = [] { return true; };
@@ -106,7 +106,7 @@ protected:
     b.node.stores = router;
     b.node.buffers = buffers;
     b.node.metrics = &metrics;
-    b.node.clock = &storage::system_clock();
+    b.node.clock = &system_clock();
     b.store = store.get();
     b.work = work.get();
     b.state = state;
@@ -119,7 +119,7 @@ protected:
     filler = spawn_backfill(system, std::move(b),
                             {.interval = 10ms, .retry_pause = 20ms, .drop_pause = 10ms, .scrub_period = scrub_period});
   }
-  bool has_all(const storage::blob_id& blob, std::uint32_t chunks) {
+  bool has_all(const blob_id& blob, std::uint32_t chunks) {
     std::vector<std::byte> bytes(chunk_bytes);
     for (std::uint32_t i = 0; i < chunks; ++i) {
       const auto got = nodes[0]->store->read({blob, i}, 0, chunk_bytes, bytes.data());
@@ -135,16 +135,16 @@ protected:
 
   std::unique_ptr<storage::kv_engine> engine;
   std::unique_ptr<meta::store> store;
-  std::unique_ptr<storage::executor> metadata_reads, metadata_writes, work;
-  storage::seeded_random random{5};
+  std::unique_ptr<executor> metadata_reads, metadata_writes, work;
+  seeded_random random{5};
   std::shared_ptr<cluster_state> state = std::make_shared<cluster_state>();
   std::shared_ptr<chunk_router> router;
   metadata_actor metadata;
   backfill_actor filler;
-  storage::session_id session = 0;
+  session_id session = 0;
   std::uint64_t blobs = 0;
   bool disk_closed = false, scrubs = true;
-  std::function<remote_store(const storage::uuid& peer)> make_remote; // empty: over the links
+  std::function<remote_store(const uuid& peer)> make_remote; // empty: over the links
   std::shared_ptr<damaged_chunks> damaged = std::make_shared<damaged_chunks>();
   std::chrono::seconds scrub_period{std::chrono::hours{24}};
 };
@@ -156,7 +156,7 @@ TEST_F(backfill_actor_test, fills_partitions_that_come_and_says_so) {
   run(meta::reap{.blobs = store->read().value()->buried(9).value()});
   set_layout(2, {1, 2}, {0, 1, 2});
   start();
-  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }));
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == partition_count; }));
   EXPECT_EQ(state->complete().first, 2u);
   EXPECT_TRUE(has_all(first, 5));
   EXPECT_TRUE(has_all(second, 3));
@@ -166,27 +166,27 @@ TEST_F(backfill_actor_test, fills_partitions_that_come_and_says_so) {
 
 TEST_F(backfill_actor_test, waits_for_a_chunk_that_nobody_has) {
   const auto blob = put(3, {1, 2});
-  const storage::chunk_id lost{blob, 1};
+  const chunk_id lost{blob, 1};
   for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&lost, 1}));
   set_layout(2, {1, 2}, {0, 1, 2});
   start();
-  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 1; }));
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == partition_count - 1; }));
   ASSERT_TRUE(eventually([&] { return metrics.chunks_unrecoverable.load() > 1; })) << "it keeps asking";
   run(meta::delete_object{.stamp = {.session = session, .sequence = 99}, .bucket = "files", .key = "1"});
-  EXPECT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }))
+  EXPECT_TRUE(eventually([&] { return state->complete().second.size() == partition_count; }))
       << "nobody needs it any more";
 }
 
 TEST_F(backfill_actor_test, passes_over_a_lost_chunk_that_was_given_up_and_takes_it_when_it_turns_up) {
   const auto blob = put(3, {1, 2});
-  const storage::chunk_id lost{blob, 1};
+  const chunk_id lost{blob, 1};
   for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&lost, 1}));
   set_layout(2, {1, 2}, {0, 1, 2});
   start();
   ASSERT_TRUE(eventually([&] { return state->lost() == chunk_ids{lost}; })) << "it is told";
-  EXPECT_EQ(state->complete().second.size(), storage::partition_count - 1u);
+  EXPECT_EQ(state->complete().second.size(), partition_count - 1u);
   run(meta::give_up_chunks{{{blob, 1, 1}}});
-  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }));
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == partition_count; }));
   EXPECT_TRUE(eventually([&] { return state->lost().empty(); }));
   const auto bytes = payload_of(blob.number * 100 + 1, chunk_bytes);
   const storage::chunk_write found{lost, bytes};
@@ -197,12 +197,12 @@ TEST_F(backfill_actor_test, passes_over_a_lost_chunk_that_was_given_up_and_takes
 
 TEST_F(backfill_actor_test, takes_no_chunk_for_lost_that_a_closed_disk_or_an_absent_owner_may_have) {
   const auto blob = put(3, {1, 2});
-  const storage::chunk_id away{blob, 1};
+  const chunk_id away{blob, 1};
   for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&away, 1}));
   set_layout(2, {1, 2}, {0, 1, 2});
   disk_closed = true;
   start();
-  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 1; }));
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == partition_count - 1; }));
   EXPECT_TRUE(state->lost().empty());
   EXPECT_EQ(metrics.chunks_unrecoverable.load(), 0u);
 }
@@ -221,7 +221,7 @@ TEST_F(backfill_actor_test, takes_no_chunk_of_another_length_than_the_metadata_s
 
 TEST_F(backfill_actor_test, uses_no_buffer_again_that_a_late_owner_may_still_write_into) {
   const auto late = std::make_shared<late_reads>();
-  make_remote = [&](const storage::uuid& peer) {
+  make_remote = [&](const uuid& peer) {
     ended_later.push_back(peer == node_id(2) ? spawn_late_store(system, late, errc::timeout)
                                              : spawn_good_store(system, late, *nodes[2]->store));
     return remote_store{ended_later.back(), std::make_shared<peer_health>()};
@@ -246,7 +246,7 @@ TEST_F(backfill_actor_test, makes_up_for_what_commits_went_through_without) {
 
 TEST_F(backfill_actor_test, fetches_again_what_a_disk_has_lost) {
   const auto blob = put(6, {0, 1, 2});
-  const storage::chunk_id lost[] = {{blob, 1}, {blob, 5}};
+  const chunk_id lost[] = {{blob, 1}, {blob, 5}};
   ASSERT_TRUE(nodes[0]->store->erase(lost));
   set_layout(2, {0, 1, 2}, {0, 1, 2});
   start();
@@ -255,12 +255,12 @@ TEST_F(backfill_actor_test, fetches_again_what_a_disk_has_lost) {
 
 TEST_F(backfill_actor_test, fetches_what_a_disk_has_lost_also_while_a_partition_waits_for_what_nobody_has) {
   const auto waiting = put(1, {1, 2}), blob = put(6, {1, 2});
-  const storage::chunk_id lost{waiting, 0};
+  const chunk_id lost{waiting, 0};
   for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&lost, 1}));
   set_layout(2, {1, 2}, {0, 1, 2});
   start();
-  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 1; }));
-  const storage::chunk_id own{blob, 3};
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == partition_count - 1; }));
+  const chunk_id own{blob, 3};
   ASSERT_TRUE(nodes[0]->store->erase(std::span{&own, 1}));
   state->scans_requested.fetch_add(1);
   EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
@@ -270,10 +270,10 @@ TEST_F(backfill_actor_test, has_nothing_complete_whose_disk_failed_afterwards) {
   put(5, {1, 2});
   set_layout(2, {1, 2}, {0, 1, 2});
   start();
-  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }));
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == partition_count; }));
   nodes[0]->store->quarantine();
   EXPECT_TRUE(eventually([&] { return state->complete().second.empty(); }));
-  EXPECT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 5; }))
+  EXPECT_TRUE(eventually([&] { return state->complete().second.size() == partition_count - 5; }))
       << "what lies there is on no disk of this node";
 }
 
@@ -292,7 +292,7 @@ TEST_F(backfill_actor_test, replaces_what_has_rotted_before_it_keeps_the_only_co
   scrubs = false;
   set_layout(2, {0, 1, 2}, {0});
   start();
-  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }));
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == partition_count; }));
   EXPECT_TRUE(has_all(blob, 6));
   EXPECT_EQ(metrics.chunks_backfilled.load(), 1u);
 }
@@ -311,7 +311,7 @@ TEST_F(backfill_actor_test, replaces_what_a_reader_finds_damaged_long_before_a_s
   nodes[0]->files.flip_bit(segment, (4096 + 100) * 8ull);
   const auto of_the_dead = 6 * (4096 + chunk_bytes) + 4096 + 100ull;
   nodes[0]->files.flip_bit(segment, of_the_dead * 8);
-  const auto get = [&](const storage::chunk_id& id) {
+  const auto get = [&](const chunk_id& id) {
     return ask<chunk_data>(nodes[0]->actors[0], read_atom_v, chunk_read{id, 0, chunk_bytes, room(chunk_bytes)});
   };
   EXPECT_EQ(get({dead, 0}).error(), errc::corrupt);

@@ -68,7 +68,7 @@ protected:
   std::function<void(const std::string&)> before_listing = [](const std::string&) {};
   std::string unlisted_from; // a bucket that can't be listed
   std::vector<meta::command> commits;
-  storage::node_metrics metrics;
+  node_metrics metrics;
 
 private:
   caf::result<buckets_listing> list(const meta::buckets_query& q) override {

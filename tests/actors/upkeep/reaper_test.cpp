@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 class reaper_test : public testing::Test, protected unasked_metadata {
 protected:
   struct fake_disk {
-    std::set<storage::chunk_id> chunks;
+    std::set<chunk_id> chunks;
     std::map<std::size_t, errc> failures; // by erase, counted from 0
     std::size_t erases = 0;
   };
@@ -85,13 +85,13 @@ protected:
     if (!reap) return never<committed>("another command");
     std::size_t remaining = 0;
     for (const auto& b : reap->blobs) {
-      for (const auto& d : disks) remaining += std::ranges::count(d.chunks, b.blob, &storage::chunk_id::blob);
+      for (const auto& d : disks) remaining += std::ranges::count(d.chunks, b.blob, &chunk_id::blob);
       std::erase_if(buried, [&](const auto& one) { return one.blob == b.blob; });
     }
     left_when_reaped.push_back(remaining);
     return committed{};
   }
-  caf::result<storage::blob_id> new_blob() override { return storage::blob_id{2, 1}; }
+  caf::result<blob_id> new_blob() override { return blob_id{2, 1}; }
   caf::result<buried_list> buried_blobs() override { return buried_list{buried, 0, 0}; }
   caf::result<chunk_ids> dead_of(const chunk_ids& ids) override {
     chunk_ids out;
@@ -100,11 +100,11 @@ protected:
   }
 
   sim::world w;
-  storage::node_metrics metrics;
+  node_metrics metrics;
   std::vector<fake_disk> disks{2};
   std::vector<chunk_store_actor> stores;
   std::vector<meta::buried_blob> buried;
-  std::set<storage::blob_id> dead;           // what a walk is told
+  std::set<blob_id> dead;                    // what a walk is told
   std::vector<std::size_t> left_when_reaped; // chunks of the blobs that a command reaped, at that moment
   services s;
   reaper_actor reaper;
@@ -151,8 +151,8 @@ TEST_F(reaper_test, walks_erase_only_what_the_log_calls_dead_and_try_again_what_
   start(4);
   w.run_for(30s);
   for (const auto& d : disks) {
-    EXPECT_EQ(std::ranges::count(d.chunks, storage::blob_id{1, 9}, &storage::chunk_id::blob), 0);
-    EXPECT_EQ(std::ranges::count(d.chunks, storage::blob_id{1, 8}, &storage::chunk_id::blob), 5);
+    EXPECT_EQ(std::ranges::count(d.chunks, blob_id{1, 9}, &chunk_id::blob), 0);
+    EXPECT_EQ(std::ranges::count(d.chunks, blob_id{1, 8}, &chunk_id::blob), 5);
   }
 }
 

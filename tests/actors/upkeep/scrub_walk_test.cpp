@@ -8,8 +8,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr storage::steady_time start{100s};
-constexpr storage::chunk_id some{{1, 2}, 3};
+constexpr steady_time start{100s};
+constexpr chunk_id some{{1, 2}, 3};
 
 } // namespace
 

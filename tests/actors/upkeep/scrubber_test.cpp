@@ -17,9 +17,9 @@ namespace {
 constexpr std::uint32_t chunk_length = 256 << 10;
 
 // Takes one job at a time, and runs it when the test says so.
-class stepped_executor final : public storage::executor {
+class stepped_executor final : public executor {
 public:
-  result<void> post(storage::steady_time, job work) override {
+  result<void> post(steady_time, job work) override {
     ++posted;
     if (full) return error{errc::busy};
     EXPECT_TRUE(waiting.empty()) << "a step while another one is under way";
@@ -43,8 +43,8 @@ public:
 };
 
 struct scrubbed_disk {
-  storage::memory_file_system files{256ull << 20};
-  storage::seeded_random random{42};
+  memory_file_system files{256ull << 20};
+  seeded_random random{42};
   std::unique_ptr<storage::kv_engine> index = storage::make_memory_kv(storage::chunk_index_tables);
   std::unique_ptr<storage::chunk_store> store;
 
@@ -68,7 +68,7 @@ protected:
     w.forget_everything();
   }
   // An object of so many chunks, all of them on this disk.
-  storage::blob_id put(std::size_t disk, std::uint32_t chunks) {
+  blob_id put(std::size_t disk, std::uint32_t chunks) {
     const auto blob = new_blob();
     auto command = big("key" + std::to_string(blob.number), blob, std::uint64_t{chunks} * chunk_length);
     std::get<meta::written_blob>(command.content).chunk_size = chunk_length;
@@ -104,7 +104,7 @@ protected:
   std::array<scrubbed_disk, 2> disks;
   std::array<std::size_t, 2> records{};
   stepped_executor work;
-  storage::node_metrics metrics;
+  node_metrics metrics;
   scrubber_actor scrubber;
 };
 

@@ -9,9 +9,9 @@ namespace cairn::actors {
 namespace {
 
 // Holds the jobs until the test runs them.
-class held_executor final : public storage::executor {
+class held_executor final : public cairn::executor {
 public:
-  result<void> post(storage::steady_time, job work) override {
+  result<void> post(steady_time, job work) override {
     if (full) return error{errc::busy, "full"};
     jobs.push_back(std::move(work));
     return {};
@@ -31,7 +31,7 @@ public:
 
 class noted_check final : public body_check {
 public:
-  result<void> update(storage::bytes_view bytes) override {
+  result<void> update(bytes_view bytes) override {
     seen.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return seen.find('!') == seen.npos ? result<void>{} : error{errc::payload_mismatch, "!"};
   }
@@ -42,11 +42,10 @@ public:
 class body_digests_test : public testing::Test, public body_digests::user {
 protected:
   void start(std::shared_ptr<body_check> of) {
-    digests.start({executor, &storage::system_clock(), [](const std::function<void()>& run) { run(); }}, std::move(of),
-                  *this);
+    digests.start({executor, &system_clock(), [](const std::function<void()>& run) { run(); }}, std::move(of), *this);
   }
-  storage::slice bytes(std::string_view text) {
-    auto b = pool.try_acquire(4096, storage::reservation::minimum);
+  slice bytes(std::string_view text) {
+    auto b = pool.try_acquire(4096, reservation::minimum);
     std::memcpy(b->data(), text.data(), text.size());
     return {std::move(b), 0, std::uint32_t(text.size())};
   }
@@ -54,12 +53,12 @@ protected:
   void digest_failed(error why) override { failures.push_back(why.code); }
 
   static storage::metadata::md5_digest md5_of(std::string_view text) {
-    storage::md5 sum;
+    md5 sum;
     sum.update(std::as_bytes(std::span{text}));
     return sum.finish();
   }
 
-  storage::buffer_pool pool{1 << 20};
+  buffer_pool pool{1 << 20};
   std::shared_ptr<held_executor> executor = std::make_shared<held_executor>();
   std::shared_ptr<noted_check> check = std::make_shared<noted_check>();
   std::vector<std::pair<std::uint32_t, std::uint32_t>> through;
@@ -137,7 +136,7 @@ TEST_F(body_digests_test, a_small_body_is_digested_at_once) {
   EXPECT_TRUE(executor->jobs.empty());
   EXPECT_EQ(digests.finish().value(), md5_of("small"));
   body_digests empty;
-  empty.start({executor, &storage::system_clock(), {}}, std::make_shared<noted_check>(), *this);
+  empty.start({executor, &system_clock(), {}}, std::make_shared<noted_check>(), *this);
   EXPECT_FALSE(empty.finish());
 }
 

@@ -81,7 +81,7 @@ TEST(unconfirmed_chunks, always_cover_what_was_added_within_the_bound) {
   std::mt19937 draw{3};
   for (int round = 0; round < 200; ++round) {
     unconfirmed_chunks u;
-    std::vector<std::pair<storage::node_number, std::uint32_t>> added;
+    std::vector<std::pair<node_number, std::uint32_t>> added;
     const auto nodes = 1 + draw() % 300, count = draw() % 2000, chunks = 1 + draw() % 3000;
     for (unsigned i = 0; i < count; ++i) {
       added.emplace_back(draw() % nodes, draw() % chunks);

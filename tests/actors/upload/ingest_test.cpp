@@ -16,7 +16,7 @@ constexpr std::uint32_t chunk_size = 64 << 10;
 
 class noting_client final : public upload_client {
 public:
-  void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override {
+  void grant(buffer_ptr empty, std::uint32_t fill_bytes) override {
     EXPECT_FALSE(outcome);
     EXPECT_GE(empty->capacity(), fill_bytes);
     grants.push_back({std::move(empty), fill_bytes});
@@ -33,7 +33,7 @@ public:
     return outcome->error().code;
   }
 
-  std::deque<std::pair<storage::buffer_ptr, std::uint32_t>> grants;
+  std::deque<std::pair<buffer_ptr, std::uint32_t>> grants;
   std::size_t granted = 0, accepted = 0;
   std::optional<result<put_outcome>> outcome;
 };
@@ -41,7 +41,7 @@ public:
 // Refuses a body at its end.
 class refusing_check final : public body_check {
 public:
-  result<void> update(storage::bytes_view) override { return {}; }
+  result<void> update(bytes_view) override { return {}; }
   result<void> finish() override { return error{errc::payload_mismatch, "not what was signed"}; }
 };
 
@@ -54,7 +54,7 @@ protected:
       EXPECT_EQ(name, "b");
       return meta::bucket_row{};
     };
-    metadata.blob_id.does = []() -> result<storage::blob_id> { return storage::blob_id{7, 100}; };
+    metadata.blob_id.does = []() -> result<blob_id> { return blob_id{7, 100}; };
     metadata.commits.does = [this](const meta::command& c) -> result<committed> {
       commits.push_back(c);
       if (!refusals.empty()) {
@@ -105,7 +105,7 @@ protected:
     client->grants.pop_front();
     std::fill_n(buffer->data(), bytes, std::byte(what));
     body.append(bytes, what);
-    caf::anon_send(ingest, body_atom_v, storage::slice{std::move(buffer), 0, bytes});
+    caf::anon_send(ingest, body_atom_v, slice{std::move(buffer), 0, bytes});
     w.settle();
   }
   void end_of_body(std::optional<meta::md5_digest> content_md5 = {}) {
@@ -117,7 +117,7 @@ protected:
     w.settle();
   }
   meta::md5_digest md5_of_body() const {
-    storage::md5 sum;
+    md5 sum;
     sum.update(std::as_bytes(std::span{body}));
     return sum.finish();
   }
@@ -130,8 +130,8 @@ protected:
   }
 
   sim::world w;
-  storage::node_metrics metrics;
-  std::shared_ptr<storage::buffer_pool> buffers = std::make_shared<storage::buffer_pool>(64 << 20);
+  node_metrics metrics;
+  std::shared_ptr<buffer_pool> buffers = std::make_shared<buffer_pool>(64 << 20);
   scripted_metadata metadata;
   scripted_store disk{w};
   std::shared_ptr<noting_client> client = std::make_shared<noting_client>();
@@ -168,7 +168,7 @@ TEST_F(ingest_test, commits_when_every_chunk_is_durable_and_not_before) {
   send(chunk_size - 1, 'c');
   end_of_body();
   ASSERT_EQ(disk.writes.size(), 3u);
-  for (std::uint32_t i = 0; i < 3; ++i) EXPECT_EQ(disk.writes[i].id, (storage::chunk_id{{7, 100}, i}));
+  for (std::uint32_t i = 0; i < 3; ++i) EXPECT_EQ(disk.writes[i].id, (chunk_id{{7, 100}, i}));
   EXPECT_EQ(disk.writes[2].length, chunk_size - 1);
   disk.written(2);
   disk.written(0);
@@ -179,7 +179,7 @@ TEST_F(ingest_test, commits_when_every_chunk_is_durable_and_not_before) {
   const auto puts = committed_of<meta::put_object>();
   ASSERT_EQ(puts.size(), 1u);
   const auto& blob = std::get<meta::written_blob>(puts[0].content);
-  EXPECT_EQ(blob.blob, (storage::blob_id{7, 100}));
+  EXPECT_EQ(blob.blob, (blob_id{7, 100}));
   EXPECT_EQ(blob.length, 3 * chunk_size - 1);
   EXPECT_TRUE(blob.unconfirmed.empty());
 }
@@ -254,7 +254,7 @@ TEST_F(ingest_test, abandons_the_blob_of_a_client_that_left_only_when_no_write_o
   disk.written(0);
   const auto abandoned = committed_of<meta::abandon_blob>();
   ASSERT_EQ(abandoned.size(), 1u);
-  EXPECT_EQ(abandoned[0].blob, (storage::blob_id{7, 100}));
+  EXPECT_EQ(abandoned[0].blob, (blob_id{7, 100}));
   EXPECT_EQ(abandoned[0].chunks, 2u);
   EXPECT_FALSE(client->outcome) << "who left is not told";
   EXPECT_EQ(metrics.uploads_cancelled, 1u);
@@ -346,8 +346,8 @@ TEST_F(ingest_test, grants_on_demand_one_buffer_for_each_that_is_wanted) {
 }
 
 TEST_F(ingest_test, answers_slow_down_when_no_memory_comes_for_its_first_buffer) {
-  buffers = std::make_shared<storage::buffer_pool>(chunk_size);
-  auto others = buffers->try_acquire(chunk_size, storage::reservation::minimum);
+  buffers = std::make_shared<buffer_pool>(chunk_size);
+  auto others = buffers->try_acquire(chunk_size, reservation::minimum);
   request.length = chunk_size;
   start();
   w.run_for(1900ms);

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -48,4 +48,4 @@ TEST(applied_record_pace, is_every_five_seconds_while_there_is_something_new) {
   EXPECT_FALSE(pace.due(124, start + 2h)) << "it is kept";
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -12,7 +12,7 @@
 
 #include <unistd.h>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -319,4 +319,4 @@ TEST(memory_file_system, frees_capacity_when_pages_are_punched_and_files_unlinke
   EXPECT_EQ(disk.used_bytes(), 60u * 4096);
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -89,4 +89,4 @@ TEST_F(node_identity_test, never_returns_an_incarnation_twice_whatever_fails_or_
   }
 }
 
-} // namespace cairn::storage
+} // namespace cairn

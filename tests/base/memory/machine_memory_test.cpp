@@ -4,7 +4,7 @@
 
 #include <map>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -49,4 +49,4 @@ TEST(usable_memory, is_at_least_some_megabytes) {
   EXPECT_GT(usable_memory_bytes(), 16u << 20);
 }
 
-} // namespace cairn::storage
+} // namespace cairn

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace cairn::storage {
+namespace cairn {
 
 namespace {
 
@@ -147,4 +147,4 @@ TEST(s3_fifo, counts_stay_right_through_any_operations) {
   }
 }
 
-} // namespace cairn::storage
+} // namespace cairn

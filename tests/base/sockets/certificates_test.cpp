@@ -9,11 +9,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr storage::wall_ms now = 1'750'000'000'000;
+constexpr wall_ms now = 1'750'000'000'000;
 constexpr std::int64_t day_ms = 24ll * 60 * 60 * 1000;
 
-storage::uuid id(std::uint8_t n) {
-  storage::uuid u{};
+uuid id(std::uint8_t n) {
+  uuid u{};
   u.fill(n);
   return u;
 }

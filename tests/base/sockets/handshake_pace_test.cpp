@@ -15,7 +15,7 @@ struct handshake_pace_test : testing::Test {
     return n;
   }
   handshake_pace pace;
-  storage::steady_time now{1000s};
+  steady_time now{1000s};
 };
 
 } // namespace

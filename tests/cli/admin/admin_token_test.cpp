@@ -19,7 +19,7 @@ protected:
   admin_token() { fs::remove_all(dir); }
   ~admin_token() override { fs::remove_all(dir); }
   const std::string dir = testing::TempDir() + "cairn-admin-token-" + std::to_string(::getpid());
-  storage::random_source& random = storage::system_random();
+  random_source& random = system_random();
 };
 
 TEST_F(admin_token, is_made_once_for_its_owner_alone) {

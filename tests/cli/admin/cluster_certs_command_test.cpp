@@ -39,9 +39,7 @@ protected:
     errors = testing::internal::GetCapturedStderr();
     return exit_code;
   }
-  static std::string text(const std::string& path) {
-    return storage::read_small_file(storage::posix_file_system(), path).value();
-  }
+  static std::string text(const std::string& path) { return read_small_file(posix_file_system(), path).value(); }
   static fs::perms mode(const std::string& path) { return fs::status(path).permissions(); }
 
   const std::string folder = (fs::path(testing::TempDir()) / "cairn_cluster_certs").string();
@@ -57,12 +55,12 @@ TEST_F(cluster_certs_command, make_a_ca_and_certificates_that_fit_together) {
   ASSERT_EQ(run({"init", "--dir", ca, "--name", "blue"}), 0) << errors;
   EXPECT_EQ(mode(ca + "/ca.key"), owner_only);
   ASSERT_EQ(run({"issue", "--dir", ca, "--data-dir", data, "node-1.example.org", "10.0.0.1"}), 0) << errors;
-  const auto node = storage::begin_node_start(storage::posix_file_system(), data, storage::system_random()).value().id;
+  const auto node = begin_node_start(posix_file_system(), data, system_random()).value().id;
   EXPECT_EQ(certificates::check_node_certificate(text(ca + "/ca.crt"), text(data + "/node.crt")).value(), node);
   EXPECT_EQ(mode(data + "/node.key"), owner_only);
   EXPECT_THAT(out, HasSubstr("cert = \"" + data + "/node.crt\""));
-  const auto material = actors::link::read_tls_files(storage::posix_file_system(), data + "/ca.crt", data + "/node.crt",
-                                                     data + "/node.key");
+  const auto material =
+      actors::link::read_tls_files(posix_file_system(), data + "/ca.crt", data + "/node.crt", data + "/node.key");
   EXPECT_EQ(actors::link::tls_identity::make(material.value()).value()->node(), node);
 }
 
@@ -71,7 +69,7 @@ TEST_F(cluster_certs_command, certify_a_node_by_its_identity_and_renew_it) {
   const std::string id = "01234567-89ab-4def-8123-456789abcdef";
   ASSERT_EQ(run({"issue", "--dir", ca, "--node", id}), 0) << errors;
   const auto first = text(ca + "/" + id + "/node.crt");
-  EXPECT_EQ(storage::to_string(certificates::check_node_certificate(text(ca + "/ca.crt"), first).value()), id);
+  EXPECT_EQ(cairn::to_string(certificates::check_node_certificate(text(ca + "/ca.crt"), first).value()), id);
   ASSERT_EQ(run({"issue", "--dir", ca, "--node", id, "--out", ca + "/" + id}), 0) << errors;
   EXPECT_NE(text(ca + "/" + id + "/node.crt"), first);
 }

@@ -16,7 +16,7 @@ using namespace cairn::cli;
 namespace {
 
 std::string md5_of(const std::string& text) {
-  storage::md5 digest;
+  md5 digest;
   digest.update(std::as_bytes(std::span(text)));
   return hex(digest.finish());
 }

@@ -84,7 +84,7 @@ public:
   std::optional<std::uint64_t> length() const override {
     return announce_ ? std::optional<std::uint64_t>(text_.size()) : std::nullopt;
   }
-  result<std::size_t> read(storage::bytes_span into) override {
+  result<std::size_t> read(bytes_span into) override {
     const auto count = std::min(into.size(), text_.size() - done_);
     std::copy_n(reinterpret_cast<const std::byte*>(text_.data()) + done_, count, into.data());
     done_ += count;
@@ -103,7 +103,7 @@ public:
     ++heads;
     return {};
   }
-  result<void> write(storage::bytes_view bytes) override {
+  result<void> write(bytes_view bytes) override {
     text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return {};
   }

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-constexpr storage::wall_ms now = 1'800'000'000'000, day = 24ll * 3600 * 1000;
+constexpr wall_ms now = 1'800'000'000'000, day = 24ll * 3600 * 1000;
 constexpr std::uint64_t gib = 1ull << 30;
 
 disk_facts good_disk() {

@@ -22,7 +22,7 @@ private:
   std::size_t next_ = 0;
 };
 
-listed_item file(std::string name, std::uint64_t size = 1) {
+listed_item listed_file(std::string name, std::uint64_t size = 1) {
   listed_item item;
   item.name = std::move(name);
   item.size_bytes = size;
@@ -30,7 +30,7 @@ listed_item file(std::string name, std::uint64_t size = 1) {
 }
 
 listed_item unreadable(std::string name, item_state state = item_state::failed) {
-  auto item = file(std::move(name));
+  auto item = listed_file(std::move(name));
   item.state = state;
   return item;
 }
@@ -57,43 +57,51 @@ std::string steps(std::vector<listed_item> source, std::vector<listed_item> targ
 } // namespace
 
 TEST(sync_merge, transfers_what_is_missing_or_differs_in_size) {
-  EXPECT_EQ(steps({file("a"), file("b"), file("c", 2)}, {file("b"), file("c", 1), file("d")}, false), "+a =b +c");
+  EXPECT_EQ(steps({listed_file("a"), listed_file("b"), listed_file("c", 2)},
+                  {listed_file("b"), listed_file("c", 1), listed_file("d")}, false),
+            "+a =b +c");
 }
 
 TEST(sync_merge, deletes_only_when_told_to) {
-  EXPECT_EQ(steps({file("b")}, {file("a"), file("b"), file("c")}, true), "-a =b -c");
-  EXPECT_EQ(steps({}, {file("a")}, true), "-a");
-  EXPECT_EQ(steps({}, {file("a")}, false), "");
+  EXPECT_EQ(steps({listed_file("b")}, {listed_file("a"), listed_file("b"), listed_file("c")}, true), "-a =b -c");
+  EXPECT_EQ(steps({}, {listed_file("a")}, true), "-a");
+  EXPECT_EQ(steps({}, {listed_file("a")}, false), "");
 }
 
 TEST(sync_merge, names_are_compared_as_bytes) {
-  EXPECT_EQ(steps({file("a-b"), file("a/b"), file("ab"), file("\xC3\xBC")},
-                  {file("a-b"), file("a/b"), file("ab"), file("\xC3\xBC")}, true),
+  EXPECT_EQ(steps({listed_file("a-b"), listed_file("a/b"), listed_file("ab"), listed_file("\xC3\xBC")},
+                  {listed_file("a-b"), listed_file("a/b"), listed_file("ab"), listed_file("\xC3\xBC")}, true),
             "=a-b =a/b =ab =\xC3\xBC");
 }
 
 TEST(sync_merge, what_is_excluded_is_neither_transferred_nor_deleted) {
   name_filter filter;
   filter.exclude("*.tmp");
-  EXPECT_EQ(steps({file("a.tmp"), file("b")}, {file("b"), file("c.tmp"), file("d")}, true, filter), "=b -d");
+  EXPECT_EQ(steps({listed_file("a.tmp"), listed_file("b")}, {listed_file("b"), listed_file("c.tmp"), listed_file("d")},
+                  true, filter),
+            "=b -d");
 }
 
 TEST(sync_merge, nothing_is_deleted_below_a_folder_that_could_not_be_read) {
-  EXPECT_EQ(steps({file("a"), unreadable("d/"), file("z")}, {file("d/x"), file("d/y/z"), file("dd"), file("z")}, true),
+  EXPECT_EQ(steps({listed_file("a"), unreadable("d/"), listed_file("z")},
+                  {listed_file("d/x"), listed_file("d/y/z"), listed_file("dd"), listed_file("z")}, true),
             "+a !d/ -dd =z");
-  EXPECT_EQ(steps({unreadable("a"), unreadable("l/", item_state::skipped)}, {file("a"), file("l/b"), file("m")}, true),
+  EXPECT_EQ(steps({unreadable("a"), unreadable("l/", item_state::skipped)},
+                  {listed_file("a"), listed_file("l/b"), listed_file("m")}, true),
             "!a ~l/ -m");
 }
 
 TEST(sync_merge, what_the_target_cannot_read_is_not_deleted) {
-  EXPECT_EQ(steps({file("b")}, {unreadable("a/"), file("b"), unreadable("l", item_state::skipped)}, true), "!a/ =b");
-  EXPECT_EQ(steps({file("b")}, {unreadable("a/"), file("b")}, false), "=b");
-  EXPECT_EQ(steps({file("b")}, {unreadable("b")}, true), "+b");
+  EXPECT_EQ(steps({listed_file("b")}, {unreadable("a/"), listed_file("b"), unreadable("l", item_state::skipped)}, true),
+            "!a/ =b");
+  EXPECT_EQ(steps({listed_file("b")}, {unreadable("a/"), listed_file("b")}, false), "=b");
+  EXPECT_EQ(steps({listed_file("b")}, {unreadable("b")}, true), "+b");
 }
 
 TEST(sync_merge, a_listing_that_breaks_ends_the_run_before_anything_else_is_deleted) {
   for (std::size_t n = 0; n < 3; ++n) {
-    fixed_listing from({file("a"), file("b"), file("c")}), to({file("a"), file("b"), file("c"), file("d")});
+    fixed_listing from({listed_file("a"), listed_file("b"), listed_file("c")}),
+        to({listed_file("a"), listed_file("b"), listed_file("c"), listed_file("d")});
     from.fails_at = n;
     const name_filter all;
     sync_merge merge(from, &to, all, true);
@@ -104,7 +112,7 @@ TEST(sync_merge, a_listing_that_breaks_ends_the_run_before_anything_else_is_dele
 }
 
 TEST(sync_merge, without_a_target_everything_is_transferred) {
-  fixed_listing from({file("a"), file("b")});
+  fixed_listing from({listed_file("a"), listed_file("b")});
   const name_filter all;
   sync_merge merge(from, nullptr, all, false);
   EXPECT_EQ(steps_of(merge), "+a +b");

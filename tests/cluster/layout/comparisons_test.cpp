@@ -8,13 +8,13 @@ namespace {
 layout owned(owner_list current, owner_list target, layout_epoch epoch) {
   layout l{.epoch = epoch};
   l.members.resize(4);
-  l.partitions.resize(storage::partition_count, {.epoch = epoch, .current = {0}, .target = {0}});
+  l.partitions.resize(partition_count, {.epoch = epoch, .current = {0}, .target = {0}});
   for (const partition_id p : {3, 900}) l.partitions[p] = {.epoch = epoch, .current = current, .target = target};
   return l;
 }
 
 const std::vector<partition_id> both{3, 900};
-const std::vector<bool> none_failed(storage::partition_count);
+const std::vector<bool> none_failed(partition_count);
 
 TEST(comparisons, are_of_incoming_partitions_that_every_session_has_acknowledged) {
   comparisons c;
@@ -88,7 +88,7 @@ TEST(comparisons, are_discarded_when_a_disk_fails) {
 
 TEST(comparisons, of_everything_complete_nothing) {
   const auto l = owned({0}, {1}, 5);
-  EXPECT_EQ(comparisons::everything(l, 0).count, storage::partition_count);
+  EXPECT_EQ(comparisons::everything(l, 0).count, partition_count);
   EXPECT_EQ(comparisons::everything(l, 1).count, 2u);
   EXPECT_EQ(comparisons::everything(l, 3).count, 0u);
 }

@@ -20,7 +20,7 @@ std::vector<double> ideal_counts(const layout& l) {
   std::vector<double> weights;
   for (const member& m : l.members) weights.push_back(m.weight);
   auto shares = ideal_shares(weights, l.replicas);
-  for (double& s : shares) s *= storage::partition_count;
+  for (double& s : shares) s *= partition_count;
   return shares;
 }
 
@@ -71,7 +71,7 @@ TEST(layout_plan, puts_replicas_into_distinct_zones_as_far_as_there_are_enough) 
   uneven.members[1].zone = uneven.members[2].zone = "b";
   uneven = planned(uneven, change::retarget{}).after;
   for (const auto& owners : uneven.partitions) ASSERT_EQ(zones_of(uneven, owners.target), 3u);
-  EXPECT_EQ(owned_partitions(uneven)[0], storage::partition_count);
+  EXPECT_EQ(owned_partitions(uneven)[0], partition_count);
 }
 
 TEST(layout_plan, moves_within_ten_percent_of_the_least_when_a_node_joins_or_leaves) {
@@ -130,7 +130,7 @@ TEST(layout_plan, changes_targets_only_until_they_are_moved) {
       continue;
     }
     EXPECT_EQ(plan->after.epoch, l.epoch + plan->commands.size());
-    for (std::size_t p = 0; p < storage::partition_count; ++p) {
+    for (std::size_t p = 0; p < partition_count; ++p) {
       const auto &before = l.partitions[p], &after = plan->after.partitions[p];
       ASSERT_EQ(after.current, before.current);
       ASSERT_EQ(after.epoch, after.target == before.target ? before.epoch : plan->after.epoch);
@@ -151,7 +151,7 @@ TEST(layout_plan, is_the_same_each_time_and_whatever_happened_before) {
   detour = planned(detour, change::set_weight{2, 500}).after;
   detour = planned(detour, change::set_weight{2, 200}).after;
   detour = planned(detour, change::set_state{6, member_state::out}).after;
-  for (std::size_t p = 0; p < storage::partition_count; ++p) {
+  for (std::size_t p = 0; p < partition_count; ++p) {
     ASSERT_EQ(detour.partitions[p].target, l.partitions[p].target);
     ASSERT_EQ(detour.partitions[p].current, l.partitions[p].current) << "a change taken back moves nothing";
   }
@@ -181,7 +181,7 @@ TEST(layout_plan, gives_nothing_to_members_without_a_weight) {
   const auto emptied = planned(l, change::set_weight{1, 0}).after;
   EXPECT_EQ(owned_partitions(emptied)[1], 0u);
   const auto drained = planned(l, change::set_state{1, member_state::draining}).after;
-  for (std::size_t p = 0; p < storage::partition_count; ++p)
+  for (std::size_t p = 0; p < partition_count; ++p)
     ASSERT_EQ(emptied.partitions[p].target, drained.partitions[p].target);
   EXPECT_EQ(copies_moved(l, planned(emptied, change::set_weight{1, 200}).after), 0u);
 

@@ -29,7 +29,7 @@ TEST(layout, any_two_write_quorums_of_a_partition_have_an_owner_in_common) {
 TEST(layout, sends_writes_to_both_owners_and_counts_the_current_ones) {
   layout l{.epoch = 4, .replicas = 3};
   l.members.resize(6);
-  l.partitions.resize(storage::partition_count, {.epoch = 4, .current = {0, 1, 2}, .target = {2, 3, 4}});
+  l.partitions.resize(partition_count, {.epoch = 4, .current = {0, 1, 2}, .target = {2, 3, 4}});
   const write_route route = route_write(l, 9);
   EXPECT_EQ(route.nodes, (owner_union{0, 1, 2, 3, 4}));
   EXPECT_EQ(route.counted, 3u);
@@ -42,7 +42,7 @@ TEST(layout, sends_writes_to_both_owners_and_counts_the_current_ones) {
 TEST(layout, refuses_requests_of_older_owners_and_asks_for_a_newer_layout_than_its_own) {
   layout l{.epoch = 9};
   l.members.resize(2);
-  l.partitions.resize(storage::partition_count, {.epoch = 5, .current = {0}, .target = {1}});
+  l.partitions.resize(partition_count, {.epoch = 5, .current = {0}, .target = {1}});
   EXPECT_EQ(fence(l, 3, 4), fenced::requester_behind);
   EXPECT_EQ(fence(l, 3, 5), fenced::serve);
   EXPECT_EQ(fence(l, 3, 9), fenced::serve);
@@ -53,7 +53,7 @@ TEST(layout, refuses_requests_of_older_owners_and_asks_for_a_newer_layout_than_i
 TEST(layout, lets_a_former_owner_delete_after_every_session_has_acknowledged) {
   layout l{.epoch = 3};
   l.members.resize(3);
-  l.partitions.resize(storage::partition_count, {.epoch = 2, .current = {0}, .target = {1}});
+  l.partitions.resize(partition_count, {.epoch = 2, .current = {0}, .target = {1}});
   EXPECT_FALSE(may_drop(l, 8, 0, 3));
   EXPECT_FALSE(may_drop(l, 8, 1, 3));
   EXPECT_TRUE(may_drop(l, 8, 2, 2));
@@ -83,7 +83,7 @@ TEST(layout, recognizes_moves_that_only_remove_replicas) {
 TEST(layout, counts_pending_moves) {
   layout l{.epoch = 3};
   l.members.resize(5);
-  l.partitions.resize(storage::partition_count, {.epoch = 1, .current = {0, 1, 2}, .target = {0, 1, 2}});
+  l.partitions.resize(partition_count, {.epoch = 1, .current = {0, 1, 2}, .target = {0, 1, 2}});
   l.partitions[4] = {.epoch = 2, .current = {0, 1, 2}, .target = {2, 3, 4}};
   l.partitions[5] = {.epoch = 2, .current = {0, 1, 2}, .target = {2, 1, 0}};
   const movement m = pending_moves(l);

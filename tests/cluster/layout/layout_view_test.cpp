@@ -52,8 +52,7 @@ TEST_F(stored_layout, follows_every_plan_and_every_move) {
     }
     layout moving = stored();
     std::vector<partition_id> some;
-    for (std::uint32_t p = random() % 3; p < storage::partition_count; p += 1 + random() % 4)
-      some.push_back(partition_id(p));
+    for (std::uint32_t p = random() % 3; p < partition_count; p += 1 + random() % 4) some.push_back(partition_id(p));
     const auto moved = run(meta::moved{.epoch = moving.epoch, .partitions = some});
     ASSERT_FALSE(moved.refused);
     EXPECT_EQ(moved.more, 0u);

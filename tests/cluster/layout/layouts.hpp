@@ -11,8 +11,8 @@
 
 namespace cairn::cluster {
 
-inline storage::uuid random_uuid(std::mt19937_64& draw) {
-  storage::uuid id;
+inline uuid random_uuid(std::mt19937_64& draw) {
+  uuid id;
   for (auto& byte : id) byte = std::uint8_t(draw());
   return id;
 }
@@ -30,7 +30,7 @@ inline layout found_cluster(const storage::metadata::create_cluster& command) {
                        .zone = command.first.zone,
                        .weight = command.first.weight,
                        .incarnation = command.first.incarnation});
-  l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0}, .target = {0}});
+  l.partitions.assign(partition_count, {.epoch = 1, .current = {0}, .target = {0}});
   return l;
 }
 
@@ -56,7 +56,7 @@ inline void mark_moved(layout& l, std::span<const partition_id> partitions) {
 
 inline void move_everything(layout& l) {
   std::vector<partition_id> all;
-  for (std::uint32_t p = 0; p < storage::partition_count; ++p) all.push_back(partition_id(p));
+  for (std::uint32_t p = 0; p < partition_count; ++p) all.push_back(partition_id(p));
   mark_moved(l, all);
 }
 
@@ -84,7 +84,7 @@ inline std::vector<std::uint32_t> equal_weights(std::size_t count) {
 // Copies that differ between the targets of two layouts.
 inline std::size_t copies_moved(const layout& before, const layout& after) {
   std::size_t moved = 0;
-  for (std::size_t p = 0; p < storage::partition_count; ++p)
+  for (std::size_t p = 0; p < partition_count; ++p)
     for (const auto n : after.partitions[p].target) moved += !before.partitions[p].target.contains(n);
   return moved;
 }

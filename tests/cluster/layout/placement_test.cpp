@@ -20,7 +20,7 @@ std::vector<placement_member> members_of(std::size_t count, std::uint64_t seed) 
 
 std::vector<std::size_t> firsts(const placement& p) {
   std::vector<std::size_t> out(p.members());
-  for (std::size_t i = 0; i < storage::partition_count; ++i) ++out[p.ranked(storage::partition_id(i))[0]];
+  for (std::size_t i = 0; i < partition_count; ++i) ++out[p.ranked(partition_id(i))[0]];
   return out;
 }
 
@@ -28,8 +28,8 @@ std::vector<std::size_t> firsts(const placement& p) {
 
 TEST(placement, ranks_every_member_once_in_every_partition) {
   const placement p{members_of(7, 1)};
-  for (std::size_t i = 0; i < storage::partition_count; ++i) {
-    const auto row = p.ranked(storage::partition_id(i));
+  for (std::size_t i = 0; i < partition_count; ++i) {
+    const auto row = p.ranked(partition_id(i));
     EXPECT_EQ(std::set<std::uint16_t>(row.begin(), row.end()).size(), 7u);
   }
 }
@@ -38,8 +38,8 @@ TEST(placement, ranks_every_member_once_in_every_partition) {
 TEST(placement, spreads_partitions_evenly_over_up_to_50_equal_members) {
   for (std::size_t count = 1; count <= 50; count += count < 8 ? 1 : 7) {
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-      const double mean = double(storage::partition_count) / double(count);
-      const double allowed = mean * std::max(0.10, 4 * std::sqrt(double(count) / storage::partition_count));
+      const double mean = double(partition_count) / double(count);
+      const double allowed = mean * std::max(0.10, 4 * std::sqrt(double(count) / partition_count));
       for (const auto n : firsts(placement{members_of(count, seed)})) EXPECT_NEAR(double(n), mean, allowed) << count;
     }
   }
@@ -51,7 +51,7 @@ TEST(placement, gives_each_member_the_share_of_its_weight) {
   for (std::size_t i = 0; i < 5; ++i) members[i].weight = weights[i];
   const auto shares = firsts(placement{members});
   for (std::size_t i = 0; i < 5; ++i) {
-    const double expected = weights[i] / 16 * storage::partition_count;
+    const double expected = weights[i] / 16 * partition_count;
     EXPECT_NEAR(double(shares[i]), expected, expected * 0.10);
   }
 }
@@ -60,14 +60,14 @@ TEST(placement, moves_only_what_a_new_member_wins) {
   const auto members = members_of(10, 4);
   const placement before{std::span{members}.first(9)}, after{members};
   std::size_t moved = 0;
-  for (std::size_t i = 0; i < storage::partition_count; ++i) {
-    const auto p = storage::partition_id(i);
+  for (std::size_t i = 0; i < partition_count; ++i) {
+    const auto p = partition_id(i);
     if (before.ranked(p)[0] == after.ranked(p)[0]) continue;
     EXPECT_EQ(after.ranked(p)[0], 9);
     EXPECT_EQ(after.ranked(p)[1], before.ranked(p)[0]);
     ++moved;
   }
-  EXPECT_NEAR(double(moved), storage::partition_count / 10.0, storage::partition_count / 100.0);
+  EXPECT_NEAR(double(moved), partition_count / 10.0, partition_count / 100.0);
 }
 
 TEST(placement, does_not_depend_on_the_order_of_the_members) {
@@ -75,8 +75,8 @@ TEST(placement, does_not_depend_on_the_order_of_the_members) {
   const placement forward{members};
   std::reverse(members.begin(), members.end());
   const placement backward{members};
-  for (std::size_t i = 0; i < storage::partition_count; ++i) {
-    const auto p = storage::partition_id(i);
+  for (std::size_t i = 0; i < partition_count; ++i) {
+    const auto p = partition_id(i);
     for (std::size_t r = 0; r < 6; ++r) EXPECT_EQ(forward.ranked(p)[r], 5 - backward.ranked(p)[r]);
   }
 }
@@ -85,8 +85,8 @@ TEST(placement, does_not_depend_on_the_order_of_the_members) {
 TEST(placement, still_computes_the_table_of_the_first_version) {
   const placement p{members_of(4, 42)};
   std::uint64_t digest = 14695981039346656037ull;
-  for (std::size_t i = 0; i < storage::partition_count; ++i) {
-    for (const auto m : p.ranked(storage::partition_id(i))) digest = (digest ^ m) * 1099511628211ull;
+  for (std::size_t i = 0; i < partition_count; ++i) {
+    for (const auto m : p.ranked(partition_id(i))) digest = (digest ^ m) * 1099511628211ull;
   }
   EXPECT_EQ(digest, 11118792029656243405ull);
 }

@@ -8,7 +8,7 @@ namespace cairn::cluster::raft {
 
 namespace {
 
-constexpr std::uint64_t drawn = std::uint64_t{77} << storage::incarnation_count_bits;
+constexpr std::uint64_t drawn = std::uint64_t{77} << incarnation_count_bits;
 constexpr std::uint64_t first = drawn | 4, second = 5, third = drawn | 6;
 
 append_answer accepts(index_t last, term_t term = 3) {

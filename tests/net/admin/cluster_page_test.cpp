@@ -10,8 +10,8 @@ using ::testing::HasSubstr;
 
 namespace {
 
-storage::uuid id(std::uint8_t first) {
-  storage::uuid u{};
+uuid id(std::uint8_t first) {
+  uuid u{};
   u[0] = first;
   return u;
 }
@@ -164,9 +164,9 @@ TEST(cluster_page, reads_whom_an_operator_invites) {
   ASSERT_TRUE(any);
   EXPECT_EQ(any->kind, admin_verb::add);
   EXPECT_EQ(any->number, 3600u);
-  EXPECT_EQ(any->invited, storage::uuid{});
+  EXPECT_EQ(any->invited, uuid{});
   const std::string id = "6e0b0c3a-5a57-4d0c-9d0c-0f1f6c1f8f11";
-  EXPECT_EQ(storage::to_string(parse("kind=add&value=60&id=" + id)->invited), id);
+  EXPECT_EQ(cairn::to_string(parse("kind=add&value=60&id=" + id)->invited), id);
   for (const auto* bad :
        {"kind=add", "kind=add&value=0", "kind=add&value=2592001", "kind=add&value=1h", "kind=add&value=60&id=6e0b",
         "kind=add&value=60&node=1", "kind=add&value=60&id=00000000-0000-0000-0000-000000000000"})
@@ -181,7 +181,7 @@ TEST(cluster_page, shows_who_waits_and_whose_certificate_ends) {
   s.nodes[1].certificate_end = s.now + 12ll * 24 * 3600 * 1000;
   s.nodes[2].number = 2;
   s.nodes[2].certificate_end = s.now + 400ll * 24 * 3600 * 1000;
-  s.waiting.push_back({storage::uuid{1}, "evil\x1b[2J:9100"});
+  s.waiting.push_back({uuid{1}, "evil\x1b[2J:9100"});
   const auto text = cluster_text(s);
   EXPECT_NE(text.find("CERTIFICATE: that of node 1 ends in 12 d"), std::string::npos) << text;
   EXPECT_EQ(text.find("that of node 2"), std::string::npos);

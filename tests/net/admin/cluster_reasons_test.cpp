@@ -15,7 +15,7 @@ actors::cluster_status calm() {
   s.leader = 0;
   s.now = 1'000'000;
   s.voters = {0, 1, 2};
-  for (storage::node_number n = 0; n < 3; ++n) {
+  for (node_number n = 0; n < 3; ++n) {
     actors::cluster_node_status node;
     node.number = n;
     node.address = "node-" + std::to_string(n) + ":9100";

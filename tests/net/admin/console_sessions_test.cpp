@@ -12,15 +12,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct set_clock final : storage::clock {
-  storage::steady_time time{};
-  storage::steady_time now() const override { return time; }
-  storage::wall_ms wall() const override { return 0; }
+struct set_clock final : cairn::clock {
+  steady_time time{};
+  steady_time now() const override { return time; }
+  wall_ms wall() const override { return 0; }
 };
 
 struct fixture {
   set_clock clock;
-  storage::seeded_random random{1};
+  seeded_random random{1};
   console_sessions sessions{clock, random};
 };
 

@@ -10,7 +10,7 @@
 namespace cairn::net {
 
 TEST(metrics_page, shows_counters_gauges_and_histograms_as_prometheus_text) {
-  storage::node_metrics metrics;
+  node_metrics metrics;
   auto& get = metrics.http[row_named("get_object")];
   get.by_status_class[2] = 5;
   get.by_status_class[5] = 1;

@@ -30,7 +30,7 @@ form_fields signed_form(std::string conditions, form_fields fields, const std::s
   const auto key = derive_signing_key(secret, "20240101", "us-east-1");
   fields.emplace_back("policy", policy);
   fields.emplace_back("x-amz-signature",
-                      hex_of(storage::hmac_sha256(std::as_bytes(std::span{key}), std::as_bytes(std::span{policy}))));
+                      hex_of(hmac_sha256(std::as_bytes(std::span{key}), std::as_bytes(std::span{policy}))));
   return fields;
 }
 
@@ -46,7 +46,7 @@ unsigned make_bucket(const running_node& node) {
   const std::vector<header_view> host{{"Host", "localhost"}};
   std::string lines;
   for (const auto& [name, value] :
-       sign_request({"root", "root-secret", "us-east-1"}, {"PUT", "/files", {}, host}, storage::system_clock().wall()))
+       sign_request({"root", "root-secret", "us-east-1"}, {"PUT", "/files", {}, host}, system_clock().wall()))
     lines += name + ": " + value + "\r\n";
   return node.ask("PUT", "/files", lines).status;
 }

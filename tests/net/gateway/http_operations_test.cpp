@@ -8,7 +8,7 @@ namespace cairn::net {
 namespace {
 
 std::string md5_line(const std::string& body) {
-  storage::md5 md5;
+  cairn::md5 md5;
   md5.update(std::as_bytes(std::span{body}));
   const auto digest = md5.finish();
   return "Content-MD5: " + base64_encode(std::string{digest.begin(), digest.end()}) + "\r\n";

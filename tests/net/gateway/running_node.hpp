@@ -165,7 +165,7 @@ public:
     return holds();
   }
 
-  storage::node_metrics metrics;
+  node_metrics metrics;
 
 private:
   config::settings with_places(config::settings s) const {
@@ -176,7 +176,7 @@ private:
     return s;
   }
 
-  storage::temporary_directory directory_;
+  temporary_directory directory_;
   config::settings settings_;
   actors::io_shards shards_;
   actors::node_actor_config config_;

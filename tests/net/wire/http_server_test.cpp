@@ -88,8 +88,8 @@ protected:
   seen log;
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(io);
-  storage::node_metrics metrics;
-  std::shared_ptr<storage::buffer_pool> memory = std::make_shared<storage::buffer_pool>(1 << 20);
+  node_metrics metrics;
+  std::shared_ptr<buffer_pool> memory = std::make_shared<buffer_pool>(1 << 20);
   std::shared_ptr<echo_service> service = std::make_shared<echo_service>(log);
   config::settings settings;
   std::unique_ptr<http_server> server;

@@ -26,12 +26,12 @@ using namespace std::chrono_literals;
 using step = std::function<void(std::shared_ptr<void>)>;
 
 std::shared_ptr<const tls_context> some_tls(const std::string& folder) {
-  const auto now = storage::system_clock().wall();
+  const auto now = system_clock().wall();
   const auto ca = certificates::make_ca("blue", now).value();
-  const auto made = certificates::issue(ca, storage::uuid{1}, {}, now).value();
-  auto& files = storage::posix_file_system();
-  storage::replace_small_file(files, folder + "/cert", made.certificate).value();
-  storage::replace_small_file(files, folder + "/key", made.key).value();
+  const auto made = certificates::issue(ca, uuid{1}, {}, now).value();
+  auto& files = posix_file_system();
+  replace_small_file(files, folder + "/cert", made.certificate).value();
+  replace_small_file(files, folder + "/key", made.key).value();
   return tls_context::load(folder + "/cert", folder + "/key").value();
 }
 
@@ -83,7 +83,7 @@ struct tls_ : testing::Test {
     }
   }
 
-  storage::temporary_directory folder;
+  temporary_directory folder;
   std::shared_ptr<const tls_context> tls = some_tls(folder.path());
   asio::io_context io;
   asio::ssl::context trusting{asio::ssl::context::tls_client};

@@ -7,7 +7,6 @@ namespace cairn::net {
 namespace {
 
 using namespace std::chrono_literals;
-using storage::steady_time;
 
 // A client that is looked at each second and moves so many bytes between looks.
 struct client {

@@ -9,8 +9,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-storage::uuid id(std::uint8_t n) {
-  storage::uuid u{};
+uuid id(std::uint8_t n) {
+  uuid u{};
   u.fill(n);
   return u;
 }
@@ -34,7 +34,7 @@ protected:
   hello_rules rules{of_node(1), std::nullopt, true};
   hello theirs = of_node(2);
 
-  std::string refusal(const std::optional<storage::uuid>& certified = std::nullopt) {
+  std::string refusal(const std::optional<uuid>& certified = std::nullopt) {
     const auto judged = rules.judge(theirs, certified);
     return judged ? "accepted" : judged.error().text;
   }

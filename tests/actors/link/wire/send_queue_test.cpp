@@ -19,12 +19,12 @@ protected:
   message bulk(std::uint64_t number, std::uint32_t bytes) {
     auto m = small(number);
     m.header.lane = lane::bulk;
-    m.payload = {pool.try_acquire(bytes, storage::reservation::minimum), 0, bytes};
+    m.payload = {pool.try_acquire(bytes, reservation::minimum), 0, bytes};
     return m;
   }
   static frame_header header_of(const sent_frame& f) { return decode_header(f.header).value(); }
 
-  storage::buffer_pool pool{64 << 20};
+  buffer_pool pool{64 << 20};
   send_queue queue{8 << 20};
 };
 

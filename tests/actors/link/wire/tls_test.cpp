@@ -13,10 +13,10 @@ namespace {
 using namespace certificates;
 using ::testing::HasSubstr;
 
-constexpr storage::wall_ms now = 1'750'000'000'000;
+constexpr wall_ms now = 1'750'000'000'000;
 
-storage::uuid id(std::uint8_t n) {
-  storage::uuid u{};
+uuid id(std::uint8_t n) {
+  uuid u{};
   u.fill(n);
   return u;
 }
@@ -44,11 +44,11 @@ TEST_F(link_tls, needs_material_that_fits_together) {
 }
 
 TEST_F(link_tls, material_is_read_from_files) {
-  storage::memory_file_system files;
+  memory_file_system files;
   ASSERT_TRUE(files.make_directories("/tls"));
   for (const auto& [path, text] :
        {std::pair{"ca.pem", ca.certificate}, std::pair{"node.pem", node.certificate}, std::pair{"node.key", node.key}})
-    ASSERT_TRUE(storage::replace_small_file(files, std::string{"/tls/"} + path, text));
+    ASSERT_TRUE(replace_small_file(files, std::string{"/tls/"} + path, text));
   const auto read = read_tls_files(files, "/tls/ca.pem", "/tls/node.pem", "/tls/node.key");
   ASSERT_TRUE(read);
   EXPECT_EQ(read->key, node.key);

@@ -11,7 +11,7 @@ namespace cairn::actors {
 
 class failing_log {
 public:
-  failing_log() : failing_log(std::make_unique<storage::memory_file_system>()) {}
+  failing_log() : failing_log(std::make_unique<memory_file_system>()) {}
 
   // As a new process opens it. Jobs that still hold the log may outlive this object.
   std::shared_ptr<cluster::raft::raft_log> open() {
@@ -21,7 +21,7 @@ public:
   }
   const std::shared_ptr<cluster::raft::raft_log>& log() { return log_ ? log_ : (open(), log_); }
   errc& failing() { return disk_->failing; } // what every write meets
-  void lose_power(storage::random_source& random) {
+  void lose_power(random_source& random) {
     log_.reset();
     disk_->files->crash(random);
   }
@@ -49,8 +49,8 @@ public:
 private:
   static constexpr const char* folder = "/log";
   struct disk {
-    std::unique_ptr<storage::memory_file_system> files;
-    storage::seeded_random random{1};
+    std::unique_ptr<memory_file_system> files;
+    seeded_random random{1};
     errc failing{};
   };
   struct holder {
@@ -63,10 +63,9 @@ private:
     cluster::raft::raft_log log;
   };
 
-  explicit failing_log(std::unique_ptr<storage::memory_file_system> files) : disk_(std::make_shared<disk>()) {
+  explicit failing_log(std::unique_ptr<memory_file_system> files) : disk_(std::make_shared<disk>()) {
     disk_->files = std::move(files);
-    disk_->files->set_fault([d = disk_.get()](storage::disk_operation o, const std::string&) -> std::optional<error> {
-      using storage::disk_operation;
+    disk_->files->set_fault([d = disk_.get()](disk_operation o, const std::string&) -> std::optional<error> {
       const bool writes = o == disk_operation::write || o == disk_operation::flush || o == disk_operation::preallocate;
       if (d->failing == errc{} || !writes) return std::nullopt;
       return error{d->failing, "as the test wants it"};

@@ -14,9 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 using kind = leader_step::kind;
 
-const storage::steady_time start{100s};
+const steady_time start{100s};
 const leader_patience patience{200ms, 4s};
-const leader_place no_leader{}, local_leader{true, {}}, remote_leader{false, storage::uuid{1}};
+const leader_place no_leader{}, local_leader{true, {}}, remote_leader{false, uuid{1}};
 
 } // namespace
 
@@ -30,7 +30,7 @@ TEST(leader_of, is_this_node_another_one_or_nobody) {
   EXPECT_FALSE(leader_of(log, &layout).local);
   EXPECT_FALSE(leader_of(log, &layout).remote) << "no leader is known";
   log.leader = 1;
-  EXPECT_EQ(leader_of(log, &layout).remote, storage::uuid{7});
+  EXPECT_EQ(leader_of(log, &layout).remote, uuid{7});
   EXPECT_FALSE(leader_of(log, nullptr).remote) << "no layout says how it is reached";
   log.leader = 2;
   EXPECT_FALSE(leader_of(log, &layout).remote) << "a member that this node's layout does not have yet";
@@ -68,15 +68,15 @@ TEST(leader_step, is_to_give_up_when_the_time_is_over_whoever_leads) {
 namespace {
 
 struct asked {
-  storage::steady_time deadline;
+  steady_time deadline;
   std::string told;
 };
 
-class test_clock final : public storage::clock {
+class test_clock final : public cairn::clock {
 public:
-  storage::steady_time now() const override { return at; }
-  storage::wall_ms wall() const override { return 0; }
-  storage::steady_time at = start;
+  steady_time now() const override { return at; }
+  wall_ms wall() const override { return 0; }
+  steady_time at = start;
 };
 
 class leader_client_test : public testing::Test {
@@ -124,7 +124,7 @@ protected:
   noting_peers network;
   leader_place leader;
   bool over = false;
-  std::deque<std::pair<storage::steady_time, std::function<void()>>> later;
+  std::deque<std::pair<steady_time, std::function<void()>>> later;
   leader_client<asked> client_;
 };
 
@@ -134,12 +134,12 @@ TEST_F(leader_client_test, follows_the_leader_when_it_moves) {
   leader = remote_leader;
   const auto r = ask(10s);
   ASSERT_EQ(network.calls.size(), 1u);
-  EXPECT_EQ(network.calls[0].to, storage::uuid{1});
+  EXPECT_EQ(network.calls[0].to, uuid{1});
   network.calls[0].reply(error{errc::no_leader, "not me"});
-  leader = {false, storage::uuid{2}};
+  leader = {false, uuid{2}};
   run_next();
   ASSERT_EQ(network.calls.size(), 2u);
-  EXPECT_EQ(network.calls[1].to, storage::uuid{2});
+  EXPECT_EQ(network.calls[1].to, uuid{2});
   network.calls[1].reply(error{errc::connection_lost, "it went down"});
   leader = local_leader;
   run_next();

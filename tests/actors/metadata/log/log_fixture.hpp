@@ -21,10 +21,10 @@ namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
-class virtual_loop final : public storage::clock {
+class virtual_loop final : public clock {
 public:
-  storage::steady_time now() const override { return now_; }
-  storage::wall_ms wall() const override { return 1'700'000'000'000; }
+  steady_time now() const override { return now_; }
+  wall_ms wall() const override { return 1'700'000'000'000; }
   void at(std::chrono::nanoseconds wait, std::function<void()> run) { events_.emplace(now_ + wait, std::move(run)); }
   bool step() {
     if (events_.empty()) return false;
@@ -47,12 +47,12 @@ public:
   }
 
 private:
-  storage::steady_time now_{1h};
-  std::multimap<storage::steady_time, std::function<void()>> events_;
+  steady_time now_{1h};
+  std::multimap<steady_time, std::function<void()>> events_;
 };
 
 // One lane; nothing happens any more after `alive` is false.
-class loop_executor final : public storage::executor {
+class loop_executor final : public executor {
 public:
   loop_executor(virtual_loop& loop, std::shared_ptr<bool> alive, std::chrono::microseconds time)
       : loop_(loop), alive_(std::move(alive)), time_(time) {}
@@ -63,7 +63,7 @@ public:
     frozen_ = false;
     for (auto& work : std::exchange(held_, {})) EXPECT_TRUE(post(loop_.now() + 1h, std::move(work)));
   }
-  result<void> post(storage::steady_time deadline, job work) override {
+  result<void> post(steady_time deadline, job work) override {
     if (hangs_) return {};
     if (frozen_) {
       held_.push_back(std::move(work));
@@ -83,41 +83,39 @@ private:
   virtual_loop& loop_;
   std::shared_ptr<bool> alive_;
   std::chrono::microseconds time_;
-  storage::steady_time free_;
+  steady_time free_;
   bool hangs_ = false, frozen_ = false;
   std::vector<job> held_;
 };
 
 class log_cluster {
 public:
-  static storage::uuid id_of(storage::node_number n) { return storage::uuid{std::uint8_t(n + 1)}; }
+  static uuid id_of(node_number n) { return uuid{std::uint8_t(n + 1)}; }
 
   class node final : public peers {
   public:
-    node(log_cluster& cluster, storage::node_number n) : number(n), cluster_(cluster) {
+    node(log_cluster& cluster, node_number n) : number(n), cluster_(cluster) {
       EXPECT_TRUE(files.make_directories("/transfer"));
     }
 
-    link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+    link::request_number call(const uuid& to, std::string request, steady_time deadline,
                               link::reply_callback reply) override {
       cluster_.carry(*this, to, std::move(request), deadline, std::move(reply));
       return 0;
     }
-    link::request_number call_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
-                                   link::reply_callback) override {
+    link::request_number call_bulk(const uuid&, std::string, slice, steady_time, link::reply_callback) override {
       ADD_FAILURE() << "no payloads travel";
       return 0;
     }
-    link::request_number send_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
-                                   link::reply_callback) override {
+    link::request_number send_bulk(const uuid&, std::string, slice, steady_time, link::reply_callback) override {
       ADD_FAILURE() << "no payloads travel";
       return 0;
     }
-    void cancel(const storage::uuid&, link::request_number) override {}
-    bool up(const storage::uuid&) const override { return true; }
+    void cancel(const uuid&, link::request_number) override {}
+    bool up(const uuid&) const override { return true; }
     void set_members(const std::vector<peer_address>&) override {}
 
-    storage::log_index applied() { return meta::store::open(*state).value()->read().value()->applied(); }
+    log_index applied() { return meta::store::open(*state).value()->read().value()->applied(); }
     bool leads() const { return log && log->status().leads; }
     bool shows(const std::string& key) const { return store->read().value()->object("files", key).has_value(); }
     // Waits until everything that is applied is visible.
@@ -126,17 +124,17 @@ public:
       return shows(key);
     }
 
-    const storage::node_number number;
+    const node_number number;
     std::unique_ptr<failing_kv> state = std::make_unique<failing_kv>(meta::table_count);
     std::unique_ptr<failing_log> disk = std::make_unique<failing_log>();
-    storage::memory_file_system files;
+    memory_file_system files;
     std::shared_ptr<bool> alive = std::make_shared<bool>(false);
     std::unique_ptr<meta::store> store;
     std::unique_ptr<loop_executor> applies, log_writes, log_reads, transfers;
     std::unique_ptr<replicated_log> log; // null: down
     std::size_t replaced = 0;
     bool replacing = false;
-    storage::log_index reported_applied = 0;
+    log_index reported_applied = 0;
     std::uint64_t incarnation = 0; // as its links say
 
   private:
@@ -144,7 +142,7 @@ public:
   };
 
   explicit log_cluster(std::size_t count, std::uint64_t seed = 1) : random(seed) {
-    for (std::size_t n = 0; n < count; ++n) nodes.push_back(std::make_unique<node>(*this, storage::node_number(n)));
+    for (std::size_t n = 0; n < count; ++n) nodes.push_back(std::make_unique<node>(*this, node_number(n)));
   }
   ~log_cluster() {
     for (auto& n : nodes) crash(*n);
@@ -256,7 +254,7 @@ public:
       const auto change = [&](raft::change_kind kind) {
         return loop.until([&] {
           auto* l = leader();
-          if (l && l->log->change(storage::node_number(n), kind) == raft::accepted::yes) return true;
+          if (l && l->log->change(node_number(n), kind) == raft::accepted::yes) return true;
           loop.run(20ms);
           return false;
         });
@@ -279,15 +277,15 @@ public:
     EXPECT_EQ(out->size(), wanted);
     return *out;
   }
-  result<storage::log_index> barrier(node& n, std::chrono::milliseconds time = 30s,
-                                     replicated_log::needs what = replicated_log::needs::visible) {
-    std::optional<result<storage::log_index>> out;
-    n.log->barrier(loop.now() + time, what, [&out](result<storage::log_index> r) { out = std::move(r); });
+  result<log_index> barrier(node& n, std::chrono::milliseconds time = 30s,
+                            replicated_log::needs what = replicated_log::needs::visible) {
+    std::optional<result<log_index>> out;
+    n.log->barrier(loop.now() + time, what, [&out](result<log_index> r) { out = std::move(r); });
     EXPECT_TRUE(loop.until([&] { return out.has_value(); })) << "never answered";
     return out.value_or(error{errc::timeout, "never answered"});
   }
   bool converged() {
-    std::set<storage::log_index> seen;
+    std::set<log_index> seen;
     bool replacing = false;
     for (auto& n : nodes) {
       if (!n->log) continue;
@@ -312,14 +310,14 @@ public:
   }
 
   virtual_loop loop;
-  storage::seeded_random random;
+  seeded_random random;
   std::vector<std::unique_ptr<node>> nodes;
   double loss = 0, doubled = 0;
-  std::set<std::pair<storage::node_number, storage::node_number>> cuts; // from, to
+  std::set<std::pair<node_number, node_number>> cuts; // from, to
   std::string last_refusal;
   std::size_t piece_bytes = 4096;
   std::uint64_t compact_after_bytes = 64 << 20;
-  storage::log_index entries_kept = 20'000;
+  log_index entries_kept = 20'000;
   std::uint32_t feature_level = meta::feature_level; // of the links
   // Sees each request that arrives; false: it is lost.
   std::function<bool(const node& from, const node& to, peer_request kind)> watch;
@@ -343,12 +341,12 @@ private:
     host.applying = [&n](std::span<const meta::command>) {
       EXPECT_FALSE(n.replacing) << "applied while the state was being replaced";
     };
-    host.applied = [&n](std::span<const meta::command>, storage::log_index index) {
+    host.applied = [&n](std::span<const meta::command>, log_index index) {
       EXPECT_GE(index, n.reported_applied);
       n.reported_applied = index;
     };
     host.replacing = [&n] { n.replacing = true; };
-    host.replaced = [&n](storage::log_index index) {
+    host.replaced = [&n](log_index index) {
       EXPECT_TRUE(index >= n.reported_applied || n.state->damage->count() > 0);
       n.reported_applied = index;
       n.replacing = false;
@@ -360,8 +358,7 @@ private:
   bool chance(double p) { return double(random.next() % 1'000'000) < p * 1e6; }
   std::chrono::microseconds delay() { return std::chrono::microseconds(100 + random.next() % 3000); }
 
-  void carry(node& from, const storage::uuid& to, const std::string& request, storage::steady_time deadline,
-             link::reply_callback reply) {
+  void carry(node& from, const uuid& to, const std::string& request, steady_time deadline, link::reply_callback reply) {
     auto once = std::make_shared<link::reply_callback>(std::move(reply));
     const auto answer = [once, alive = from.alive](result<link::answer> a) {
       if (*alive && *once) std::exchange(*once, {})(std::move(a));
@@ -377,7 +374,7 @@ private:
               [this, &from, target, request, deadline, answer] { arrive(from, *target, request, deadline, answer); });
     }
   }
-  void arrive(node& from, node& to, const std::string& request, storage::steady_time deadline,
+  void arrive(node& from, node& to, const std::string& request, steady_time deadline,
               const std::function<void(result<link::answer>)>& answer) {
     const auto kind = peer_request(request.front());
     if (watch && !watch(from, to, kind)) return;
@@ -398,7 +395,7 @@ private:
                          0,
                          link::responder{std::move(back), std::make_shared<std::atomic<bool>>(false)}});
   }
-  node* find(const storage::uuid& id) {
+  node* find(const uuid& id) {
     for (auto& n : nodes)
       if (id_of(n->number) == id) return n.get();
     return nullptr;

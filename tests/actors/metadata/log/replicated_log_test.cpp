@@ -42,7 +42,7 @@ TEST_F(replicated_log_test, a_follower_begins_no_session_of_another_node_or_of_a
   cluster.begin(3);
   auto& f = follower();
   f.incarnation = 4;
-  const auto begun = [&](const storage::uuid& node, std::uint64_t incarnation) {
+  const auto begun = [&](const uuid& node, std::uint64_t incarnation) {
     const auto answer = cluster.submit(f, {meta::begin_session{node, incarnation}})[0];
     return answer.refused ? answer.refused->code : errc{};
   };
@@ -158,7 +158,7 @@ TEST_F(replicated_log_test, a_leader_sees_that_a_follower_came_back_with_an_olde
   back.incarnation = 12;
   ASSERT_TRUE(cluster.start(back));
   ASSERT_TRUE(cluster.loop.until([&] { return !leader.log->status().lost.empty(); }));
-  EXPECT_EQ(leader.log->status().lost, (std::map<storage::node_number, std::uint64_t>{{back.number, 12}}));
+  EXPECT_EQ(leader.log->status().lost, (std::map<node_number, std::uint64_t>{{back.number, 12}}));
 }
 
 TEST_F(replicated_log_test, many_barriers_share_rounds) {
@@ -170,7 +170,7 @@ TEST_F(replicated_log_test, many_barriers_share_rounds) {
     return true;
   };
   for (int i = 0; i < 1000; ++i)
-    f.log->barrier(cluster.loop.now() + 10s, [&](const result<storage::log_index>& r) { answered += r.has_value(); });
+    f.log->barrier(cluster.loop.now() + 10s, [&](const result<log_index>& r) { answered += r.has_value(); });
   EXPECT_TRUE(cluster.loop.until([&] { return answered == 1000; }));
   EXPECT_LE(rounds, 3);
 }
@@ -256,8 +256,8 @@ TEST_F(replicated_log_test, a_read_does_not_wait_for_a_state_that_hangs) {
   auto& f = follower();
   f.applies->hang();
   ASSERT_FALSE(cluster.submit(*cluster.leader(), {meta::create_bucket{.name = "other", .now = 1}})[0].refused);
-  std::optional<result<storage::log_index>> out;
-  f.log->barrier(cluster.loop.now() + 5s, [&](result<storage::log_index> r) { out = std::move(r); });
+  std::optional<result<log_index>> out;
+  f.log->barrier(cluster.loop.now() + 5s, [&](result<log_index> r) { out = std::move(r); });
   cluster.loop.run(4s);
   f.log->tick();
   EXPECT_FALSE(out);
@@ -275,8 +275,7 @@ TEST_F(replicated_log_test, stopping_answers_all_that_wait) {
   std::vector<errc> codes;
   f.log->submit({meta::create_bucket{.name = "x", .now = 1}}, cluster.loop.now() + 60s,
                 [&](const log_cluster::results& r) { codes.push_back(r[0].refused->code); });
-  f.log->barrier(cluster.loop.now() + 60s,
-                 [&](const result<storage::log_index>& r) { codes.push_back(r.error().code); });
+  f.log->barrier(cluster.loop.now() + 60s, [&](const result<log_index>& r) { codes.push_back(r.error().code); });
   cluster.loop.run(1s);
   EXPECT_TRUE(codes.empty());
   f.log->stop();
@@ -410,7 +409,7 @@ TEST_F(replicated_log_test, a_disk_that_fails_once_at_any_operation_only_delays_
       ASSERT_TRUE(cluster.start(f));
       int left = nth;
       bool hit = false;
-      broken->files.set_fault([&](storage::disk_operation, const std::string&) -> std::optional<error> {
+      broken->files.set_fault([&](disk_operation, const std::string&) -> std::optional<error> {
         if (left-- != 0) return std::nullopt;
         hit = true;
         return error{errc::io_error, "as the test wants"};
@@ -448,7 +447,7 @@ TEST_F(replicated_log_test, a_transfer_survives_loss_and_the_loss_of_its_source)
   ASSERT_TRUE(first->log->transfer([&] {
     for (auto& n : cluster.nodes)
       if (n.get() != first && n.get() != &f) return n->number;
-    return storage::node_number{0};
+    return node_number{0};
   }()) == raft::accepted::yes);
   cluster.loop.run(5s);
   cluster.crash(*first);
@@ -465,7 +464,7 @@ TEST_F(replicated_log_test, nodes_that_join_a_cluster_with_old_data_get_it) {
     // It was a store of its own before.
     auto alone = meta::store::open(*cluster.at(0).state).value();
     std::vector<meta::command> commands{meta::create_bucket{.name = "files", .now = 1},
-                                        meta::begin_session{storage::uuid{0xaa}, 1}};
+                                        meta::begin_session{uuid{0xaa}, 1}};
     ASSERT_TRUE(alone->apply(commands));
     const auto session = alone->read().value()->sessions().value().at(0).id;
     for (std::uint64_t i = 1; i <= 50; ++i) {

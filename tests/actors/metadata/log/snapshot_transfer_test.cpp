@@ -7,7 +7,7 @@ namespace cairn::actors {
 
 namespace {
 
-const storage::uuid source_id{7}, other_id{8};
+const uuid source_id{7}, other_id{8};
 constexpr std::size_t piece_bytes = 1000;
 
 struct side {
@@ -19,7 +19,7 @@ struct side {
     e.after = [this](std::chrono::milliseconds wait, std::function<void()> run) { loop.at(wait, std::move(run)); };
     e.clock = &loop;
     e.network = network;
-    e.record_at = [this](storage::log_index i) {
+    e.record_at = [this](log_index i) {
       return knows ? std::optional{raft::snapshot_record{i, 3, {{{1, raft::server_role::voter}}}, 1}} : std::nullopt;
     };
     e.first_kept = [this] { return first_kept; };
@@ -42,13 +42,13 @@ struct side {
   virtual_loop& loop;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   std::unique_ptr<storage::kv_engine> kv = storage::make_memory_kv(meta::table_count);
-  storage::memory_file_system files;
+  memory_file_system files;
   loop_executor work;
-  storage::log_index first_kept = 1;
+  log_index first_kept = 1;
   bool knows = true;
   int made = 0;
   raft::install_answer verdict = raft::install_answer::begun;
-  std::vector<storage::log_index> offered_to_install;
+  std::vector<log_index> offered_to_install;
 };
 
 class snapshot_transfer_test : public testing::Test, public peers {
@@ -59,7 +59,7 @@ protected:
     client = std::make_unique<snapshot_transfer>(target.services(), target.services_of_host(this));
   }
 
-  link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+  link::request_number call(const uuid& to, std::string request, steady_time deadline,
                             link::reply_callback reply) override {
     EXPECT_EQ(request.front(), char(peer_request::snapshot));
     asked.push_back(decode_snapshot_request(request.substr(1)).value());
@@ -79,16 +79,14 @@ protected:
     });
     return 0;
   }
-  link::request_number call_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
-                                 link::reply_callback) override {
+  link::request_number call_bulk(const uuid&, std::string, slice, steady_time, link::reply_callback) override {
     return 0;
   }
-  link::request_number send_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
-                                 link::reply_callback) override {
+  link::request_number send_bulk(const uuid&, std::string, slice, steady_time, link::reply_callback) override {
     return 0;
   }
-  void cancel(const storage::uuid&, link::request_number) override {}
-  bool up(const storage::uuid&) const override { return true; }
+  void cancel(const uuid&, link::request_number) override {}
+  bool up(const uuid&) const override { return true; }
   void set_members(const std::vector<peer_address>&) override {}
 
   virtual_loop loop;
@@ -104,7 +102,7 @@ protected:
 TEST_F(snapshot_transfer_test, pieces_make_the_same_state) {
   client->offered(source_id, 1);
   loop.run(5s);
-  EXPECT_EQ(target.offered_to_install, (std::vector<storage::log_index>{1}));
+  EXPECT_EQ(target.offered_to_install, (std::vector<log_index>{1}));
   EXPECT_GT(asked.size(), 5u);
   ASSERT_TRUE(install_staged(target.services(), 1));
   EXPECT_EQ(meta::dump(*target.kv), meta::dump(*source.kv));
@@ -159,11 +157,11 @@ TEST_F(snapshot_transfer_test, begins_anew_at_another_source_or_when_the_source_
 TEST_F(snapshot_transfer_test, a_dump_that_ends_before_the_log_of_who_asks_begins_is_made_anew) {
   client->offered(source_id, 1);
   loop.run(5s);
-  ASSERT_EQ(target.offered_to_install, (std::vector<storage::log_index>{1}));
+  ASSERT_EQ(target.offered_to_install, (std::vector<log_index>{1}));
   client->installed();
   source.fill(10);
   target.first_kept = 2;
-  std::optional<storage::log_index> fetched;
+  std::optional<log_index> fetched;
   client->fetch(source_id, [&](result<raft::snapshot_record> r) { fetched = r ? r->index : 0; });
   loop.run(5s);
   EXPECT_EQ(fetched, 2u);

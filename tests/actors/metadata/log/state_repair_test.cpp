@@ -106,10 +106,10 @@ protected:
   }
   raft::index_t applied() const { return meta::store::open(*state).value()->read().value()->applied(); }
 
-  storage::temporary_directory directory;
-  storage::file_system& files = storage::posix_file_system();
+  temporary_directory directory;
+  file_system& files = posix_file_system();
   std::unique_ptr<storage::kv_engine> state = storage::make_memory_kv(meta::table_count);
-  storage::seeded_random random{1};
+  seeded_random random{1};
   raft::raft_log log{files, directory.path() + "/log", random};
 };
 
@@ -142,9 +142,9 @@ TEST_F(damaged_member, keeps_log_and_state_as_they_are_when_the_staged_state_is_
   EXPECT_FALSE(repair(record_of(14, 3)));
   EXPECT_EQ(state->begin_read().value()->get(0, "rubbish"), "more of it");
   {
-    const auto file = files.open(directory.path() + "/staged", storage::open_mode::read_write).value();
+    const auto file = files.open(directory.path() + "/staged", open_mode::read_write).value();
     const std::string bad = "x";
-    const storage::bytes_view bytes = std::as_bytes(std::span{bad});
+    const bytes_view bytes = std::as_bytes(std::span{bad});
     ASSERT_TRUE(file->write(40, std::span{&bytes, 1}));
   }
   EXPECT_FALSE(repair(record_of(15, 3)));

@@ -41,15 +41,15 @@ struct log_disk {
   }
   std::vector<std::string> names() { return files.list(log_folder).value(); }
   std::string read_file(const std::string& name) {
-    const auto file = files.open(log_folder + "/" + name, storage::open_mode::read_only).value();
+    const auto file = files.open(log_folder + "/" + name, open_mode::read_only).value();
     return read_bytes(*file, 0, file->size().value()).value();
   }
   void flip(const std::string& name, std::uint64_t at, unsigned bit = 3) {
     files.flip_bit(log_folder + "/" + name, at * 8 + bit);
   }
   // Fails the nth operation of a kind from now on (1: the next one), and all that follow.
-  void fail_at(std::uint64_t nth, errc code, std::function<bool(storage::disk_operation)> counts) {
-    files.set_fault([nth, code, counts = std::move(counts)](storage::disk_operation o, const std::string&) mutable {
+  void fail_at(std::uint64_t nth, errc code, std::function<bool(disk_operation)> counts) {
+    files.set_fault([nth, code, counts = std::move(counts)](disk_operation o, const std::string&) mutable {
       if (!counts(o) || nth > 1) {
         if (counts(o)) --nth;
         return std::optional<error>{};
@@ -58,8 +58,8 @@ struct log_disk {
     });
   }
 
-  storage::seeded_random random;
-  storage::memory_file_system files;
+  seeded_random random;
+  memory_file_system files;
   log_options options{.segment_bytes = 64 << 10, .batch_bytes = 16 << 10};
   std::unique_ptr<raft_log> log;
 };

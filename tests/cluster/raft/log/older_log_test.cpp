@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 void write_older_log(const std::string& directory, const stored_state& s) {
   auto engine = storage::open_lmdb({.directory = directory, .tables = older_log_tables}).value();
   auto kv = engine->begin_write().value();
-  storage::byte_writer record;
+  byte_writer record;
   record.u8(1).varint(s.vote.term).varint(s.vote.vote).varint(s.first).boolean(s.snapshot.has_value());
   if (s.snapshot) record.varint(s.snapshot->index).varint(s.snapshot->term).varint(s.snapshot->servers_index);
   if (s.snapshot) record.string(encode(s.snapshot->servers));
@@ -30,9 +30,9 @@ void write_older_log(const std::string& directory, const stored_state& s) {
         s.first + i - std::min<index_t>(2, s.first); // some rows before `first`, as compaction leaves them
     const auto& e = s.entries[index < s.first ? 0 : std::min<std::size_t>(index - s.first, s.entries.size() - 1)];
     if (index == 0 || index >= s.first + s.entries.size()) continue;
-    storage::byte_writer row;
+    byte_writer row;
     row.u8(1).u8(std::uint8_t(e.kind)).varint(e.term).raw(e.view());
-    kv->put(1, storage::byte_writer{8}.u64(index).view(), row.view());
+    kv->put(1, byte_writer{8}.u64(index).view(), row.view());
   }
   ASSERT_TRUE(kv->commit());
 }
@@ -50,8 +50,8 @@ stored_state older_state() {
 
 class older_log : public testing::Test {
 protected:
-  result<void> convert() { return convert_older_log(storage::posix_file_system(), path(), random); }
-  result<stored_state> load() { return raft_log(storage::posix_file_system(), path(), random).load(0); }
+  result<void> convert() { return convert_older_log(posix_file_system(), path(), random); }
+  result<stored_state> load() { return raft_log(posix_file_system(), path(), random).load(0); }
   std::string path() const { return directory.path() + "/log"; }
   void expect_converted() {
     const auto now = load();
@@ -69,8 +69,8 @@ protected:
       EXPECT_EQ(now->entries[i].kind, was.entries[i].kind);
     }
   }
-  storage::temporary_directory directory;
-  storage::seeded_random random{1};
+  temporary_directory directory;
+  seeded_random random{1};
 };
 
 } // namespace
@@ -80,7 +80,7 @@ TEST_F(older_log, is_not_used_before_it_was_converted_and_converted_once) {
   EXPECT_EQ(load().error(), errc::unsupported);
   ASSERT_TRUE(convert());
   expect_converted();
-  raft_log log{storage::posix_file_system(), path(), random};
+  raft_log log{posix_file_system(), path(), random};
   log_write w;
   w.first = 61;
   w.entries.push_back({7, entry_kind::command, share("later")});
@@ -120,7 +120,7 @@ TEST_F(older_log, refuses_an_older_build_after_the_conversion) {
 }
 
 TEST_F(older_log, refuses_an_older_build_in_a_new_directory) {
-  raft_log log{storage::posix_file_system(), path(), random};
+  raft_log log{posix_file_system(), path(), random};
   ASSERT_TRUE(log.begin(raft_core::first_state(1)));
   EXPECT_EQ(storage::open_lmdb({.directory = path(), .tables = older_log_tables}).error(), errc::unsupported);
   EXPECT_EQ(load()->entries.size(), 1u);
@@ -138,7 +138,7 @@ TEST_F(older_log, that_is_damaged_stays_as_it_is) {
     }
   }
   EXPECT_EQ(convert().error(), errc::corrupt);
-  EXPECT_EQ(read_log_marker(storage::posix_file_system(), path()).value(), log_marker::older_log);
+  EXPECT_EQ(read_log_marker(posix_file_system(), path()).value(), log_marker::older_log);
 }
 
 } // namespace cairn::cluster::raft

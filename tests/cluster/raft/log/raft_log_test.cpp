@@ -16,14 +16,14 @@ protected:
   void SetUp() override { open(); }
   void open() {
     const bool memory = std::string_view{GetParam()} == "memory";
-    auto& files = memory ? static_cast<storage::file_system&>(disk.files) : storage::posix_file_system();
+    auto& files = memory ? static_cast<file_system&>(disk.files) : posix_file_system();
     made =
         std::make_unique<raft_log>(files, memory ? log_folder : directory.path() + "/log", disk.random, disk.options);
   }
   raft_log& log() { return *made; }
   void write(const log_write& w) { ASSERT_TRUE(log().write({&w, 1})); }
 
-  storage::temporary_directory directory;
+  temporary_directory directory;
   log_disk disk;
   std::unique_ptr<raft_log> made;
 };
@@ -170,7 +170,7 @@ TEST_F(raft_log_on_disk, a_removed_segment_that_is_back_after_a_crash_changes_no
 
 TEST_F(raft_log_on_disk, a_full_disk_is_no_space_and_the_log_goes_on_when_there_is_room) {
   index_t i = 2;
-  disk.fail_at(1, errc::no_space, [](auto o) { return o == storage::disk_operation::preallocate; });
+  disk.fail_at(1, errc::no_space, [](auto o) { return o == disk_operation::preallocate; });
   for (; disk.write(entries(i, 1, 1)); ++i) ASSERT_LT(i, 100u);
   EXPECT_EQ(disk.write(entries(i, 1, 1)).error(), errc::read_only) << "until it is read again";
   disk.files.set_fault({});
@@ -195,7 +195,6 @@ TEST(raft_log, makes_smaller_segments_on_a_disk_that_is_nearly_full_and_frees_th
 
 // Each operation of a run of writes fails in turn, with each error; then the power fails as well.
 TEST(raft_log, keeps_what_it_acknowledged_whatever_operation_fails) {
-  using storage::disk_operation;
   for (const auto code : {errc::no_space, errc::io_error}) {
     for (std::uint64_t nth = 1;; ++nth) {
       log_disk disk{nth};
@@ -239,7 +238,7 @@ TEST(raft_log, cuts_off_a_write_that_was_torn_at_any_byte) {
   for (std::size_t kept = 0; kept <= length; ++kept) {
     const auto copy = whole.files.image();
     {
-      const auto file = copy->open(log_folder + "/" + first_segment, storage::open_mode::read_write).value();
+      const auto file = copy->open(log_folder + "/" + first_segment, open_mode::read_write).value();
       auto torn = bytes.substr(0, kept);
       torn.resize(4096);
       ASSERT_TRUE(write_bytes(*file, end, torn));
@@ -346,7 +345,7 @@ TEST_F(raft_log_on_disk, a_bit_that_flips_before_the_last_batch_is_corrupt_and_n
     if (at % 4096 > 330) continue; // the padding
     const auto copy = disk.files.image();
     copy->flip_bit(log_folder + "/" + first_segment, at * 8 + at % 8);
-    const auto before = copy->open(log_folder + "/" + first_segment, storage::open_mode::read_only).value();
+    const auto before = copy->open(log_folder + "/" + first_segment, open_mode::read_only).value();
     const auto bytes = read_bytes(*before, 0, before->size().value()).value();
     auto options = disk.options;
     options.damage = std::make_shared<storage::kv_damage>("test");

@@ -30,17 +30,17 @@ TEST(vote_file, survives_the_loss_of_either_copy_and_not_of_both) {
 
 // Otherwise a crash may tear both copies at once, or lose both.
 TEST(vote_file, flushes_each_copy_before_it_writes_the_other) {
-  storage::memory_file_system files;
+  memory_file_system files;
   ASSERT_TRUE(files.make_directories(log_folder));
   vote_file votes{files, log_folder};
   ASSERT_TRUE(votes.create({1, 1}));
-  std::vector<storage::disk_operation> done;
-  files.set_fault([&done](storage::disk_operation o, const std::string&) {
-    if (o == storage::disk_operation::write || o == storage::disk_operation::flush) done.push_back(o);
+  std::vector<disk_operation> done;
+  files.set_fault([&done](disk_operation o, const std::string&) {
+    if (o == disk_operation::write || o == disk_operation::flush) done.push_back(o);
     return std::optional<error>{};
   });
-  const std::vector each_flushed{storage::disk_operation::write, storage::disk_operation::flush,
-                                 storage::disk_operation::write, storage::disk_operation::flush};
+  const std::vector each_flushed{disk_operation::write, disk_operation::flush, disk_operation::write,
+                                 disk_operation::flush};
   ASSERT_TRUE(votes.open());
   EXPECT_EQ(done, each_flushed);
   done.clear();

@@ -10,13 +10,13 @@ namespace cairn::net {
 namespace {
 
 constexpr std::string_view secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-constexpr storage::wall_ms until = 1175139620000;
+constexpr wall_ms until = 1175139620000;
 
 struct example {
   std::string method = "GET", target;
   std::vector<header_view> headers{};
   std::string bucket = "johnsmith"; // that the host names
-  storage::wall_ms now = until;
+  wall_ms now = until;
 
   // "" when the request is good, else the code of the refusal.
   std::string judge() const {

@@ -12,14 +12,14 @@ namespace {
 constexpr std::string_view access_key = "AKIAIOSFODNN7EXAMPLE";
 constexpr std::string_view secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 constexpr std::string_view no_body = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-constexpr storage::wall_ms signed_at = 1369353600000; // 2013-05-24T00:00:00Z
+constexpr wall_ms signed_at = 1369353600000; // 2013-05-24T00:00:00Z
 
 // A request with what its views point to.
 struct example {
   std::string method = "GET", target = "/";
   std::vector<std::pair<std::string, std::string>> headers{{"Host", "examplebucket.s3.amazonaws.com"},
                                                            {"x-amz-date", "20130524T000000Z"}};
-  storage::wall_ms now = signed_at;
+  wall_ms now = signed_at;
 
   example& with(const std::string& name, const std::string& value) {
     for (auto& header : headers) {
@@ -94,8 +94,8 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text.replace(at, what.size(), with);
 }
 
-storage::sha256_digest sha256_text(const std::string& text) {
-  return storage::sha256_of(std::as_bytes(std::span{text}));
+sha256_digest sha256_text(const std::string& text) {
+  return sha256_of(std::as_bytes(std::span{text}));
 }
 
 } // namespace

@@ -33,10 +33,10 @@ TEST(body_checksums, are_read_from_headers_and_trailers) {
   EXPECT_FALSE(std::get<0>(none));
   const auto header =
       read_checksum(of({{"X-Amz-Checksum-Crc32", "y/Q5Jg=="}, {"x-amz-sdk-checksum-algorithm", "CRC32"}}));
-  EXPECT_EQ(std::get<0>(header)->kind, storage::checksum_kind::crc32);
+  EXPECT_EQ(std::get<0>(header)->kind, net::checksum_kind::crc32);
   EXPECT_EQ(std::get<0>(header)->value, "\xcb\xf4\x39\x26");
   const auto trailer = read_checksum(of({{"x-amz-trailer", "x-amz-checksum-sha256"}}));
-  EXPECT_EQ(std::get<0>(trailer)->kind, storage::checksum_kind::sha256);
+  EXPECT_EQ(std::get<0>(trailer)->kind, net::checksum_kind::sha256);
   EXPECT_FALSE(std::get<0>(trailer)->value);
 }
 
@@ -64,14 +64,14 @@ TEST(body_checksums, of_a_whole_body_are_checked) {
 }
 
 TEST(body_checksums, that_trail_are_told_at_the_end) {
-  checksum_check check{{storage::checksum_kind::crc32, {}}};
+  checksum_check check{{net::checksum_kind::crc32, {}}};
   const std::string_view body = "123456789";
   ASSERT_TRUE(check.update(std::as_bytes(std::span{body})));
   EXPECT_FALSE(check.announce("nonsense"));
   EXPECT_TRUE(check.announce("y/Q5Jg=="));
   EXPECT_TRUE(check.finish());
   EXPECT_EQ(check.proven(), (actors::kept_headers{{"x-amz-checksum-crc32", "y/Q5Jg=="}}));
-  checksum_check untold{{storage::checksum_kind::crc32, {}}};
+  checksum_check untold{{net::checksum_kind::crc32, {}}};
   EXPECT_EQ(untold.finish().error().code, errc::invalid_argument);
 }
 
@@ -79,9 +79,9 @@ TEST(body_checksums, agree_or_refuse_together) {
   const std::string_view body = "123456789";
   for (const bool right : {true, false}) {
     const auto good = std::make_shared<checksum_check>(
-        announced_checksum{storage::checksum_kind::crc32, std::string{"\xcb\xf4\x39\x26"}});
+        announced_checksum{net::checksum_kind::crc32, std::string{"\xcb\xf4\x39\x26"}});
     const auto other = std::make_shared<checksum_check>(
-        announced_checksum{storage::checksum_kind::crc32c, std::string{right ? "\xe3\x06\x92\x83" : "abcd"}});
+        announced_checksum{net::checksum_kind::crc32c, std::string{right ? "\xe3\x06\x92\x83" : "abcd"}});
     const auto check = both(good, other);
     ASSERT_TRUE(check->update(std::as_bytes(std::span{body})));
     EXPECT_EQ(check->finish().has_value(), right);

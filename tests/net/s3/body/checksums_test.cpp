@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
+namespace cairn::net {
 
 namespace {
 
@@ -79,4 +79,4 @@ TEST(checksums, of_two_stretches_are_joined_without_their_bytes) {
   }
 }
 
-} // namespace cairn::storage
+} // namespace cairn::net

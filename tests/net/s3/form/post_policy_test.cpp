@@ -8,7 +8,7 @@ namespace cairn::net {
 
 namespace {
 
-constexpr storage::wall_ms now = 1448971200000; // 2015-12-01T12:00:00Z
+constexpr wall_ms now = 1448971200000; // 2015-12-01T12:00:00Z
 
 std::variant<post_policy, s3_error> policy_of(const std::string& conditions,
                                               const std::string& expiration = "2015-12-30T12:00:00.000Z") {

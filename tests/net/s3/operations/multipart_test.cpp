@@ -79,7 +79,7 @@ TEST(multipart, documents_may_name_10000_parts) {
 TEST(multipart, the_etag_is_the_md5_of_the_parts_md5s) {
   std::vector<named_part> parts(2);
   // MD5 of the empty text, twice.
-  parts[0].chosen.digest = parts[1].chosen.digest = storage::md5{}.finish();
+  parts[0].chosen.digest = parts[1].chosen.digest = md5{}.finish();
   EXPECT_EQ(to_string(etag_of_parts(parts)), "5873dd45edd01f09c1ef2e7819369e8e-2");
 }
 
@@ -110,7 +110,7 @@ TEST(multipart, checksums_of_the_whole_come_from_those_of_the_parts) {
     whole_checksum whole{{"crc32c", type}};
     std::string all, sums;
     for (const auto& text : texts) {
-      storage::running_checksum sum{storage::checksum_kind::crc32c};
+      net::running_checksum sum{net::checksum_kind::crc32c};
       sum.update(std::as_bytes(std::span{text}));
       const auto bytes = sum.finish();
       all += text;
@@ -119,7 +119,7 @@ TEST(multipart, checksums_of_the_whole_come_from_those_of_the_parts) {
       EXPECT_TRUE(whole.add(row));
     }
     const bool composite = type == metadata::checksum_type::composite;
-    storage::running_checksum expected{storage::checksum_kind::crc32c};
+    net::running_checksum expected{net::checksum_kind::crc32c};
     expected.update(std::as_bytes(std::span{composite ? sums : all}));
     EXPECT_EQ(whole.header().at(0).first, "x-amz-checksum-crc32c");
     EXPECT_EQ(whole.header().at(0).second, base64_encode(expected.finish()) + (composite ? "-3" : ""));

@@ -9,9 +9,9 @@ namespace {
 namespace meta = storage::metadata;
 using std::chrono::milliseconds;
 
-constexpr storage::wall_ms day = 24 * 3600 * 1000;
+constexpr wall_ms day = 24 * 3600 * 1000;
 
-meta::listed_version version(const std::string& key, storage::wall_ms modified, bool marker = false) {
+meta::listed_version version(const std::string& key, wall_ms modified, bool marker = false) {
   meta::listed_version v;
   v.key = key;
   v.modified = modified;
@@ -21,7 +21,7 @@ meta::listed_version version(const std::string& key, storage::wall_ms modified, 
 
 // The actions of the rules on these versions, in order; '.' keep, 'e' expire, 'r' remove.
 std::string actions(const std::vector<meta::lifecycle_rule>& rules, const std::vector<meta::listed_version>& versions,
-                    storage::wall_ms now) {
+                    wall_ms now) {
   lifecycle_rules r{rules, milliseconds{day}};
   std::string out;
   for (std::size_t i = 0; i < versions.size(); ++i) {
