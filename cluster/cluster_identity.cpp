@@ -12,7 +12,7 @@ namespace {
 
 using storage::metadata::cluster_name_bytes_max, storage::metadata::node_address_bytes_max;
 
-constexpr std::string_view magic = "cairn-cluster ", version = "1";
+constexpr std::string_view magic = "cairn-cluster ", version = "1", end_mark = "end";
 constexpr std::size_t member_line_bytes_max = 7 + 5 + 1 + 36 + 1 + node_address_bytes_max + 1;
 static_assert(known_members_max * member_line_bytes_max + cluster_name_bytes_max + 128 <= small_file_bytes_max);
 
@@ -73,6 +73,10 @@ private:
   bool ok_ = true;
 };
 
+std::string checksum_of(std::string_view text) {
+  return " crc32c:" + hexadecimal_crc32c(text);
+}
+
 std::string path_of(const std::string& data_dir) {
   return data_dir + "/cluster";
 }
@@ -102,8 +106,11 @@ result<std::optional<cluster_identity>> load_cluster_identity(file_system& files
     m.address = text.field("", '\n');
     if (!valid_address(m.address)) text.fail();
   }
-  if (!text.field("end", '\n').empty() || !valid_name(identity.name) || !distinct_numbers(identity.members))
-    text.fail();
+  const auto sum = text.field(end_mark, '\n');
+  if (!sum.empty() && sum != checksum_of(std::string_view{*content}.substr(0, content->rfind(end_mark))))
+    return error{errc::corrupt,
+                 path + ": its checksum is another; if the file was edited, remove it from the last line"};
+  if (!valid_name(identity.name) || !distinct_numbers(identity.members)) text.fail();
   if (!text.finished()) return error{errc::corrupt, path + ": unexpected content"};
   return std::optional{std::move(identity)};
 }
@@ -120,7 +127,8 @@ result<void> save_cluster_identity(file_system& files, const std::string& data_d
     text.append("member ").append(std::to_string(m.number)).append(" ").append(cairn::to_string(m.id));
     text.append(" ").append(m.address).append("\n");
   }
-  return replace_small_file(files, path_of(data_dir), text.append("end\n"));
+  const auto sum = checksum_of(text);
+  return replace_small_file(files, path_of(data_dir), text.append(end_mark).append(sum).append("\n"));
 }
 
 } // namespace cairn::cluster

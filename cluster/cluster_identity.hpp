@@ -2,8 +2,10 @@
 // caught up. The file is `data_dir`/cluster, replaced atomically and durably; after a crash it has the old or the new
 // content. It is text, so that an operator can correct the addresses when all of them have changed:
 //
-//   file   = "cairn-cluster 1\n" "id " uuid "\n" "name " name "\n" "self " number "\n" member* "end\n"
+//   file   = "cairn-cluster 1\n" "id " uuid "\n" "name " name "\n" "self " number "\n" member* "end" sum "\n"
 //   member = "member " number " " uuid " " address "\n"
+//   sum    = [" crc32c:" 8 hexadecimal digits, of all lines before]; older builds wrote none, and who edits the file
+//            removes it
 //
 // Numbers are decimal. A name has no control characters, an address has neither control characters nor spaces. Errors:
 // corrupt, unsupported (another version), io_error, no_space, invalid_argument (values that this grammar cannot

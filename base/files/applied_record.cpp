@@ -36,7 +36,7 @@ result<log_index> load_applied_record(file_system& files, const std::string& dat
 result<void> save_applied_record(file_system& files, const std::string& data_dir, const uuid& cluster,
                                  log_index applied) {
   return replace_small_file(files, applied_path(data_dir),
-                            std::string{applied_grammar} + to_string(cluster) + " " + std::to_string(applied) + "\n");
+                            small_line(applied_grammar, to_string(cluster) + " " + std::to_string(applied)));
 }
 
 } // namespace cairn

@@ -1,6 +1,6 @@
-// How far a member's metadata had come, kept outside of the metadata: the file `data_dir`/applied. A log that ends
-// before that was put back from an older image. Its node no longer knows what it acknowledged and for whom it voted,
-// and must not go on under its name.
+// The applied index of a member's metadata, stored outside of it: the file `data_dir`/applied. A log that ends before
+// this index was restored from an older image: the node no longer knows what it acknowledged and for whom it voted, and
+// must not start.
 //
 //   file = "cairn-applied 1 " uuid of the cluster " " index "\n"
 //

@@ -34,6 +34,12 @@ result<std::optional<std::uint64_t>> load_counter(file_system& files, const std:
   return std::optional{starts};
 }
 
+std::string counter_line(std::uint64_t starts) {
+  constexpr std::size_t digits = std::numeric_limits<std::uint64_t>::digits10 + 1;
+  const auto number = std::to_string(starts);
+  return small_line(counter_grammar, std::string(digits - number.size(), '0') + number);
+}
+
 } // namespace
 
 uuid make_uuid(random_source& random) {
@@ -58,11 +64,13 @@ result<node_identity> begin_node_start(file_system& files, const std::string& da
   self.id = *known ? **known : make_uuid(random);
   self.incarnation = counted->value_or(*known ? 1 : 0) + 1;
   if (!*known)
-    if (auto kept = replace_small_file(files, id_path, std::string{identity_grammar} + to_string(self.id) + "\n");
-        !kept)
+    if (auto kept = replace_small_file(files, id_path, small_line(identity_grammar, to_string(self.id))); !kept)
       return kept.error();
-  const std::string line = std::string{counter_grammar} + std::to_string(self.incarnation) + "\n";
-  if (auto kept = replace_small_file(files, counter_path, line); !kept) return kept.error();
+  const std::string line = counter_line(self.incarnation);
+  const auto kept = replace_small_file(files, counter_path, line);
+  const bool full = !kept && kept.error().code == errc::no_space && *counted;
+  if (full && overwrite_small_file(files, counter_path, line)) return self;
+  if (!kept) return kept.error();
   return self;
 }
 

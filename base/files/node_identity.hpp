@@ -1,10 +1,12 @@
 // The node's identity: its UUID and its incarnation.
 //
 // The UUID is made at the first start and never changes: `data_dir`/node, one line, "cairn-node 1 <uuid>". The
-// incarnation counts starts: `data_dir`/incarnation, one line, "cairn-incarnation 1 <decimal>". The count is durable
-// before it is returned, so no two starts share one, whatever crashes. The incarnation that other nodes see has random
-// bits above the count: a lower count than they have seen, or the same count with other bits, means that an older copy
-// of the directory was restored. If the identity exists without a counter, one start is assumed: the one that made it.
+// incarnation counts starts: `data_dir`/incarnation, one line, "cairn-incarnation 1 <decimal, 20 digits>" (older builds
+// wrote no leading zeros). Both lines have a checksum (small_file.hpp). The count is durable before it is returned, so
+// no two starts share one, whatever crashes. On a full disk it is written over the old one, so that the node starts and
+// can delete. The incarnation that other nodes see has random bits above the count: a lower count than they have seen,
+// or the same count with other bits, means that an older copy of the directory was restored. If the identity exists
+// without a counter, one start is assumed: the one that made it.
 //
 // The caller holds the lock of `data_dir`. Errors: corrupt, io_error, no_space, too_large (a file above 64 KiB).
 #pragma once

@@ -22,7 +22,8 @@ namespace {
 errc code_of(int number) {
   switch (number) {
     case ENOSPC:
-    case EDQUOT: return errc::no_space;
+    case EDQUOT:
+    case EFBIG: return errc::no_space; // a limit of the process
     case ENOENT: return errc::not_found;
     case EOPNOTSUPP: return errc::unsupported;
     default: return errc::io_error;

@@ -1,8 +1,31 @@
 #include "base/files/small_file.hpp"
 
+#include "base/checksum.hpp"
+
 #include <filesystem>
+#include <span>
 
 namespace cairn {
+
+namespace {
+
+constexpr std::string_view checksum_mark = " crc32c:";
+
+} // namespace
+
+std::string hexadecimal_crc32c(std::string_view text) {
+  constexpr std::size_t digit_count = 8;
+  auto sum = crc32c(std::as_bytes(std::span{text}));
+  std::string digits(digit_count, '0');
+  for (auto i = digit_count; i-- > 0; sum >>= 4) digits[i] = "0123456789abcdef"[sum & 15];
+  return digits;
+}
+
+std::string small_line(std::string_view grammar, std::string_view text) {
+  auto line = std::string{grammar}.append(text);
+  const auto sum = hexadecimal_crc32c(line);
+  return line.append(checksum_mark).append(sum).append("\n");
+}
 
 result<std::string> read_small_file(file_system& files, const std::string& path) {
   auto opened = files.open(path, open_mode::read_only);
@@ -27,7 +50,13 @@ result<std::optional<std::string>> read_small_line(file_system& files, const std
   }
   if (!content->starts_with(grammar) || !content->ends_with('\n'))
     return error{errc::corrupt, path + ": unexpected content"};
-  return std::optional{content->substr(grammar.size(), content->size() - grammar.size() - 1)};
+  content->pop_back();
+  if (const auto mark = content->rfind(checksum_mark); mark != content->npos) {
+    if (content->substr(mark + checksum_mark.size()) != hexadecimal_crc32c(std::string_view{*content}.substr(0, mark)))
+      return error{errc::corrupt, path + ": its checksum is another"};
+    content->resize(mark);
+  }
+  return std::optional{content->substr(grammar.size())};
 }
 
 result<void> replace_small_file(file_system& files, const std::string& path, std::string_view content) {
@@ -42,6 +71,19 @@ result<void> replace_small_file(file_system& files, const std::string& path, std
   }
   if (auto renamed = files.rename(fresh, path); !renamed) return renamed;
   return files.flush_directory(std::filesystem::path{path}.parent_path().string());
+}
+
+result<void> overwrite_small_file(file_system& files, const std::string& path, std::string_view content) {
+  constexpr std::size_t sector_bytes = 512;
+  auto opened = files.open(path, open_mode::read_write);
+  if (!opened) return opened.error();
+  const auto size = (*opened)->size();
+  if (!size) return size.error();
+  if (*size != content.size() || content.size() > sector_bytes)
+    return error{errc::invalid_argument, path + ": cannot be overwritten by content of another size"};
+  const bytes_view view{reinterpret_cast<const std::byte*>(content.data()), content.size()};
+  if (auto written = (*opened)->write(0, std::span{&view, 1}); !written) return written;
+  return (*opened)->flush();
 }
 
 } // namespace cairn

@@ -43,7 +43,7 @@ TEST_F(cluster_identity_test, loads_what_was_saved_and_nothing_before) {
             "member 65535 08000000-0000-0000-0000-000000000000 "
             "node-8.example:65535\n"
             "member 0 04000000-0000-0000-0000-000000000000 a:1\n"
-            "end\n");
+            "end crc32c:2df30550\n");
   const cluster_identity bare{.id = {1}};
   ASSERT_TRUE(save(bare));
   EXPECT_EQ(load().value(), bare);
@@ -80,7 +80,16 @@ TEST_F(cluster_identity_test, refuses_to_save_what_could_not_be_read_back) {
 
 TEST_F(cluster_identity_test, refuses_a_file_that_was_cut_or_does_not_follow_the_grammar) {
   ASSERT_TRUE(save(sample));
-  const std::string good = read_small_file(disk, data_dir + "/cluster").value();
+  const std::string whole = read_small_file(disk, data_dir + "/cluster").value();
+  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    auto bad = whole;
+    bad[bit / 8] = char(bad[bit / 8] ^ (1 << bit % 8));
+    write(bad);
+    EXPECT_FALSE(load()) << bit;
+  }
+  const auto good = whole.substr(0, whole.rfind(" crc32c:")) + "\n"; // of older builds, and of operators
+  write(good);
+  EXPECT_EQ(load().value(), sample);
   for (std::size_t length = 0; length < good.size(); ++length) {
     write(good.substr(0, length));
     EXPECT_EQ(load().error(), errc::corrupt) << length;

@@ -31,10 +31,21 @@ protected:
 TEST_F(node_identity_test, keeps_the_id_and_counts_every_start) {
   const auto first = start().value();
   EXPECT_EQ(first.incarnation, 1u);
-  EXPECT_EQ(content("node"), "cairn-node 1 " + to_string(first.id) + "\n");
-  EXPECT_EQ(content("incarnation"), "cairn-incarnation 1 1\n");
+  EXPECT_EQ(content("node"), small_line("cairn-node 1 ", to_string(first.id)));
+  EXPECT_EQ(content("incarnation"), "cairn-incarnation 1 00000000000000000001 crc32c:4ba37e8a\n");
   for (std::uint64_t n = 2; n < 13; ++n) EXPECT_EQ(start().value(), (node_identity{first.id, n}));
-  EXPECT_EQ(content("incarnation"), "cairn-incarnation 1 12\n");
+  EXPECT_EQ(content("incarnation"), small_line("cairn-incarnation 1 ", "00000000000000000012"));
+}
+
+TEST_F(node_identity_test, counts_a_start_on_a_full_disk) {
+  const auto first = start().value();
+  disk.set_fault([](disk_operation, const std::string& path) -> std::optional<error> {
+    if (path.ends_with(".new")) return error{errc::no_space, "the disk is full"};
+    return std::nullopt;
+  });
+  EXPECT_EQ(start().value(), (node_identity{first.id, 2}));
+  disk.crash(random);
+  EXPECT_EQ(start().value(), (node_identity{first.id, 3}));
 }
 
 TEST_F(node_identity_test, assumes_one_start_if_only_the_counter_is_missing) {
@@ -58,7 +69,22 @@ TEST_F(node_identity_test, refuses_files_with_unexpected_content) {
     EXPECT_EQ(start().error(), errc::corrupt) << bad;
   }
   write("incarnation", "cairn-incarnation 1 7\n");
-  EXPECT_EQ(start().value(), (node_identity{first.id, 8}));
+  EXPECT_EQ(start().value(), (node_identity{first.id, 8})) << "as older builds wrote it";
+}
+
+TEST_F(node_identity_test, finds_every_changed_bit) {
+  const auto first = start().value();
+  for (const std::string name : {"node", "incarnation"}) {
+    const auto good = content(name);
+    for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
+      auto bad = good;
+      bad[bit / 8] = char(bad[bit / 8] ^ (1 << bit % 8));
+      write(name, bad);
+      EXPECT_EQ(start().error(), errc::corrupt) << name << " bit " << bit;
+    }
+    write(name, good);
+  }
+  EXPECT_EQ(start().value(), (node_identity{first.id, 2}));
 }
 
 TEST_F(node_identity_test, never_returns_an_incarnation_twice_whatever_fails_or_crashes) {
