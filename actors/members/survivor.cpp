@@ -28,7 +28,7 @@ result<survivor_metadata> survivor_metadata::open(const parts& p) {
     out.applied_ = out.last_ = (*view)->applied();
   }
   if (!p.log) return out;
-  const auto stored = p.log->load(~log_index{0});
+  const auto stored = p.log->load_what_is_there();
   if (!stored) return stored.error();
   const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
   out.last_ = std::max({out.applied_, snapshot, stored->first + stored->entries.size() - 1});

@@ -175,8 +175,22 @@ result<bool> check_rows(const std::string& folder, storage::table_id tables) {
   return has_no_damage(folder, storage::kv_check{**engine, tables}, "rows of metadata", "damaged table");
 }
 
+// The last entry of the log that the metadata contains; 0 if that cannot be read.
+log_index applied_index(const std::string& folder) {
+  storage::lmdb_options options;
+  options.directory = folder;
+  options.tables = storage::metadata::table_count;
+  options.reads_only = true;
+  const auto engine = storage::open_lmdb(options);
+  if (!engine) return 0;
+  const auto store = storage::metadata::store::open(**engine);
+  if (!store) return 0;
+  const auto view = (*store)->read();
+  return view ? (*view)->applied() : 0;
+}
+
 // Likewise all records of the consensus log.
-result<bool> check_log(const std::string& folder) {
+result<bool> check_log(const std::string& folder, log_index applied) {
   namespace raft = cluster::raft;
   auto& files = posix_file_system();
   const auto marker = raft::read_log_marker(files, folder);
@@ -184,6 +198,7 @@ result<bool> check_log(const std::string& folder) {
   if (*marker == raft::log_marker::older_log) return check_rows(folder, raft::older_log_tables);
   if (*marker == raft::log_marker::absent) return true;
   raft::raft_log log{files, folder, system_random()};
+  if (auto whole = log.load(applied); !whole) return whole.error();
   return has_no_damage(folder, raft::log_check{log}, "records of the log", "damaged file");
 }
 
@@ -200,7 +215,8 @@ bool check_metadata(const storage_options& options) {
     return false;
   }
   bool good = true;
-  for (const auto& outcome : {check_rows(folder, storage::metadata::table_count), check_log(folder + "/log")}) {
+  for (const auto& outcome :
+       {check_rows(folder, storage::metadata::table_count), check_log(folder + "/log", applied_index(folder))}) {
     if (!outcome) std::cerr << "cairn: metadata: " << to_string(outcome.error()) << '\n';
     good = good && outcome && *outcome;
   }

@@ -1,6 +1,6 @@
-// The scrub of the consensus log: reads the vote and all segments in small steps and holds them against their
-// checksums, so that damage is found before a start or another member needs what is damaged. The log reports it to its
-// `kv_damage`. The rest of a damaged segment is skipped.
+// The scrub of the consensus log: reads the vote and all segments in small steps and verifies their checksums, so that
+// damage is found before a start or another member needs what is damaged. The log reports it to its `kv_damage`. The
+// rest of a damaged segment is skipped.
 //
 // A plain value; the log outlives it and may be written meanwhile. Blocking: on an executor.
 #pragma once

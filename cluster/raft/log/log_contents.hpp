@@ -1,8 +1,8 @@
-// What the records of the log amount to: which entries it has, where they are, and its snapshot record. The same steps
-// rebuild it at a start and keep it up to date while the log is written. No disk; one owner at a time.
+// The contents of the log by its records: its entries, their places, and its snapshot record. The same steps rebuild it
+// at a start and keep it up to date while the log is written. No disk; one owner at a time.
 //
-// An entry at or before the last one replaces the entries from there on. Later records count, so the order of the
-// records is all that tells a replaced suffix from the one that replaced it; a batch counts as a whole or not at all.
+// An entry at or before the last one replaces the entries from there on. Of two records of an index the later one
+// counts: only their order tells which suffix was replaced; a batch counts as a whole or not at all.
 #pragma once
 
 #include "cluster/raft/log/log_format.hpp"

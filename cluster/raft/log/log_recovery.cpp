@@ -8,7 +8,7 @@ error log_recovery::damaged(std::uint64_t segment, const std::string& what) cons
   return {errc::corrupt, segment_path(directory_, segment) + ": " + what};
 }
 
-result<recovered_log> log_recovery::run(const std::vector<std::string>& names) {
+result<recovered_log> log_recovery::run(const std::vector<std::string>& names, index_t applied) {
   const auto numbers = segment_numbers(names);
   for (const auto number : numbers) {
     auto s = open_segment(files_, directory_, number, open_mode::read_write);
@@ -25,7 +25,7 @@ result<recovered_log> log_recovery::run(const std::vector<std::string>& names) {
   }
   if (const char* wrong = out_.contents.what_is_missing()) return damaged(out_.first_number(), wrong);
   if (!out_.segments.empty())
-    if (auto cut = cut_tail(out_.segments.back()); !cut) return cut.error();
+    if (auto cut = cut_tail(out_.segments.back(), applied); !cut) return cut.error();
   if (auto written = write_last_again(); !written) return written.error();
   if (auto flushed = files_.flush_directory(directory_); !flushed) return flushed.error();
   return std::move(out_);
@@ -68,13 +68,14 @@ result<void> log_recovery::read_segment(log_segment s) {
 
 // What is behind the last batch must read as zeros, so that the remains of an interrupted write are never taken for
 // what follows a later one.
-result<void> log_recovery::cut_tail(log_segment& last) {
+result<void> log_recovery::cut_tail(log_segment& last, index_t applied) {
   const auto begin = read_bytes(*last.file, last.end, log_page_bytes);
   if (!begin) return begin.error();
   const auto rest = read_tail(*last.file, last.header.salt, last.end + log_page_bytes);
   if (!rest) return rest.error();
   if (rest->has_batch) return damaged(last.header.number, "a batch is damaged, and later ones are not");
   if (is_zero(*begin) && rest->is_zero) return {};
+  if (out_.contents.last() < applied) return damaged(last.header.number, "a batch that the state contains is damaged");
   log::info("an interrupted write at the end of the consensus log was cut off",
             {{"segment", segment_path(directory_, last.header.number)}, {"at", last.end}});
   if (auto cut = last.file->truncate(last.end); !cut) return cut;

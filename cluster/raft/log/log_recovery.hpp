@@ -20,8 +20,9 @@ struct recovered_log {
 class log_recovery {
 public:
   log_recovery(file_system& files, const std::string& directory) : files_(files), directory_(directory) {}
-  // `names`: the files of the directory. What is recovered is durable.
-  result<recovered_log> run(const std::vector<std::string>& names);
+  // `names`: the files of the directory. `applied`: the last entry that the state contains. The log was flushed at
+  // least up to there, so what is damaged before it is no interrupted write. What is recovered is durable.
+  result<recovered_log> run(const std::vector<std::string>& names, index_t applied);
 
 private:
   struct batch_place {
@@ -31,7 +32,7 @@ private:
 
   result<void> read_segment(log_segment s);
   result<bool> is_unfinished(std::uint64_t number) const;
-  result<void> cut_tail(log_segment& last);
+  result<void> cut_tail(log_segment& last, index_t applied);
   result<void> write_last_again() const;
   error damaged(std::uint64_t segment, const std::string& what) const;
 

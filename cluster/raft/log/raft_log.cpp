@@ -27,13 +27,13 @@ result<void> raft_log::open() {
   return open_ ? result<void>{} : reopen();
 }
 
-result<void> raft_log::reopen() {
+result<void> raft_log::reopen(index_t applied) {
   open_ = false;
   if (auto made = files_.make_directories(directory_); !made) return made;
   const auto names = files_.list(directory_);
   if (!names) return names.error();
   if (auto opened = open_vote(*names); !opened) return opened;
-  auto found = log_recovery{files_, directory_}.run(*names);
+  auto found = log_recovery{files_, directory_}.run(*names, applied);
   if (!found) return found.error() == errc::corrupt ? damaged(found.error().text) : found.error();
   const std::lock_guard guard{contents_};
   log_ = std::move(*found);
@@ -73,7 +73,17 @@ result<entry> raft_log::read_entry(cairn::file& file, index_t index, const log_e
 
 result<stored_state> raft_log::load(index_t applied) {
   const std::lock_guard owner{owner_};
+  if (auto opened = reopen(applied); !opened) return opened.error();
+  return load_entries(applied);
+}
+
+result<stored_state> raft_log::load_what_is_there() {
+  const std::lock_guard owner{owner_};
   if (auto opened = reopen(); !opened) return opened.error();
+  return load_entries(~index_t{0});
+}
+
+result<stored_state> raft_log::load_entries(index_t applied) const {
   const auto& contents = log_.contents;
   stored_state out{vote_, contents.snapshot(), contents.first(), {}};
   for (index_t index = out.first; index <= contents.last(); ++index) {

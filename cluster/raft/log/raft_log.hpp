@@ -1,5 +1,5 @@
 // The storage of a consensus server: term and vote, the entries and the snapshot record, in a directory of its own:
-// segment files (log_segment.hpp), the vote (vote_file.hpp), and `data.mdb`, which keeps older builds away
+// segment files (log_segment.hpp), the vote (vote_file.hpp), and `data.mdb`, which older builds refuse
 // (log_marker.hpp).
 //
 // A batch of writes is one write and one flush; a new term or vote is flushed before it. `write` is called by one owner
@@ -34,8 +34,11 @@ public:
   raft_log(file_system& files, std::string directory, random_source& random, log_options options = {});
 
   result<void> open(); // makes the files of a new log; the other calls open as well
-  // Reads the files again. An empty state if there is no log yet. The bytes of commands up to `applied` are left out.
+  // Reads the files again. An empty state if there is no log yet. `applied`: the last entry that the state contains;
+  // corrupt if the log ends before it. The bytes of commands up to there are left out.
   result<stored_state> load(index_t applied);
+  // For what is done with the log of a lost cluster: whatever it ends with, and no bytes of commands.
+  result<stored_state> load_what_is_there();
   // Writes the first state of a new server (raft_core::first_state). invalid_argument: a log exists.
   result<void> begin(const stored_state& first);
   result<void> write(std::span<const log_write> batch);
@@ -50,7 +53,8 @@ public:
   const std::string& directory() const { return directory_; }
 
 private:
-  result<void> reopen();
+  result<void> reopen(index_t applied = 0); // as in log_recovery
+  result<stored_state> load_entries(index_t applied) const;
   result<void> open_vote(const std::vector<std::string>& names);
   result<void> add_segment(std::uint64_t batch_bytes);
   result<void> append(batch_writer& batch);

@@ -1,6 +1,6 @@
 // A server's term and vote: `vote`, two pages with one copy each, of which a write replaces one after the other. At
-// most one of them is torn at a time, so the other one, if it is the older, is of a vote that was never answered. Two
-// damaged copies are `corrupt`: a vote that is not known must not be given again.
+// most one of them is torn at a time; if only the older one is intact, the newer vote was never answered. Two damaged
+// copies are `corrupt`: a vote that is not known must not be given again.
 //
 //   copy   "cairnvot" version:u8 sequence:u64 term:u64 vote:u64 zeros crc:u32       a page of 4 KiB
 //

@@ -364,6 +364,18 @@ TEST_F(raft_log_on_disk, a_bit_that_flips_before_the_last_batch_is_corrupt_and_n
   EXPECT_GT(tried, 500u);
 }
 
+TEST_F(raft_log_on_disk, a_last_batch_that_the_state_contains_is_not_cut_off_when_it_is_damaged) {
+  write(entries(2, 1, 3));
+  write(entries(5, 1, 2));
+  disk.flip(first_segment, disk.log->segments()->back().end - 4096 + 40);
+  const auto before = disk.read_file(first_segment);
+  EXPECT_EQ(disk.load(6).error(), errc::corrupt);
+  EXPECT_EQ(disk.load(5).error(), errc::corrupt);
+  EXPECT_EQ(disk.read_file(first_segment), before);
+  EXPECT_EQ(disk.open().load_what_is_there()->entries.size(), 4u);
+  EXPECT_EQ(disk.load(4)->entries.size(), 4u) << "to the state it is an interrupted write";
+}
+
 TEST_F(raft_log_on_disk, the_last_batch_of_a_segment_with_a_later_segment_is_not_cut_off) {
   for (index_t i = 2; i <= 20; ++i) write(entries(i, 1, 1));
   const auto segments = disk.log->segments().value();
