@@ -153,7 +153,7 @@ caf::result<done_atom> store_state::write(chunk_payload& chunk) {
 }
 
 void store_state::run_writes() {
-  auto batch = std::make_shared<std::vector<waiting_write>>(batches.begin());
+  auto batch = std::make_shared<std::vector<waiting_write>>(batches.begin(now()));
   if (batch->empty()) return;
   // An erase of the blob came after this write: the chunk must not be stored after it.
   std::erase_if(*batch, [this](const waiting_write& w) {
@@ -162,7 +162,7 @@ void store_state::run_writes() {
     return is_dead;
   });
   if (batch->empty()) {
-    batches.finished();
+    batches.finished(now());
     return run_writes();
   }
   auto job = [this, batch, shared = d, back = on_actor()](bool expired) {
@@ -174,13 +174,13 @@ void store_state::run_writes() {
     }
     back([this, batch, outcomes = std::move(outcomes)] {
       wrote(*batch, outcomes);
-      batches.finished();
+      batches.finished(now());
       run_writes();
     });
   };
   if (auto posted = d->writes.post(now() + d->write_timeout, std::move(job)); !posted) {
     wrote(*batch, std::vector<result<void>>(batch->size(), posted.error()));
-    batches.finished();
+    batches.finished(now());
   }
 }
 

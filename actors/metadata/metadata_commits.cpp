@@ -136,8 +136,9 @@ caf::result<committed> metadata_state::commit(command_box& command) {
 std::shared_ptr<metadata_state::batch> metadata_state::next_batch() {
   while (true) {
     auto out = std::make_shared<batch>();
-    out->waiting = batches_->begin();
+    out->waiting = batches_->begin(now(), apart_ > 0 ? 1 : SIZE_MAX);
     if (out->waiting.empty()) return nullptr;
+    if (apart_ > 0) --apart_;
     // Requests that were answered with timeout already are not executed.
     std::erase_if(out->waiting, [this](const waiting_command& w) { return !waiting<committed>().contains(w.reply); });
     // Chunks that were written in an ended session are dead.
@@ -147,14 +148,14 @@ std::shared_ptr<metadata_state::batch> metadata_state::next_batch() {
       return over;
     });
     if (!out->waiting.empty()) return out;
-    batches_->finished();
+    batches_->finished(now());
   }
 }
 
 void metadata_state::run_batch() {
   while (session_ != 0) {
     const auto next = next_batch();
-    if (!next) return;
+    if (!next) return begin_in_time();
     next->first_sequence = next_sequence_;
     const auto acknowledged_below = outstanding_.begin(next_sequence_);
     for (const auto& w : next->waiting) {
@@ -165,6 +166,16 @@ void metadata_state::run_batch() {
     else
       run_batch_in_store(next);
   }
+}
+
+// A batch that waits for the clients of the last one begins at the latest when that time is over.
+void metadata_state::begin_in_time() {
+  const auto until = batches_->gathers_until();
+  if (!until || std::exchange(begins_in_time_, true)) return;
+  self_->delayed_send(self_, *until - now(), completion{[this] {
+                        begins_in_time_ = false;
+                        run_batch();
+                      }});
 }
 
 void metadata_state::run_batch_in_store(const std::shared_ptr<batch>& next) {
@@ -214,10 +225,10 @@ void metadata_state::applied(std::span<const meta::command> commands, log_index 
 }
 
 void metadata_state::finished(batch& b, result<meta::applied_batch> outcome) {
-  batches_->finished();
+  batches_->finished(now());
   outstanding_.answered(b.first_sequence);
   if (outcome) {
-    if (!log_) note_fault(fault_cause::damage, {});
+    if (!log_) note_commit_fault({});
     CAIRN_ASSERT(outcome->results.size() == b.waiting.size());
     for (std::size_t i = 0; i < b.waiting.size(); ++i) answer(b.waiting[i], outcome->results[i]);
   } else {
@@ -228,6 +239,29 @@ void metadata_state::finished(batch& b, result<meta::applied_batch> outcome) {
 
 void metadata_state::note_fault(fault_cause cause, std::string text) const {
   if (s_.fault) s_.fault->set(cause, std::move(text));
+}
+
+// Of a standalone node: `why` its commits failed; without a code they work again.
+void metadata_state::note_commit_fault(const error& why) {
+  commit_fault_ = why.code;
+  note_fault(fault_cause::damage, why.code == errc::corrupt ? to_string(why) : "");
+  note_fault(fault_cause::no_space, why.code == errc::no_space ? "its disk has no space: " + why.text : "");
+}
+
+// Whether a commit that changes nothing works: it needs no row of a client, only what all commits need. Beginning the
+// session again is such a commit.
+void metadata_state::probe_commits() {
+  if (session_ == 0 || std::exchange(probing_, true)) return;
+  const meta::command begin = meta::begin_session{s_.node, s_.incarnation};
+  auto job = [this, begin, store = s_.store, back = on_actor()](bool expired) {
+    back([this, outcome = apply(*store, expired, {&begin, 1})] {
+      probing_ = false;
+      if (outcome) applied_ = std::max(applied_, outcome->index);
+      if (outcome || outcome.error().code == errc::corrupt || outcome.error().code == errc::no_space)
+        note_commit_fault(outcome ? error{} : outcome.error());
+    });
+  };
+  if (!s_.writes->post(now() + s_.commit_timeout, std::move(job))) probing_ = false;
 }
 
 void metadata_state::check_overdue_reads() {
@@ -246,15 +280,19 @@ void metadata_state::check_hung_disk() {
 }
 
 // No command of the batch was applied. After no_space, commands that add data are refused and the others retried:
-// deletes make room.
+// deletes make room. Damage is perhaps in the rows of one command only: each is tried by itself.
 void metadata_state::failed(batch& b, const error& why) {
   // The store takes no writes until the next start.
   if (why.code == errc::io_error || why.code == errc::read_only || why.code == errc::quarantined) {
     writes_failed_ = true;
     note_fault(fault_cause::failure, to_string(why));
   }
-  // A member fetches its state from others. Here it stays, perhaps in a page that all commands need.
-  if (!log_ && why.code == errc::corrupt) note_fault(fault_cause::damage, to_string(why));
+  const bool is_damage = !log_ && why.code == errc::corrupt; // a member fetches its state from others
+  if (is_damage && b.waiting.size() > 1) {
+    apart_ += b.waiting.size();
+    return batches_->put_back(std::move(b.waiting), 0);
+  }
+  if (is_damage || (!log_ && why.code == errc::no_space)) probe_commits();
   std::vector<waiting_command> again;
   const auto adds = [](const waiting_command& w) { return adds_something(*w.command); };
   const bool apart = why.code == errc::no_space && std::ranges::any_of(b.waiting, adds);
@@ -284,6 +322,7 @@ void metadata_state::tick() {
   check_overdue_reads();
   if (!log_) check_hung_disk(); // in a cluster the log does this, and commits go through the leader meanwhile
   if (session_ == 0) begin_session();
+  if (commit_fault_ != errc{}) probe_commits(); // clients may not come while the node is not ready
   if (log_) {
     log_->tick();
     acknowledge_layout();

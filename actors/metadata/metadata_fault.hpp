@@ -11,7 +11,7 @@
 
 namespace cairn::actors {
 
-enum class fault_cause : std::uint8_t { failure, damage, hung_writes, hung_reads, count_ };
+enum class fault_cause : std::uint8_t { failure, damage, no_space, hung_writes, hung_reads, count_ };
 
 class metadata_fault {
 public:

@@ -112,6 +112,7 @@ private:
   static error removal();
   void lose_session();
   void run_batch();
+  void begin_in_time();
   void run_batch_in_log(const std::shared_ptr<batch>& next);
   void run_batch_in_store(const std::shared_ptr<batch>& next);
   std::shared_ptr<batch> next_batch();
@@ -120,6 +121,8 @@ private:
   void answer(const waiting_command& w, const storage::metadata::command_result& r);
   void refuse(const waiting_command& w, const error& why);
   void note_fault(fault_cause cause, std::string text) const;
+  void note_commit_fault(const error& why);
+  void probe_commits();
   void check_hung_disk();
   void check_overdue_reads();
   blob_id draw_blob();
@@ -148,7 +151,7 @@ private:
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
   outstanding_sequences outstanding_;
   static constexpr batch_limits standalone_limits{
-      .batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20};
+      .batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20, .gather_part = 4};
   // A batch is sent to the leader in one message of the control lane. The next ones do not wait for its answer: the log
   // takes entries while earlier ones are flushed and applied.
   static constexpr batch_limits cluster_limits{.batch_items = 256,
@@ -158,6 +161,10 @@ private:
                                                .running_max = 4,
                                                .items_beside_min = 32};
   std::optional<batcher<waiting_command>> batches_;
+  bool begins_in_time_ = false; // a timer runs
+  std::size_t apart_ = 0;       // the next batches of one command each
+  bool probing_ = false;
+  errc commit_fault_{}; // of the last probe; see note_commit_fault
   std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<listing_page>,
              replies<buried_list>, replies<chunk_ids>, replies<committed>, replies<blob_id>, replies<uploads_listing>,
              replies<found_upload>, replies<found_parts>, replies<found_access>, replies<key_list>,

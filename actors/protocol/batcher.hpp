@@ -1,14 +1,21 @@
 // Group commit: items that arrive while a batch runs wait and form the next batch together. Several batches may run at
-// a time; another one begins beside them only when it is worth its cost. The queue is bounded in items and bytes. A
-// batch is bounded too, so that a small item does not wait for a very large batch. A plain class, used by the
-// chunk_store actor (chunks) and the metadata actor (commands).
+// a time; another one begins concurrently only above a minimum size. The queue is bounded in items and bytes. A batch
+// is bounded too, so that a small item does not wait for a very large batch. A plain class, used by the chunk_store
+// actor (chunks) and the metadata actor (commands).
+//
+// Clients that send one request after another send the next one as soon as a batch has answered them. A batch that
+// begins before it arrives does without them, and each of them waits for two batches. So after a batch has finished,
+// the next may wait until as many items came as that batch had, but only for a part of the time that it took.
 #pragma once
 
 #include "base/error.hpp"
+#include "base/seams.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 namespace cairn::actors {
@@ -18,6 +25,7 @@ struct batch_limits {
   std::size_t waiting_items = 4096, waiting_bytes = 256 << 20;
   std::size_t running_max = 1;      // batches
   std::size_t items_beside_min = 1; // of a batch that begins while another one runs
+  int gather_part = 0;              // waits for a batch's clients for 1/gather_part of its time; 0: never
 };
 
 template <class Item>
@@ -45,12 +53,16 @@ public:
     }
   }
 
-  // The next batch in the order of arrival; empty when nothing waits, or when what waits should wait for a running one.
-  std::vector<Item> begin() {
+  // The next batch in the order of arrival; empty when nothing waits, or when what waits should wait for a running one
+  // or until gathers_until(). `items_max`: a smaller bound of this batch.
+  std::vector<Item> begin(steady_time now, std::size_t items_max = SIZE_MAX) {
     std::vector<Item> batch;
     if (running_ >= limits_.running_max || (running_ > 0 && waiting_.size() < limits_.items_beside_min)) return batch;
+    if (waiting_.size() < gathered_ && now < gathers_until_) return batch;
+    gathered_ = 0;
+    begun_ = now;
     std::size_t bytes = 0;
-    while (!waiting_.empty() && batch.size() < limits_.batch_items) {
+    while (!waiting_.empty() && batch.size() < std::min(limits_.batch_items, items_max)) {
       if (!batch.empty() && bytes + waiting_.front().bytes > limits_.batch_bytes) break;
       bytes += waiting_.front().bytes;
       waiting_bytes_ -= waiting_.front().bytes;
@@ -58,11 +70,20 @@ public:
       waiting_.pop_front();
     }
     running_ += !batch.empty();
+    last_items_ = batch.size();
     return batch;
   }
-  void finished() {
+  void finished(steady_time now) {
     CAIRN_ASSERT(running_ > 0);
     --running_;
+    if (limits_.gather_part == 0 || running_ > 0) return;
+    gathered_ = std::min(waiting_.size() + last_items_, limits_.batch_items);
+    gathers_until_ = now + (now - begun_) / limits_.gather_part;
+  }
+  // When the next batch begins at the latest; nullopt: nothing waits, or not for the clients of the last batch.
+  std::optional<steady_time> gathers_until() const {
+    if (waiting_.empty() || running_ > 0 || waiting_.size() >= gathered_) return std::nullopt;
+    return gathers_until_;
   }
 
   std::size_t running() const noexcept { return running_; }
@@ -77,6 +98,8 @@ private:
   std::deque<entry> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::size_t running_ = 0;
+  std::size_t last_items_ = 0, gathered_ = 0; // of the last batch; with how many items the next one begins at once
+  steady_time begun_{}, gathers_until_{};
 };
 
 } // namespace cairn::actors

@@ -9,6 +9,7 @@
 #include "sim/world/pattern.hpp"
 
 #include <algorithm>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace cairn::sim {
@@ -95,14 +96,17 @@ meta::command delete_of(const std::string& key) {
   return del;
 }
 
-// A metadata store whose disk is full: a batch with a put in it fails, all else is applied.
-class full_store final : public meta::store {
+// A metadata store in which a batch fails as one of its commands does. At first its disk is full: puts fail.
+class failing_store final : public meta::store {
 public:
+  std::function<error(const meta::command&)> outcome = [](const meta::command& c) {
+    return std::holds_alternative<meta::put_object>(c) ? error{errc::no_space, "full"} : error{};
+  };
   result<std::vector<meta::applied_batch>> apply_all(std::span<const std::span<const meta::command>> batches) override {
     std::vector<meta::applied_batch> all;
     for (const auto batch : batches) {
       for (const auto& c : batch) {
-        if (std::holds_alternative<meta::put_object>(c)) return error{errc::no_space, "full"};
+        if (auto failed = outcome(c); failed.code != errc{}) return failed;
       }
       meta::applied_batch out{++index_, {}};
       for (const auto& c : batch) {
@@ -183,7 +187,7 @@ TEST(download, opens_its_window_for_slow_disks_and_not_for_slow_sockets) {
 
 TEST(metadata, lets_deletes_through_when_the_puts_of_their_batch_do_not_fit) {
   world w;
-  full_store store;
+  failing_store store;
   lone_metadata m{w, store, quick, quick};
   std::vector<errc> puts;
   int deletes = 0;
@@ -199,7 +203,7 @@ TEST(metadata, lets_deletes_through_when_the_puts_of_their_batch_do_not_fit) {
 
 TEST(metadata, refuses_puts_and_not_deletes_below_the_reserve) {
   world w;
-  full_store store;
+  failing_store store;
   lone_metadata m{w, store, quick, quick};
   m.room = false;
   std::optional<errc> put, del;
@@ -210,9 +214,47 @@ TEST(metadata, refuses_puts_and_not_deletes_below_the_reserve) {
   EXPECT_EQ(del, errc{});
 }
 
+TEST(metadata, refuses_only_the_commands_that_need_a_damaged_row_and_stays_in_service) {
+  world w;
+  failing_store store;
+  store.outcome = [](const meta::command& c) {
+    const auto* del = std::get_if<meta::delete_object>(&c);
+    return del && del->key == "damaged" ? error{errc::corrupt, "a row"} : error{};
+  };
+  lone_metadata m{w, store, quick, quick};
+  std::vector<errc> outcomes;
+  for (const char* key : {"a", "damaged", "b", "damaged", "c"})
+    m.commit(delete_of(key), [&](auto r) { outcomes.push_back(r ? errc{} : r.error().code); });
+  w.run_for(100ms);
+  EXPECT_THAT(outcomes, testing::UnorderedElementsAre(errc{}, errc::corrupt, errc{}, errc::corrupt, errc{}));
+  EXPECT_EQ(store.applied, 3u);
+  EXPECT_EQ(m.fault->text(), "");
+}
+
+TEST(metadata, is_out_of_service_while_every_commit_meets_damage_or_finds_no_space) {
+  for (const auto why : {errc::corrupt, errc::no_space}) {
+    world w;
+    failing_store store;
+    store.outcome = {[](const meta::command&) { return error{}; }};
+    lone_metadata m{w, store, quick, quick};
+    w.run_for(100ms);
+    store.outcome = [why](const meta::command&) { return error{why, "all"}; };
+    std::optional<errc> refused;
+    m.commit(put_of("a"), [&](auto r) { refused = r ? errc{} : r.error().code; });
+    w.run_for(100ms);
+    EXPECT_EQ(refused, why);
+    EXPECT_NE(m.fault->text(), "");
+    w.run_for(5s);
+    EXPECT_NE(m.fault->text(), "");
+    store.outcome = [](const meta::command&) { return error{}; };
+    w.run_for(3s);
+    EXPECT_EQ(m.fault->text(), "") << "without a client's command";
+  }
+}
+
 TEST(metadata, whose_session_can_not_begin_for_want_of_room_says_so_at_once) {
   world w;
-  full_store store;
+  failing_store store;
   lone_metadata m{w, store, quick, hung};
   m.room = false;
   std::optional<errc> blob;
@@ -224,7 +266,7 @@ TEST(metadata, whose_session_can_not_begin_for_want_of_room_says_so_at_once) {
 
 TEST(metadata, refuses_writes_while_its_disk_hangs_and_goes_on_when_it_answers) {
   world w;
-  full_store store;
+  failing_store store;
   lone_metadata m{w, store, quick, quick};
   w.run_for(1s);
   std::optional<errc> hangs, refused, later;
@@ -251,7 +293,7 @@ TEST(metadata, refuses_writes_while_its_disk_hangs_and_goes_on_when_it_answers) 
 
 TEST(metadata, answers_every_request_in_time_when_its_disk_hangs) {
   world w;
-  full_store store;
+  failing_store store;
   lone_metadata m{w, store, hung, hung};
   std::optional<errc> looked_up, committed;
   std::function<void(result<actors::found_object>)> found = [&](auto r) { looked_up = r.error().code; };
@@ -271,7 +313,7 @@ TEST(metadata, answers_every_request_in_time_when_its_disk_hangs) {
 
 TEST(metadata, is_out_of_service_while_its_reads_do_not_end) {
   world w;
-  full_store store;
+  failing_store store;
   lone_metadata m{w, store, hung, quick};
   std::function<void(result<actors::found_object>)> found = [](const auto&) {};
   actors::ask_metadata<actors::found_object>(m.s, found, actors::lookup_atom_v, actors::object_name{"b", "k", true});

@@ -1,7 +1,7 @@
 // When the open transaction of the state is committed. Nothing is lost if that is late, because the log has the
-// entries; a commit costs two flushes, and nothing is applied meanwhile. So it waits until somebody needs what is open
-// to be visible, until the oldest entry is delay_ms old, or until the transaction is large: its changes are in memory,
-// and are applied again after a crash.
+// entries; a commit costs two flushes, and nothing is applied meanwhile. It is committed when a reader needs its
+// changes, when its oldest entry is delay_ms old, or when it is large: its changes are in memory, and are applied again
+// after a crash.
 //
 // A plain class: no clock. One owner.
 #pragma once

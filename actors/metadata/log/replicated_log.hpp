@@ -288,7 +288,7 @@ private:
   bool reopens_ = false, replacing_ = false;
   std::size_t repair_tries_ = 0; // since it failed
   std::optional<time_ms> damaged_since_;
-  time_ms repair_at_ = 0, return_for_ = 0; // it returned to service unrepaired: until then, and for so long
+  time_ms repair_at_ = 0, return_for_ = 0; // end and length of a return to service without repair
   bool entries_unreadable_ = false;        // of its log, and another member needs them
   bool returns_damaged_ = false;           // its damage does not keep it from following
   time_ms reopened_at_ = 0, reopen_pause_ = 0;

@@ -22,8 +22,8 @@ struct repair_view {
 bool is_dispensable(const repair_view& v);
 // Whether it leaves the consensus now, to fetch the state from another member. A leader that is not dispensable serves
 // the undamaged rows for repair_patience: voters may come back, or standbys be promoted. Not longer: the damaged row
-// may be the one without which no member can be promoted, replaced or removed, and of one or two voters none ever
-// becomes dispensable. The cluster then has no leader until the state is repaired.
+// may be needed to promote, replace or remove a member, and of one or two voters none ever becomes dispensable. The
+// cluster then has no leader until the state is repaired.
 bool leaves_for_repair(const repair_view& v);
 constexpr std::chrono::seconds repair_patience{30};
 

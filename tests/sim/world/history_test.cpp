@@ -78,7 +78,7 @@ TEST(history, a_refusal_needs_a_moment_at_which_the_condition_did_not_hold) {
   EXPECT_TRUE(h.unexplained());
 }
 
-TEST(history, keys_are_judged_alone_and_deletes_of_nothing_are_no_riddle) {
+TEST(history, checks_each_key_by_itself_and_accepts_deletes_of_absent_keys) {
   history h;
   h.done(h.begin("a", remove_it));
   h.done(h.begin("b", put(1)));
