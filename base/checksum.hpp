@@ -1,5 +1,6 @@
 // CRC32C (Castagnoli, RFC 3720 appendix B.4) for bytes on disk and wire, and the other CRCs that S3 clients send.
-// Computed by ISA-L, except CRC-64/NVME, which Debian's version of ISA-L lacks. Thread-safe, no allocation.
+// Computed by ISA-L, except CRC-64/NVME, which Debian's version of ISA-L lacks: without carry-less multiplication
+// (PCLMULQDQ) it is several times slower than the others. Thread-safe, no allocation.
 #pragma once
 
 #include "base/file_system.hpp"

@@ -5,6 +5,7 @@
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/header_rules.hpp"
 #include "net/s3/operations/multipart.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <boost/asio/dispatch.hpp>
 
@@ -296,15 +297,18 @@ std::optional<prepared_upload> prepare(const std::shared_ptr<s3_session>& sessio
   return prepared_upload{std::move(plan), std::move(accepted)};
 }
 
-// Each part of an upload with a checksum algorithm has a checksum of that kind; if the client sends none, it is
-// computed.
-std::optional<s3_error> choose_checksum(const metadata::upload_row& upload, put_order& order) {
-  const auto kind = checksum_kind_of(upload.checksum);
-  if (!kind) return std::nullopt;
-  if (order.checksum && order.checksum->kind() != *kind)
+// Each part of an upload with a checksum algorithm has a checksum of that kind. If the client sends none, it is
+// computed. `named`: x-amz-checksum-algorithm of the part.
+std::optional<s3_error> choose_checksum(const metadata::upload_row& upload, std::optional<checksum_kind> named,
+                                        put_order& order) {
+  const auto chosen = checksum_kind_of(upload.checksum);
+  if (order.checksum) named = order.checksum->kind();
+  if (chosen && named.value_or(*chosen) != *chosen)
     return s3_error{400, "InvalidRequest",
                     "The checksum is of another algorithm than the upload's, " + upload.checksum + "."};
-  if (!order.checksum) order.put.check = both(std::move(order.put.check), std::make_shared<checksum_maker>(*kind));
+  if (!order.checksum)
+    order.put.check = both(std::move(order.put.check),
+                           std::make_shared<checksum_maker>(named.value_or(chosen.value_or(default_checksum))));
   return std::nullopt;
 }
 
@@ -313,7 +317,8 @@ void take_part(const std::shared_ptr<s3_session>& session, const metadata::uploa
   const std::uint64_t size_max = std::min<std::uint64_t>(part_bytes_max, session->shared().object_size_max);
   auto upload_plan = prepare(session, size_max);
   if (!upload_plan) return;
-  if (const auto refused = choose_checksum(row, upload_plan->order)) return session->respond_error(*refused);
+  const auto named = checksum_kind_of(field_of(session->fields(), "x-amz-checksum-algorithm"));
+  if (const auto refused = choose_checksum(row, named, upload_plan->order)) return session->respond_error(*refused);
   auto& put = upload_plan->order.put;
   put.commit_as = [upload, number](const metadata::put_object& whole) -> metadata::command {
     return part_of(whole, upload, number);

@@ -15,6 +15,8 @@ namespace cairn::net {
 enum class checksum_kind : std::uint8_t { crc32, crc32c, crc64nvme, sha1, sha256 };
 constexpr checksum_kind checksum_kinds[] = {checksum_kind::crc32, checksum_kind::crc32c, checksum_kind::crc64nvme,
                                             checksum_kind::sha1, checksum_kind::sha256};
+// What S3 computes for a body with which no checksum came.
+constexpr checksum_kind default_checksum = checksum_kind::crc64nvme;
 
 std::string_view to_string(checksum_kind kind) noexcept; // "crc32": S3's names, in lower case
 std::size_t checksum_bytes(checksum_kind kind) noexcept;
