@@ -21,7 +21,9 @@
 
 int main(int argc, char** argv) {
   using namespace cairn::cli;
-  std::signal(SIGPIPE, SIG_IGN); // a closed pipe or socket is an error of that write, not the end of the process
+  // A closed pipe or socket, or a limit of the size of files, is an error of that write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app{"Cairn, a file store that speaks S3 over HTTP.\n\n"
                "Try it:\n"
                "  cairn serve                                a node with its data in ./cairn-data\n"

@@ -36,6 +36,7 @@ namespace cairn::cli {
 namespace {
 
 constexpr std::chrono::seconds refused_grace{5};
+constexpr std::chrono::seconds disks_stop_max{10}; // after node.stop_timeout
 
 std::string_view environment(const char* name) {
   const char* value = std::getenv(name);
@@ -297,7 +298,29 @@ void running_node::end_signals() {
   if (signals_thread_.joinable()) signals_thread_.join();
 }
 
+// A stop whose disks do not answer is ended without them: nothing acknowledged depends on a clean stop.
+class stop_limit {
+public:
+  explicit stop_limit(std::chrono::microseconds most)
+      : thread_([this, most] {
+          if (done_.get_future().wait_for(most) == std::future_status::ready) return;
+          log::error("the node has not stopped in time: its disks do not answer; ending without them");
+          std::_Exit(1);
+        }) {}
+  ~stop_limit() {
+    done_.set_value();
+    thread_.join();
+  }
+  stop_limit(const stop_limit&) = delete;
+  stop_limit& operator=(const stop_limit&) = delete;
+
+private:
+  std::promise<void> done_;
+  std::thread thread_;
+};
+
 void running_node::stop() {
+  const stop_limit limit{settings_.node.stop_timeout + disks_stop_max};
   end_signals();
   if (admin_) admin_->set_stopping();
   if (node_) node_->transfer_leadership(); // first, so that the others' writes need not wait for this node's clients

@@ -1,6 +1,8 @@
 """Members of a cluster, and a standalone node, whose metadata's disk is full, broken, slow or does not answer."""
 import contextlib
 import os
+import resource
+import signal
 import threading
 import time
 
@@ -226,6 +228,65 @@ def test_a_standalone_node_whose_disk_hangs_says_so_and_goes_on_when_it_answers(
         finally:
             faults.clear()
             node.kill()
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_node_starts_on_a_full_disk_and_reads(tmp_path, end):
+    with small_file_system(tmp_path / "disk", "tmpfs", 120) as disk:
+        node = Node(tmp_path / "node", node_data_dir=str(disk / "data"), storage_reserve="8MiB", storage_segment_size="16MiB")
+        ballast = Ballast(disk)
+        node.start()
+        try:
+            for key, body in (("small", b"old"), ("large", b"x" * MIB)):
+                assert node.put(f"/files/{key}", body).status == 200
+            getattr(node, end)()
+            ballast.fill()
+            node.spawn()
+            eventually(lambda: node.admin("/health/live").status == 200, what="that it lives")
+            assert node.get("/files/small").body == b"old"
+            assert node.get("/files/large").body == b"x" * MIB
+            assert ready(node).status == 503
+            ballast.remove()
+            eventually(lambda: ready(node).status == 200, 15, what="it is ready again")
+            assert node.put("/files/small", b"new").status == 200
+            node.stop()
+        finally:
+            if node.process:
+                node.kill()
+
+
+def test_a_stop_does_not_wait_for_a_disk_that_hangs(tmp_path):
+    with small_file_system(tmp_path / "disk", "tmpfs", 120) as disk:
+        node = Node(tmp_path / "node", node_data_dir=str(disk / "data"), storage_reserve="8MiB", storage_segment_size="16MiB",
+                    node_stop_timeout="1s")
+        faults = DiskFaults(node, disk)
+        node.start()
+        try:
+            faults.set("hang")
+
+            def put():
+                with contextlib.suppress(OSError):
+                    node.put("/files/new", b"new")
+
+            threading.Thread(target=put, daemon=True).start()
+            eventually(lambda: ready(node).status == 503, 15, what="that the disk hangs is seen")
+            node.process.send_signal(signal.SIGTERM)
+            assert node.process.wait(20) == 1
+            assert "has not stopped in time" in node.log()
+        finally:
+            faults.clear()
+            if node.process and node.process.poll() is None:
+                node.kill()
+
+
+def test_a_limit_of_file_sizes_is_an_error_and_not_the_end(start_node):
+    node = start_node()
+    assert node.put("/files/old", b"x" * MIB).status == 200
+    resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (KIB, resource.RLIM_INFINITY))
+    assert node.put("/files/new", b"y" * MIB).status == 507
+    assert node.get("/files/old").body == b"x" * MIB
+    resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    eventually(lambda: node.put("/files/new", b"y" * MIB).status == 200, 15, what="that it writes again")
 
 
 def requests_through(nodes, seconds):
