@@ -79,6 +79,7 @@ void s3_session::take_form(post_form form) {
 }
 
 void s3_session::authorize_request() {
+  read_conditions(fields(), request_);
   auto decided = authorize(http_.parser().get(), *gateway_, request_);
   if (const auto* refused = std::get_if<s3_error>(&decided)) return respond_error(*refused);
   if (auto* query = std::get_if<actors::access_query>(&decided)) return look_up_access(std::move(*query));
@@ -101,6 +102,7 @@ std::optional<s3_error> s3_session::read_head() {
   if (!parsed) return s3_error{400, "InvalidURI", "Bad request target: " + parsed.error().text + "."};
   if (!is_host(parsed->authority)) return s3_error{400, "InvalidURI", "Bad request target: malformed authority."};
   request_.target = std::move(*parsed);
+  if (auto refused = refused_repetition(message)) return refused;
   if (auto refused = take_query_headers(message, request_)) return refused;
   auto routed = route(gateway_->operations, view_of(message.method_string()), request_.target, asks_to_copy(message));
   request_.operation = routed.operation;
@@ -128,9 +130,9 @@ void s3_session::proceed() {
   if (!http_.admit(request_.signer ? std::string_view{request_.signer->claim.access_key} : std::string_view{}))
     return respond_error(slow_down(too_many_connections.reason));
   if (unrouted_) return respond_error(*unrouted_);
-  if (const auto refused = refused_headers(fields(), *request_.operation)) return respond_unless_denied(*refused);
+  if (const auto refused = refused_headers(fields(), *request_.operation, request_.route))
+    return respond_unless_denied(*refused);
   if (const auto refused = read_version(request_)) return respond_error(*refused);
-  read_conditions(fields(), request_);
   request_.operation->serve(self());
 }
 

@@ -129,13 +129,14 @@ std::optional<s3_error> refused_object(const request& request, const metadata::b
   return std::nullopt;
 }
 
-std::optional<s3_error> refused_source_object(const request& request, const metadata::bucket_row* bucket,
-                                              std::string_view key, const metadata::object_row& row) {
-  if (bucket == nullptr || !request.by.asked) return std::nullopt;
-  const auto actions = {request.by.asked->source, action::get_object_tagging};
+std::optional<s3_error> refused_source_object(const request& request, const metadata::authority& by,
+                                              const metadata::bucket_row* bucket, std::string_view key,
+                                              const metadata::object_row& row, bool takes_tags) {
+  if (bucket == nullptr || !by.asked) return std::nullopt;
+  const auto actions = {by.asked->source, action::get_object_tagging};
   for (const auto one : actions) {
-    if (one == action::get_object_tagging && row.extras.tags.empty()) continue; // as S3: tags are copied, too
-    const auto found = judge(request.by, one, request.key.get(), *bucket, {.key = key, .row = &row, .is_source = true});
+    if (one == action::get_object_tagging && (!takes_tags || row.extras.tags.empty())) continue;
+    const auto found = judge(by, one, request.key.get(), *bucket, {.key = key, .row = &row, .is_source = true});
     if (found.made == ruling::allowed) continue;
     if (found.why.empty()) return s3_error_of(error{errc::access_denied}); // as seen_by: existence shows in no way
     return denied(request, found, "");

@@ -12,7 +12,7 @@
 
 namespace cairn::net {
 
-// The object that a copy reads; empty: the request is none.
+// The object that a copy reads; empty: it is no copy.
 struct source_name {
   std::string bucket, key;
 };
@@ -30,9 +30,10 @@ std::optional<s3_error> denied_by_policy(const request& request, const storage::
 // `bucket`: at the time of that look-up; may be null.
 std::optional<s3_error> refused_object(const request& request, const storage::metadata::bucket_row* bucket,
                                        const storage::metadata::object_row* row);
-// The same for the source of a copy.
-std::optional<s3_error> refused_source_object(const request& request, const storage::metadata::bucket_row* bucket,
-                                              std::string_view key, const storage::metadata::object_row& row);
+// The same for the source of a copy, by the authority of its command. `takes_tags`: its tags are copied, too.
+std::optional<s3_error> refused_source_object(const request& request, const storage::metadata::authority& by,
+                                              const storage::metadata::bucket_row* bucket, std::string_view key,
+                                              const storage::metadata::object_row& row, bool takes_tags);
 
 // A failure as the sender may see it: only senders who may list the bucket learn that an object does not exist, as in
 // S3.

@@ -25,11 +25,23 @@ bool has_version(const request& request) {
 void add_headers(const boost::beast::http::fields& head, policy::context& with) {
   for (const auto& field : head) {
     const auto name = view_of(field.name_string());
-    if (!istarts_with(name, "x-amz-") && !istarts_with(name, "if-")) continue;
+    if (!istarts_with(name, "x-amz-")) continue;
     const auto named = policy::key_of("s3:" + std::string{name});
     if (named && named->key != context_key::x_amz_copy_source)
       with.set(named->key, std::string{view_of(field.value())});
   }
+}
+
+// s3:if-match and s3:if-none-match, as they are compared: joined if they came more than once. With a write the key
+// s3:if-none-match is there only for "*", the one form that prevents an overwrite: policies ask for the key to enforce
+// that.
+void add_conditions(const request& request, policy::context& with) {
+  const auto& sent = request.conditions;
+  if (sent.if_match) with.set(context_key::if_match, *sent.if_match);
+  if (!sent.if_none_match) return;
+  if (!request.operation->changes_data) return with.set(context_key::if_none_match, *sent.if_none_match);
+  const auto condition = write_condition_of(sent);
+  if (condition && condition->if_absent) with.set(context_key::if_none_match, "*");
 }
 
 void add_signature(const request& request, wall_ms now, policy::context& with) {
@@ -56,11 +68,16 @@ void add_query(const request& request, policy::context& with) {
 }
 
 // As in S3, an upload that also sets an access control list or tags needs the actions of setting them.
-void add_settings(const boost::beast::http::fields& head, metadata::asked_access& asked) {
+// A copy that keeps its source's tags sets those (with_copied_tags).
+void add_settings(const boost::beast::http::fields& head, bool copies, metadata::asked_access& asked) {
   const auto is_public = [](const auto& field) {
     return iequals(view_of(field.name_string()), "x-amz-acl") && public_access_of(view_of(field.value())).read;
   };
   if (std::any_of(head.begin(), head.end(), is_public)) asked.actions.push_back(action::put_object_acl);
+  if (copies && !replaces_tags(head)) {
+    asked.with.request_tags_known = false;
+    return;
+  }
   const auto tagging = field_of(head, "x-amz-tagging");
   if (tagging.empty()) return;
   const auto tags = read_tagging_header(tagging);
@@ -77,11 +94,6 @@ void add_source(const boost::beast::http::fields& head, metadata::asked_access& 
   asked.source = read->version ? action::get_object_version : action::get_object;
   asked.with.set(context_key::x_amz_copy_source, read->bucket + "/" + read->key);
   if (read->version) asked.with.set(context_key::version_id, to_string(*read->version));
-}
-
-// Parts and the end of an upload have the settings with which it began.
-bool sets_settings(const request& request) {
-  return request.route != nullptr && request.route->act == action::put_object && request.route->query != "uploadId";
 }
 
 template <class Change>
@@ -124,7 +136,8 @@ describe_access(const request& request, const boost::beast::http::fields& head, 
   add_query(request, with);
   const auto& about = request.form ? request.form->head : head;
   add_headers(about, with);
-  if (sets_settings(request)) add_settings(about, *asked);
+  add_conditions(request, with);
+  if (request.operation->sets_attributes) add_settings(about, request.operation->copies, *asked);
   if (request.operation->copies) add_source(head, *asked);
   if (request.route != nullptr && request.route->act == action::put_object_tagging)
     with.request_tags_known = request.route->method != "PUT";
@@ -140,6 +153,13 @@ metadata::authority as_listing(const metadata::authority& by, std::string_view p
 
 metadata::authority with_request_tags(const metadata::authority& by, const policy::tag_pairs& tags) {
   return changed(by, [&tags](metadata::asked_access& asked) { asked.with.set_request_tags(tags); });
+}
+
+metadata::authority with_copied_tags(const metadata::authority& by, const policy::tag_pairs& tags) {
+  return changed(by, [&tags](metadata::asked_access& asked) {
+    asked.with.set_request_tags(tags);
+    if (!tags.empty()) asked.actions.push_back(action::put_object_tagging);
+  });
 }
 
 metadata::authority as_deletion(const metadata::authority& by, const std::optional<metadata::version_id>& version) {

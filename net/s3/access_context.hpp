@@ -15,7 +15,8 @@ struct sender_facts {
   std::string_view region;
 };
 
-// Needs the request's target, route, form and, if it was signed, its signer. `head`: the fields of its head.
+// Needs the request's target, route, conditions, form and, if it was signed, its signer. `head`: the fields of its
+// head.
 std::shared_ptr<const storage::metadata::asked_access>
 describe_access(const request& request, const boost::beast::http::fields& head, const sender_facts& sender);
 
@@ -24,6 +25,9 @@ storage::metadata::authority as_listing(const storage::metadata::authority& by, 
 // The same request with these tags, which were in its body.
 storage::metadata::authority with_request_tags(const storage::metadata::authority& by,
                                                const storage::policy::tag_pairs& tags);
+// Of a copy that keeps its source's tags: it sets these on its destination.
+storage::metadata::authority with_copied_tags(const storage::metadata::authority& by,
+                                              const storage::policy::tag_pairs& tags);
 // Of a multi-delete, which asks for the deletion of objects: the same for one of them, or for one of its versions.
 storage::metadata::authority as_deletion(const storage::metadata::authority& by,
                                          const std::optional<storage::metadata::version_id>& version);

@@ -12,7 +12,7 @@ namespace {
 
 // The operations that accept a header: they implement it, or it has no effect. Headers of single operations are in the
 // operations' rows (s3_operation::headers).
-enum class with : std::uint8_t { all, none, copies, bodies };
+enum class with : std::uint8_t { all, none, copies, bodies, new_objects };
 
 // The first matching rule counts. "x-amz-meta-" matches all names with this prefix.
 struct header_rule {
@@ -36,13 +36,11 @@ constexpr std::array rules{
     header_rule{"x-amz-trailer"},
     header_rule{"x-amz-sdk-checksum-algorithm"},
 
-    // Attributes of a new object or bucket. S3 ignores them with other operations.
-    header_rule{"x-amz-acl"},
-    header_rule{"x-amz-meta-"},
-    header_rule{"x-amz-storage-class"},
-    header_rule{"x-amz-tagging"},
-    header_rule{"x-amz-metadata-directive"},
-    header_rule{"x-amz-tagging-directive"},
+    // Attributes of a new object.
+    header_rule{"x-amz-acl", with::new_objects},
+    header_rule{"x-amz-meta-", with::new_objects},
+    header_rule{"x-amz-storage-class", with::new_objects},
+    header_rule{"x-amz-tagging", with::new_objects},
     header_rule{"x-amz-copy-source-server-side-encryption-", with::none, "Server-side encryption"},
     header_rule{"x-amz-copy-source", with::copies},
     header_rule{"x-amz-copy-source-if-", with::copies},
@@ -69,6 +67,7 @@ bool holds(with operations, const s3_operation& operation) {
     case with::none: return false;
     case with::copies: return operation.copies;
     case with::bodies: return operation.takes_body;
+    case with::new_objects: return operation.sets_attributes;
   }
   return false;
 }
@@ -88,13 +87,30 @@ bool is_unmet_condition(std::string_view name, const s3_operation& operation) {
   return iequals(name, "if-match") || iequals(name, "if-none-match") || iequals(name, "if-unmodified-since");
 }
 
+// Beside x-amz-…: the headers of which one value is kept, compared or asked of a policy. Lists are joined where they
+// are read, also those of Amazon's (RFC 9110 §5.3); Host and what frames the body are the connection's, and a Range
+// that comes twice is ignored.
+constexpr std::array<std::string_view, 12> single{
+    "authorization", "content-disposition", "content-md5",         "content-range", "content-type", "date",
+    "expires",       "if-modified-since",   "if-unmodified-since", "if-range",      "referer",      "user-agent"};
+constexpr std::array<std::string_view, 3> amazon_lists{"x-amz-meta-", "x-amz-object-attributes",
+                                                       "x-amz-optional-object-attributes"};
+
+bool has_one_value(std::string_view name) {
+  const auto named = [name](std::string_view known) { return fits(known, name); };
+  return istarts_with(name, "x-amz-") ? std::none_of(amazon_lists.begin(), amazon_lists.end(), named)
+                                      : std::any_of(single.begin(), single.end(), named);
+}
+
 } // namespace
 
-std::optional<s3_error> refused_header(std::string_view name, const s3_operation& operation) {
+std::optional<s3_error> refused_header(std::string_view name, const s3_operation& operation,
+                                       const operation_route* route) {
   if (is_unmet_condition(name, operation)) return refused(name, {});
   if (!istarts_with(name, "x-amz-")) return std::nullopt;
   const auto named = [name](std::string_view own) { return iequals(own, name); };
   if (std::any_of(operation.headers.begin(), operation.headers.end(), named)) return std::nullopt;
+  if (route != nullptr && named(route->header)) return std::nullopt;
   for (const auto& rule : rules) {
     if (!fits(rule.name, name)) continue;
     if (holds(rule.operations, operation)) return std::nullopt;
@@ -103,10 +119,23 @@ std::optional<s3_error> refused_header(std::string_view name, const s3_operation
   return refused(name, {});
 }
 
-std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, const s3_operation& operation) {
+std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, const s3_operation& operation,
+                                        const operation_route* route) {
   if (operation.preflight) return std::nullopt;
   for (const auto& field : fields) {
-    if (auto problem = refused_header(view_of(field.name_string()), operation)) return problem;
+    if (auto problem = refused_header(view_of(field.name_string()), operation, route)) return problem;
+  }
+  return std::nullopt;
+}
+
+std::optional<s3_error> refused_repetition(const boost::beast::http::fields& fields) {
+  // Fields of equal names are next to each other.
+  std::string_view before;
+  for (const auto& field : fields) {
+    const auto name = view_of(field.name_string());
+    if (iequals(name, before) && has_one_value(name))
+      return invalid_argument("The header " + ascii_lower(name) + " comes more than once.");
+    before = name;
   }
   return std::nullopt;
 }

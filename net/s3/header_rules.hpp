@@ -1,6 +1,9 @@
 // Which headers each operation accepts. Headers are not ignored silently: x-amz-… headers without a rule, and headers
 // that would change the operation but are not implemented, are refused by name. Headers that S3 itself ignores with an
-// operation are ignored here too. docs/s3.md lists all headers; a test compares. Pure.
+// operation are ignored here too. docs/s3.md lists all headers; a test compares.
+//
+// A header of which one value counts is refused when it comes twice: a policy would judge one value, and the operation
+// carry out another. Pure.
 #pragma once
 
 #include "net/s3/operation.hpp"
@@ -13,7 +16,13 @@
 
 namespace cairn::net {
 
-std::optional<s3_error> refused_header(std::string_view name, const s3_operation& operation);
-std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, const s3_operation& operation);
+// `route`: of the request; null: its headers are not known, or it has none.
+std::optional<s3_error> refused_header(std::string_view name, const s3_operation& operation,
+                                       const operation_route* route = nullptr);
+std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, const s3_operation& operation,
+                                        const operation_route* route = nullptr);
+
+// InvalidArgument: a header of which one value counts comes more than once.
+std::optional<s3_error> refused_repetition(const boost::beast::http::fields& fields);
 
 } // namespace cairn::net

@@ -1,6 +1,6 @@
 // A row of the table of S3 operations: the requests of an operation, the rights that it needs, the headers that it
-// reads, its handler. All rows are in net/gateway/routes/operation_table.cpp. To add an operation, add its row there,
-// its handler, its test, and its line in docs/s3.md.
+// reads, its handler. All rows are in net/gateway/routes/operation_table.cpp. To add one: row, handler, test,
+// docs/s3.md; for a new action also policy/vocabulary.hpp.
 #pragma once
 
 #include "storage/policy/vocabulary.hpp"
@@ -23,7 +23,8 @@ struct operation_route {
   // What a bucket's policy is asked: the action, the one of a request that names a version, and a second one.
   storage::policy::action act = storage::policy::action::none, of_version = storage::policy::action::none,
                           also = storage::policy::action::none;
-  bool copies = false; // when x-amz-copy-source names a source
+  bool copies = false;       // when x-amz-copy-source names a source
+  std::string_view header{}; // an x-amz-… header that is read with this request only
 };
 
 // The right on the request's bucket. A copy also needs `read` on its source's bucket.
@@ -45,12 +46,13 @@ struct s3_operation {
   publicity public_by = publicity::none;
   bool changes_data = false;
   bool copies = false;           // reads another object
-  bool judges_entries = false;   // its body names objects, which are judged one by one
+  bool judges_entries = false;   // its body names objects, each authorized by itself
   bool takes_body = false;       // checksum headers refer to its body
   bool takes_form = false;       // its body is a form, whose fields say who sends it (net/s3/form/post_form.hpp)
   bool takes_version = false;    // ?versionId
+  bool sets_attributes = false;  // of a new object: access control list, metadata, storage class, tags
   bool takes_conditions = false; // of a write: If-Match and similar headers
-  bool makes_checksum = false;   // x-amz-checksum-algorithm without a value: the node computes it
+  bool makes_checksum = false;   // of the object's body, if none came with it
   bool preflight = false;        // CORS: describes another request, whose headers and query it has
   // x-amz-… headers that few operations read (net/s3/header_rules.cpp has the common ones).
   std::initializer_list<std::string_view> headers{};

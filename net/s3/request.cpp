@@ -10,6 +10,7 @@
 #include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/fields.hpp"
 #include "net/wire/grammar/http_date.hpp"
+#include "storage/metadata/read/lifecycle_rules.hpp"
 
 #include <algorithm>
 #include <array>
@@ -37,15 +38,14 @@ void first(std::optional<std::string>& slot, std::string_view value) {
 constexpr std::array<std::string_view, 6> storage_classes{"STANDARD",   "REDUCED_REDUNDANCY",  "STANDARD_IA",
                                                           "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"};
 
-std::optional<s3_error> refused_feature(std::string_view name, std::string_view value) {
+std::optional<s3_error> refused_feature(std::string_view name, std::string_view value, bool sets_attributes) {
   if (iequals(name, "content-range")) return not_implemented("Partial PUT (Content-Range)");
   if (iequals(name, "x-amz-storage-class") &&
       std::find(storage_classes.begin(), storage_classes.end(), value) == storage_classes.end()) {
     return s3_error{400, "InvalidStorageClass",
                     "The storage class is unknown, or one whose objects are restored first."};
   }
-  if (auto refused = refused_acl_header(name, value)) return refused;
-  return std::nullopt;
+  return sets_attributes ? refused_acl_header(name, value) : std::nullopt;
 }
 
 constexpr std::string_view user_prefix = "x-amz-meta-";
@@ -60,14 +60,15 @@ std::optional<storage::metadata::md5_digest> parse_content_md5(std::string_view 
   return digest;
 }
 
-std::optional<s3_error> keep_header(std::string name, std::string_view value, put_order& order) {
+// A part is a body without attributes of its own: its upload has them.
+std::optional<s3_error> keep_header(std::string name, std::string_view value, bool sets_attributes, put_order& order) {
   auto& headers = order.put.headers;
   if (name == "content-type") {
     headers.content_type = value;
   } else if (name == "content-md5") {
     order.content_md5 = parse_content_md5(value);
     if (!order.content_md5) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
-  } else if (name == "x-amz-acl") {
+  } else if (name == "x-amz-acl" && sets_attributes) {
     order.put.extras.public_read = public_access_of(value).read;
   } else if (name == "x-amz-tagging") {
     auto tags = read_tagging_header(value);
@@ -94,15 +95,15 @@ std::optional<s3_error> refused_extras(const request& request, const storage::me
   return std::nullopt;
 }
 
-// x-amz-checksum-algorithm of a PutObject, which some clients send: if the request has no checksum, it is computed.
+// If no checksum came with an object's body, it is computed, by the algorithm that x-amz-checksum-algorithm names or by
+// the default.
 std::optional<s3_error> make_checksum(const http::fields& fields, const request& request, put_order& order) {
   const auto named = find_field(fields, "x-amz-checksum-algorithm");
-  if (!named || !request.operation->makes_checksum) return std::nullopt;
-  const auto kind = checksum_kind_of(*named);
-  if (!kind || (order.checksum && order.checksum->kind() != *kind))
+  const auto kind = named ? checksum_kind_of(*named) : std::optional{default_checksum};
+  if (!kind || (named && order.checksum && order.checksum->kind() != *kind))
     return s3_error{400, "InvalidRequest",
                     "x-amz-checksum-algorithm names no algorithm, or another than the x-amz-checksum- value has."};
-  if (!order.checksum) order.put.check = std::make_shared<checksum_maker>(*kind);
+  if (request.operation->makes_checksum && !order.checksum) order.put.check = std::make_shared<checksum_maker>(*kind);
   return std::nullopt;
 }
 
@@ -193,18 +194,28 @@ std::string expiry_line(const std::optional<actors::expiry>& expires) {
   return line;
 }
 
+std::string abort_lines(const storage::metadata::bucket_row& bucket, std::string_view key, wall_ms begun) {
+  const auto aborted = actors::abort_of(bucket.lifecycle, key, begun);
+  if (!aborted) return {};
+  std::string lines = "x-amz-abort-date: ";
+  append_http_date(lines, whole_seconds(aborted->at));
+  lines += "\r\nx-amz-abort-rule-id: ";
+  append_percent_encoded(lines, aborted->rule);
+  return lines += "\r\n";
+}
+
 std::variant<put_order, s3_error> read_put(const http::fields& fields, const request& request,
                                            std::optional<std::uint64_t> content_length, std::uint64_t object_size_max) {
   put_order order;
-  const bool copies = asks_to_copy(fields);
+  const bool copies = asks_to_copy(fields), sets_attributes = request.operation->sets_attributes;
   order.put.bucket = request.target.bucket;
   order.put.key = request.target.key;
   order.put.length = content_length;
   for (const auto& field : fields) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
-    if (auto refused = refused_feature(name, value)) return std::move(*refused);
+    if (auto refused = refused_feature(name, value, sets_attributes)) return std::move(*refused);
     if (istarts_with(name, "x-amz-copy-source-") && !copies) return not_implemented("The header " + std::string{name});
-    if (auto refused = keep_header(ascii_lower(name), value, order)) {
+    if (auto refused = keep_header(ascii_lower(name), value, sets_attributes, order)) {
       return std::move(*refused);
     }
   }
@@ -218,6 +229,7 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
   if (content_length && *content_length > object_size_max) {
     return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
   }
+  if (copies && !replaces_tags(fields)) order.put.extras.tags.clear(); // the copy has those of its source
   if (auto refused = refused_extras(request, order.put.extras)) return std::move(*refused);
   order.put.by = request.authority(order.put.extras.public_read ? rights::owner : 0);
   auto checksum = read_checksum(fields);

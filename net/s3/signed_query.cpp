@@ -77,6 +77,7 @@ std::optional<s3_error> take_query_headers(http::header<true, http::fields>& hea
   const bool version_2 = is_presigned_2(request.target.query);
   const bool is_presigned = presigned(request.target) || version_2;
   std::string_view algorithm;
+  std::vector<std::string> seen;
   for (const auto& parameter : request.target.query) {
     const auto name = ascii_lower(parameter.name);
     const bool is_amazon = name.starts_with(amazon);
@@ -88,10 +89,14 @@ std::optional<s3_error> take_query_headers(http::header<true, http::fields>& hea
       return invalid_argument("The header " + name + " is read in the query of presigned URLs only.");
     }
     const auto same = [&](std::string_view p) { return iequals(p, name); };
-    if (const auto known = std::find_if(protocol.begin(), protocol.end(), same); known != protocol.end()) {
-      if (parameter.name == *known || name == "x-amz-content-sha256") continue;
+    const auto known = std::find_if(protocol.begin(), protocol.end(), same);
+    const bool is_protocol = known != protocol.end();
+    if (is_protocol && parameter.name != *known && name != "x-amz-content-sha256")
       return s3_error{400, "AuthorizationQueryParametersError", parameter.name + " is spelt " + std::string{*known}};
-    }
+    if (std::find(seen.begin(), seen.end(), name) != seen.end())
+      return invalid_argument("The query parameter " + parameter.name + " comes more than once.");
+    seen.push_back(name);
+    if (is_protocol) continue;
     const auto value = trimmed(parameter.value);
     if (name == algorithm_name)
       algorithm = value;

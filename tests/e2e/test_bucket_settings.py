@@ -81,6 +81,17 @@ def test_only_an_owner_makes_a_bucket_again(guarded):
     assert public(guarded, "/theirs") == ["READ"]
 
 
+def test_its_owner_is_told_why_a_bucket_is_not_made_public_again(guarded):
+    assert call(guarded, "PUT", "/shut").status == 200
+    block = b"<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>"
+    assert call(guarded, "PUT", "/shut?publicAccessBlock", block).status == 200
+    assert code(call(guarded, "PUT", "/shut", x_amz_acl="public-read")) == (403, "AccessDenied")
+    name, signer = key_of(guarded, "--create-buckets")
+    assert code(call(guarded, "PUT", "/shut", signer=signer, x_amz_acl="public-read")) == (409, "BucketAlreadyExists")
+    cairn(guarded, "key", "allow", name, "shut", "--owner")
+    assert code(call(guarded, "PUT", "/shut", signer=signer, x_amz_acl="public-read")) == (403, "AccessDenied")
+
+
 def test_where_the_owner_is_enforced_no_list_makes_anything_public(guarded):
     enforced = {"x_amz_object_ownership": "BucketOwnerEnforced"}
     assert code(call(guarded, "PUT", "/enforced", x_amz_acl="public-read", **enforced)) == (400, "InvalidBucketAclWithObjectOwnership")

@@ -115,6 +115,14 @@ def test_rules_may_be_about_tags_and_sizes(s3):
     eventually(lambda: versions(s3)[0] == ["small"], 15, what="what the rules are about expires")
 
 
+def test_the_begin_of_an_upload_tells_when_it_is_aborted(s3):
+    rules(s3, {"ID": "unfinished ones", "Filter": {"Prefix": "old/"}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 20_000}})
+    begun = s3.create_multipart_upload(Bucket="files", Key="old/a")
+    assert begun["AbortRuleId"] == "unfinished%20ones" and begun["AbortDate"].year > 2070
+    assert "AbortDate" not in s3.create_multipart_upload(Bucket="files", Key="new")
+    s3.delete_bucket_lifecycle(Bucket="files")
+
+
 def test_answers_tell_when_an_object_expires(s3):
     rules(s3, {"ID": "old ones", "Filter": {"Prefix": "old/"}, "Expiration": {"Days": 20_000}},
           {"ID": "blue", "Filter": {"Tag": {"Key": "color", "Value": "blue"}}, "Expiration": {"Date": "2100-01-01T00:00:00Z"}})

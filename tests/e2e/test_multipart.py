@@ -78,6 +78,30 @@ def test_completing_again_answers_the_same(s3, bucket):
     assert upload.refused() == (404, "NoSuchUpload")
 
 
+def test_only_the_upload_that_made_the_object_is_completed_again(s3, bucket):
+    made = Upload(s3, bucket, "k").part(1, b"same")
+    made.complete()
+    aborted = Upload(s3, bucket, "k").part(1, b"same")
+    s3.abort_multipart_upload(**aborted.name)
+    assert aborted.refused() == (404, "NoSuchUpload")
+    aborted.name["UploadId"] = "0123456789abcdef" * 2
+    assert aborted.refused() == (404, "NoSuchUpload")
+    assert made.complete()["ETag"] == etag_of([b"same"])
+
+
+def test_completing_again_checks_what_is_said_about_the_object(node, s3, bucket):
+    upload = Upload(s3, bucket, "k").part(1, b"only")
+    upload.complete()
+    body = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{upload.parts[1]['ETag']}</ETag></Part></CompleteMultipartUpload>"
+
+    def again(**headers):
+        return node.request("POST", f"/{bucket}/k?uploadId={upload.name['UploadId']}", body, {k.replace("_", "-"): v for k, v in headers.items()})
+    assert again(x_amz_mp_object_size="4").status == 200
+    assert again(x_amz_mp_object_size="5").code() == "InvalidRequest"
+    assert again(x_amz_checksum_crc32="AAAAAA==").code() == "BadDigest"
+    assert again(x_amz_checksum_algorithm="CRC7").code() == "InvalidRequest"
+
+
 def test_wrong_completions_are_refused_and_leave_the_upload(s3, bucket):
     upload = Upload(s3, bucket, "k").part(1, os.urandom(PART)).part(2, b"small").part(3, os.urandom(PART))
     assert upload.refused(1, 2, 3) == (400, "EntityTooSmall")
@@ -205,6 +229,46 @@ def test_checksums_of_parts_make_that_of_the_object(node, s3, bucket, kind):
         assert part.body == body and part.header("x-amz-checksum-crc32") == b64(crc(body))
     parts = s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ObjectParts"])["ObjectParts"]["Parts"]
     assert [p["ChecksumCRC32"] for p in parts] == [b64(crc(body)) for body in bodies]
+
+
+def crc64nvme(data, table=[]):
+    if not table:
+        for byte in range(256):
+            for _ in range(8):
+                byte = byte >> 1 ^ (0x9a6c9329ac4bc9b5 if byte & 1 else 0)
+            table.append(byte)
+    state = 2**64 - 1
+    for byte in data:
+        state = state >> 8 ^ table[(state ^ byte) & 0xff]
+    return b64((state ^ (2**64 - 1)).to_bytes(8, "big"))
+
+
+@pytest.mark.parametrize("size", [0, 9, 100_000, MIB + 7])
+def test_a_body_without_a_checksum_gets_crc64nvme(node, bucket, size):
+    body = os.urandom(size)
+    put = node.request("PUT", f"/{bucket}/k", body)
+    assert put.header("x-amz-checksum-crc64nvme") == crc64nvme(body), put
+    assert put.header("x-amz-checksum-type") == "FULL_OBJECT"
+    told = node.head(f"/{bucket}/k", x_amz_checksum_mode="ENABLED")
+    assert told.header("x-amz-checksum-crc64nvme") == crc64nvme(body)
+    assert node.head(f"/{bucket}/k").header("x-amz-checksum-crc64nvme") is None
+    node.request("PUT", f"/{bucket}/k", body, {"x-amz-checksum-crc32": b64(crc(body))})
+    assert node.head(f"/{bucket}/k", x_amz_checksum_mode="ENABLED").header("x-amz-checksum-crc64nvme") is None
+
+
+def test_an_upload_without_an_algorithm_gets_crc64nvme_of_the_whole_object(node, s3, bucket):
+    bodies = [os.urandom(PART), b"end"]
+    begun = node.request("POST", f"/{bucket}/k?uploads")
+    upload = begun.body.split(b"<UploadId>")[1].split(b"<")[0].decode()
+    parts = ""
+    for number, body in enumerate(bodies, 1):
+        answer = node.request("PUT", f"/{bucket}/k?uploadId={upload}&partNumber={number}", body)
+        parts += f"<Part><PartNumber>{number}</PartNumber><ETag>{answer.header('etag')}</ETag></Part>"
+    done = node.request("POST", f"/{bucket}/k?uploadId={upload}", f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>")
+    whole = crc64nvme(b"".join(bodies))
+    assert f"<ChecksumCRC64NVME>{whole}</ChecksumCRC64NVME>".encode() in done.body, done
+    told = node.head(f"/{bucket}/k", x_amz_checksum_mode="ENABLED")
+    assert (told.header("x-amz-checksum-crc64nvme"), told.header("x-amz-checksum-type")) == (whole, "FULL_OBJECT")
 
 
 def test_empty_files_can_be_uploaded_in_parts(s3, bucket):

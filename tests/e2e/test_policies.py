@@ -263,6 +263,45 @@ def test_copies_need_their_source_and_may_be_bound_to_it(guarded):
     assert denied(call(guarded, "PUT", f"/{target}/a", x_amz_copy_source=f"/{source}/public/a"))
 
 
+def test_tags_of_a_copy_are_read_and_written_by_right(guarded):
+    b = bucket_of(guarded, "copied-tags")
+    writer = key_with(guarded, b, "read", "write")
+    stranger = key_with(guarded, b)
+    source = {"x_amz_copy_source": f"/{b}/source"}
+    assert call(guarded, "PUT", f"/{b}/source", b"bytes", x_amz_tagging="class=secret").status == 200
+    assert call(guarded, "PUT", f"/{b}/plain", b"bytes").status == 200
+
+    def copies(key, **headers):
+        return call(guarded, "PUT", f"/{b}/copy", key=key, **{**source, **headers})
+    assert copies(writer).status == 200
+    for deny in (statement(b, "s3:PutObjectTagging", "Deny"),
+                 statement(b, "s3:PutObject", "Deny", Condition={"StringEquals": {"s3:RequestObjectTag/class": "secret"}})):
+        put_policy(guarded, b, deny)
+        assert denied(copies(writer)) and denied(copies(ROOT)) and denied(copies(writer, x_amz_tagging="class=open"))
+        assert copies(writer, x_amz_copy_source=f"/{b}/plain").status == 200
+        assert copies(writer, x_amz_tagging_directive="REPLACE").status == 200
+    put_policy(guarded, b, statement(b, ["s3:GetObject", "s3:PutObject"], principal=user(stranger)))
+    assert denied(copies(stranger))
+    assert copies(stranger, x_amz_tagging_directive="REPLACE").status == 200, "no tag of the source is read"
+    upload = re.search(rb"<UploadId>(.*?)<", call(guarded, "POST", f"/{b}/m?uploads", key=stranger).body).group(1).decode()
+    assert call(guarded, "PUT", f"/{b}/m?partNumber=1&uploadId={upload}", key=stranger, **source).status == 200
+    put_policy(guarded, b, statement(b, ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"], principal=user(stranger)))
+    assert denied(copies(stranger))
+    put_policy(guarded, b, statement(b, ["s3:GetObject*", "s3:PutObject*"], principal=user(stranger)))
+    assert copies(stranger).status == 200 and b"secret" in call(guarded, "GET", f"/{b}/copy?tagging").body
+
+
+def test_a_policy_that_wants_objects_written_once_is_obeyed(guarded):
+    b = bucket_of(guarded, "write-once")
+    writer = key_with(guarded, b, "read", "write")
+    put_policy(guarded, b, statement(b, "s3:PutObject", "Deny", Condition={"Null": {"s3:if-none-match": "true"}}))
+    assert call(guarded, "PUT", f"/{b}/k", b"first", writer, If_None_Match="*").status == 200
+    for other in ({}, {"If_None_Match": '"00"'}, {"If_None_Match": '"*"'}, {"If_None_Match": 'W/"*"'}, {"If_None_Match": ""}):
+        assert denied(call(guarded, "PUT", f"/{b}/k", b"second", writer, **other)), other
+    assert call(guarded, "PUT", f"/{b}/k", b"second", writer, If_None_Match="*").status == 412
+    assert call(guarded, "GET", f"/{b}/k").body == b"first"
+
+
 def test_who_is_named_and_who_is_not(guarded):
     b = bucket_of(guarded, "principals")
     one, two = key_with(guarded, b, "read"), key_with(guarded, b, "read")

@@ -153,6 +153,13 @@ OPERATIONS = {
     "GetBucketPolicyStatus": in_bucket("GET", "?policyStatus"), "PutBucketPolicy": put_policy, "DeleteBucketPolicy": in_bucket("DELETE", "?policy"),
     "PutPublicAccessBlock": in_bucket("PUT", "?publicAccessBlock", "<PublicAccessBlockConfiguration></PublicAccessBlockConfiguration>"),
     "DeletePublicAccessBlock": in_bucket("DELETE", "?publicAccessBlock"),
+    "GetPublicAccessBlock": in_bucket("GET", "?publicAccessBlock"), "GetBucketPolicy": in_bucket("GET", "?policy"),
+    "GetBucketAccelerateConfiguration": in_bucket("GET", "?accelerate"), "GetBucketEncryption": in_bucket("GET", "?encryption"),
+    "DeleteBucketEncryption": in_bucket("DELETE", "?encryption"), "GetBucketLogging": in_bucket("GET", "?logging"),
+    "GetBucketNotificationConfiguration": in_bucket("GET", "?notification"), "GetBucketReplication": in_bucket("GET", "?replication"),
+    "DeleteBucketReplication": in_bucket("DELETE", "?replication"), "GetBucketWebsite": in_bucket("GET", "?website"),
+    "DeleteBucketWebsite": in_bucket("DELETE", "?website"), "GetObjectLockConfiguration": in_bucket("GET", "?object-lock"),
+    "GetObjectLegalHold": of_object("GET", "?legal-hold"), "GetObjectRetention": of_object("GET", "?retention"),
     "GetBucketRequestPayment": in_bucket("GET", "?requestPayment"),
     "PutObject": of_object("PUT", "", "other bytes"), "CopyObject": copy,
     "GetObject": of_object("GET", ""), "HeadObject": of_object("HEAD", ""), "DeleteObject": of_object("DELETE", ""),
@@ -206,6 +213,8 @@ def seen(site, operation, request, answer):
     path = path.partition("?")[0]
     if method in ("GET", "HEAD") or operation == "DeleteObjects":
         return told(answer)
+    if method == "PUT" and operation != "PutBucketAcl" and operation.startswith(("PutBucket", "PutPublic")):
+        return told(site.call("GET", path + "?" + request[1].partition("?")[2].split("&")[0]))
     if operation.endswith("Bucket") or operation == "PutBucketAcl":
         return [told(site.call("GET", path + q)) for q in ("?acl", "?tagging", "?ownershipControls")]
     if operation == "UploadPartCopy":

@@ -92,6 +92,19 @@ def test_uploads_copies_tags_and_attributes_know_versions(s3, versioned):
     s3.put_object_tagging(Bucket=versioned, Key="k", VersionId=second, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
     assert s3.get_object_tagging(Bucket=versioned, Key="k")["TagSet"] == []
     assert s3.get_object_tagging(Bucket=versioned, Key="k", VersionId=second)["TagSet"] == [{"Key": "a", "Value": "b"}]
+    tags = {"TagSet": [{"Key": "c", "Value": "d"}]}
+    for version in (second, restored["VersionId"]):
+        named = {"VersionId": second} if version == second else {}
+        assert s3.put_object_tagging(Bucket=versioned, Key="k", Tagging=tags, **named)["VersionId"] == version
+        assert s3.get_object_tagging(Bucket=versioned, Key="k", **named)["VersionId"] == version
+        assert s3.delete_object_tagging(Bucket=versioned, Key="k", **named)["VersionId"] == version
+    upload = s3.create_multipart_upload(Bucket=versioned, Key="parts")["UploadId"]
+    for source in (first, second):  # with a blob of its own, and within its row
+        copied = s3.upload_part_copy(Bucket=versioned, Key="parts", UploadId=upload, PartNumber=1,
+                                     CopySource={"Bucket": versioned, "Key": "k", "VersionId": source})
+        assert copied["CopySourceVersionId"] == source
+    bad = s3.delete_objects(Bucket=versioned, Delete={"Objects": [{"Key": "k", "VersionId": "nonsense"}]})["Errors"]
+    assert [(e["Code"], e["VersionId"]) for e in bad] == [("NoSuchVersion", "nonsense")]
     assert s3.get_object_attributes(Bucket=versioned, Key="k", VersionId=second, ObjectAttributes=["ObjectSize"])["ObjectSize"] == 3
 
 

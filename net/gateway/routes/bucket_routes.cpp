@@ -37,6 +37,15 @@ std::variant<bucket_list_request, s3_error> read_bucket_list_request(const s3_ta
   return request;
 }
 
+// The second creation is refused because the bucket is another's, or for what its owner asks.
+void refuse_again(const session_ptr& session, const error& why) {
+  with_bucket(session, [session, why](const metadata::bucket_row& row) {
+    const auto& key = session->current().key;
+    if (!key || (key->rights_on(row.id) & metadata::rights::owner) != 0) return session->respond_failure(why);
+    session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
+  });
+}
+
 // In its oldest region S3 answers the owner of an existing bucket with success and resets the bucket's access control
 // list. This needs a command that not every node of a cluster may know yet, so it is the second try.
 void create_bucket(const session_ptr& session, const metadata::bucket_settings& settings) {
@@ -57,8 +66,7 @@ void create_bucket(const session_ptr& session, const metadata::bucket_settings& 
         // During a cluster's upgrade the existing bucket is not changed, and the answer says so.
         if (made.error() == errc::unsupported && settings.again)
           return session->respond_failure(error{errc::bucket_exists});
-        if (made.error() == errc::access_denied && settings.again)
-          return session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
+        if (made.error() == errc::access_denied && settings.again) return refuse_again(session, made.error());
         // The owner of a bucket is a grant of its key.
         if (made.error() == errc::too_large)
           return session->respond_error(

@@ -4,6 +4,7 @@
 #include "net/gateway/routes/range_checksum.hpp"
 #include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/access.hpp"
+#include "net/s3/access_context.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/operations/multipart.hpp"
@@ -58,6 +59,7 @@ struct copy_job {
   session_ptr session;
   copy_source source;
   metadata::copy_object command;
+  metadata::authority by;
   metadata::object_extras extras; // of the copy, without tags that are copied from the source
   bool new_tags = false;
   int tries = 0;
@@ -99,8 +101,9 @@ void try_copy(const std::shared_ptr<copy_job>& job) {
   ask<actors::found_object>(
       job->session,
       [job](const actors::found_object& found) {
-        if (const auto refused =
-                refused_source_object(job->session->current(), found.bucket.get(), job->source.key, *found.row))
+        job->command.by = job->new_tags ? job->by : with_copied_tags(job->by, found.row->extras.tags);
+        if (const auto refused = refused_source_object(job->session->current(), job->command.by, found.bucket.get(),
+                                                       job->source.key, *found.row, !job->new_tags))
           return job->session->respond_error(*refused);
         if (const auto refused = refused_source(job->source, *found.row)) return job->session->respond_error(*refused);
         if (const auto refused = refused_algorithm(job->session, *found.row))
@@ -108,7 +111,7 @@ void try_copy(const std::shared_ptr<copy_job>& job) {
         commit_copy(job, *found.row);
       },
       actors::lookup_atom_v,
-      actors::object_name{job->source.bucket, job->source.key, false, job->source.version, {job->command.by.source}});
+      actors::object_name{job->source.bucket, job->source.key, false, job->source.version, {job->by.source}});
 }
 
 struct part_job {
@@ -148,13 +151,14 @@ void write_part(const std::shared_ptr<part_job>& job, const metadata::object_row
   auto& session = *job->session;
   put.payer = session.payer();
   upload_from_memory(session.shared().services, session.executor(), std::move(put),
-                     bytes.substr(range.offset, range.length), [job](const result<actors::put_outcome>& outcome) {
+                     bytes.substr(range.offset, range.length),
+                     [job, of = source_line(row)](const result<actors::put_outcome>& outcome) {
                        if (job->session->closed()) return;
                        if (!outcome && outcome.error().code == errc::stale_source && ++job->tries < tries_max)
                          return try_part(job);
                        if (!outcome) return job->session->respond_failure(outcome.error());
                        answer_copied(job->session, "CopyPartResult", outcome->etag, job->session->shared().clock.wall(),
-                                     outcome->proven);
+                                     outcome->proven, of);
                      });
 }
 
@@ -168,10 +172,10 @@ void share_part(const std::shared_ptr<part_job>& job, const metadata::object_row
   command.digest = digest_of(row, range);
   ask_result<actors::committed>(
       job->session,
-      [job](const result<actors::committed>& outcome) {
+      [job, of = source_line(row)](const result<actors::committed>& outcome) {
         const auto& copied = job->command;
         if (outcome)
-          return answer_copied(job->session, "CopyPartResult", {copied.digest}, copied.now, checksums_of(copied));
+          return answer_copied(job->session, "CopyPartResult", {copied.digest}, copied.now, checksums_of(copied), of);
         if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
         job->session->respond_failure(outcome.error());
       },
@@ -200,8 +204,8 @@ void try_part(const std::shared_ptr<part_job>& job) {
       job->session,
       [job](const actors::found_object& found) {
         const auto& row = *found.row;
-        if (const auto refused =
-                refused_source_object(job->session->current(), found.bucket.get(), job->source.key, row))
+        if (const auto refused = refused_source_object(job->session->current(), job->command.by, found.bucket.get(),
+                                                       job->source.key, row, false))
           return job->session->respond_error(*refused);
         if (const auto refused = refused_source(job->source, row)) return job->session->respond_error(*refused);
         const auto range = copied_range(job->source, row.size);
@@ -237,7 +241,7 @@ void copy_object(const session_ptr& session) {
   job->command.bucket = request.target.bucket;
   job->command.key = request.target.key;
   job->command.condition = std::move(put.condition);
-  job->command.by = std::move(put.by);
+  job->by = std::move(put.by);
   if (std::get<bool>(new_headers)) job->command.headers = std::move(put.headers);
   job->new_tags = std::get<bool>(new_tags);
   job->extras = std::move(put.extras);

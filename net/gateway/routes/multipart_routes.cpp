@@ -44,15 +44,86 @@ void completed(const completion_ptr& job) {
   respond_document(job->session, body, job->lines);
 }
 
-// A retry finds no upload, but the object that the first try created.
+// Who is let in by public access alone learns nothing of uploads that others began.
+bool may_go_on(const session_ptr& session, const metadata::upload_row& upload) {
+  return session->current().by.by != metadata::allowed_by::anybody || upload.by_anybody;
+}
+
+s3_error invalid_part(const named_part& part) {
+  return s3_error_of(error{errc::invalid_part, "Part " + std::to_string(part.chosen.number) +
+                                                   " is not there, or has another ETag or checksum."});
+}
+
+// Compares a chosen part with its row.
+std::optional<s3_error> check_part(completion& job, const metadata::uploaded_part& row) {
+  const auto& part = job.parts[job.checked];
+  const bool claims = !part.checksum.empty();
+  if (row.number != part.chosen.number || row.digest != part.chosen.digest) return invalid_part(part);
+  if (claims && (row.checksum_name != part.checksum_name || row.checksum != part.checksum)) return invalid_part(part);
+  if (!job.checksum->add(row))
+    return s3_error{400, "InvalidRequest",
+                    "Part " + std::to_string(row.number) + " has no checksum of the upload's algorithm."};
+  job.size += row.length;
+  ++job.checked;
+  return std::nullopt;
+}
+
+// Checks what the client says about the whole object.
+std::optional<s3_error> check_whole(const completion& job) {
+  if (const auto text = field_of(job.session->fields(), "x-amz-mp-object-size"); !text.empty()) {
+    if (text != std::to_string(job.size))
+      return s3_error{400, "InvalidRequest", "The parts do not have x-amz-mp-object-size bytes together."};
+  }
+  if (const auto text = field_of(job.session->fields(), "x-amz-checksum-type"); !text.empty()) {
+    if (job.headers.empty() || text != checksum_type_of(job.headers.front().second))
+      return s3_error{400, "InvalidRequest", "x-amz-checksum-type is not that of the upload."};
+  }
+  if (const auto text = field_of(job.session->fields(), "x-amz-checksum-algorithm"); !text.empty()) {
+    const auto kind = checksum_kind_of(text);
+    if (!kind || job.headers.empty() ||
+        job.headers.front().first != std::string{checksum_header_prefix}.append(to_string(*kind)))
+      return s3_error{400, "InvalidRequest", "x-amz-checksum-algorithm is not that of the upload."};
+  }
+  bool checksum_sent = false;
+  for (const auto kind : checksum_kinds) {
+    const auto name = std::string{checksum_header_prefix}.append(to_string(kind));
+    const auto sent = find_field(job.session->fields(), name);
+    if (!sent) continue;
+    const std::string_view announced = *sent;
+    checksum_sent = true;
+    const bool known = !job.headers.empty() && job.headers.front().first == name;
+    const auto made = known ? std::string_view{job.headers.front().second} : std::string_view{};
+    if (!known || (announced != made && announced != made.substr(0, made.find('-'))))
+      return s3_error{400, "BadDigest", "The " + name + " you specified did not match the calculated checksum."};
+  }
+  if (!checksum_sent && !field_of(job.session->fields(), "x-amz-sdk-checksum-algorithm").empty())
+    return s3_error{400, "InvalidRequest", "x-amz-sdk-checksum-algorithm came without its x-amz-checksum- value."};
+  if (job.size > job.session->shared().object_size_max)
+    return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
+  return std::nullopt;
+}
+
+// Whether this upload can have made the object: ids of uploads and manifests are from one counter, and the manifest of
+// an object that was uploaded in parts is made when its upload ends. An upload without bytes leaves no manifest.
+bool is_made_by(const metadata::object_row& row, const completion& job) {
+  if (row.etag != etag_of_parts(job.parts)) return false;
+  return row.content == metadata::content_kind::manifest ? row.manifest > job.upload.id : row.size == 0;
+}
+
+// A retry finds no upload, but the object that the first try created. What the client says about the object is checked
+// again, except for its conditions: the first try has met them.
 void failed(const completion_ptr& job, const error& why) {
   if (why.code != errc::no_such_upload) return job->session->respond_failure(why);
   ask_result<actors::found_object>(
       job->session,
       [job, why](const result<actors::found_object>& found) {
-        if (!found || found->row->etag != etag_of_parts(job->parts)) return job->session->respond_failure(why);
-        for (const auto& header : found->row->headers.standard)
+        if (!found || !is_made_by(*found->row, *job)) return job->session->respond_failure(why);
+        const auto& row = *found->row;
+        job->size = row.size;
+        for (const auto& header : row.headers.standard)
           if (is_checksum_header(header.first)) job->headers.push_back(header);
+        if (const auto refused = check_whole(*job)) return job->session->respond_error(*refused);
+        if (!row.null_version) job->lines = version_lines({id_of(row)});
         completed(job);
       },
       actors::lookup_atom_v,
@@ -83,65 +154,6 @@ void commit_completion(const completion_ptr& job) {
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
-// Who is let in by public access alone learns nothing of uploads that others began.
-bool may_go_on(const session_ptr& session, const metadata::upload_row& upload) {
-  return session->current().by.by != metadata::allowed_by::anybody || upload.by_anybody;
-}
-
-s3_error invalid_part(const named_part& part) {
-  return s3_error_of(error{errc::invalid_part, "Part " + std::to_string(part.chosen.number) +
-                                                   " is not there, or has another ETag or checksum."});
-}
-
-// Compares a chosen part with its row.
-std::optional<s3_error> check_part(completion& job, const metadata::uploaded_part& row) {
-  const auto& part = job.parts[job.checked];
-  const bool claims = !part.checksum.empty();
-  if (row.number != part.chosen.number || row.digest != part.chosen.digest) return invalid_part(part);
-  if (claims && (row.checksum_name != part.checksum_name || row.checksum != part.checksum)) return invalid_part(part);
-  if (!job.checksum->add(row))
-    return s3_error{400, "InvalidRequest",
-                    "Part " + std::to_string(row.number) + " has no checksum of the upload's algorithm."};
-  job.size += row.length;
-  ++job.checked;
-  return std::nullopt;
-}
-
-// Checks what the client says about the whole object.
-std::optional<s3_error> check_whole(completion& job) {
-  job.headers = job.checksum->header();
-  if (const auto text = field_of(job.session->fields(), "x-amz-mp-object-size"); !text.empty()) {
-    if (text != std::to_string(job.size))
-      return s3_error{400, "InvalidRequest", "The parts do not have x-amz-mp-object-size bytes together."};
-  }
-  if (const auto text = field_of(job.session->fields(), "x-amz-checksum-type"); !text.empty()) {
-    if (job.headers.empty() || text != checksum_type_of(job.headers.front().second))
-      return s3_error{400, "InvalidRequest", "x-amz-checksum-type is not that of the upload."};
-  }
-  if (const auto kind = checksum_kind_of(field_of(job.session->fields(), "x-amz-checksum-algorithm"))) {
-    if (job.headers.empty() ||
-        job.headers.front().first != std::string{checksum_header_prefix}.append(to_string(*kind)))
-      return s3_error{400, "InvalidRequest", "x-amz-checksum-algorithm is not that of the upload."};
-  }
-  bool checksum_sent = false;
-  for (const auto kind : checksum_kinds) {
-    const auto name = std::string{checksum_header_prefix}.append(to_string(kind));
-    const auto sent = find_field(job.session->fields(), name);
-    if (!sent) continue;
-    const std::string_view announced = *sent;
-    checksum_sent = true;
-    const bool known = !job.headers.empty() && job.headers.front().first == name;
-    const auto made = known ? std::string_view{job.headers.front().second} : std::string_view{};
-    if (!known || (announced != made && announced != made.substr(0, made.find('-'))))
-      return s3_error{400, "BadDigest", "The " + name + " you specified did not match the calculated checksum."};
-  }
-  if (!checksum_sent && !field_of(job.session->fields(), "x-amz-sdk-checksum-algorithm").empty())
-    return s3_error{400, "InvalidRequest", "x-amz-sdk-checksum-algorithm came without its x-amz-checksum- value."};
-  if (job.size > job.session->shared().object_size_max)
-    return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
-  return std::nullopt;
-}
-
 void check_parts(const completion_ptr& job) {
   const auto after = job->parts[job->checked].chosen.number - 1;
   ask_result<actors::found_upload>(
@@ -160,6 +172,7 @@ void check_parts(const completion_ptr& job) {
           if (job->checked == before) return job->session->respond_error(invalid_part(job->parts[before]));
           return check_parts(job);
         }
+        job->headers = job->checksum->header();
         if (const auto refused = check_whole(*job)) return job->session->respond_error(*refused);
         commit_completion(job);
       },
@@ -180,11 +193,20 @@ std::optional<error> unmet(const metadata::write_condition& condition, const res
 
 void commit_beginning(const session_ptr& session, metadata::begin_upload command, const std::string& lines) {
   const auto nonce = command.nonce;
+  const auto now = command.now;
   ask<actors::committed>(
       session,
-      [session, nonce, lines](const actors::committed& begun) {
+      [session, nonce, lines, now](const actors::committed& begun) {
         const auto body = upload_begun_xml(session->current().target, upload_id_text(begun.result.version, nonce));
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
+        // The answer says when the upload is aborted, if the rules can be read.
+        ask_result<actors::found_access>(
+            session,
+            [session, body, lines, now](const result<actors::found_access>& found) {
+              const auto aborted =
+                  found && found->bucket ? abort_lines(*found->bucket, session->current().target.key, now) : "";
+              session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines + aborted));
+            },
+            actors::access_atom_v, actors::access_query{{}, session->current().target.bucket, {}});
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }

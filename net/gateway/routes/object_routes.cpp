@@ -15,6 +15,25 @@ namespace {
 
 namespace metadata = storage::metadata;
 
+std::string version_line(const metadata::version_id& id) {
+  return "x-amz-version-id: " + to_string(id) + "\r\n";
+}
+
+// Answers with the version whose tags were changed. Without versionId the command tells only when that version was
+// written, and the live row has the rest of its id, unless another version is there by now.
+void answer_tagged(const session_ptr& session, unsigned status, log_index version) {
+  const auto& request = session->current();
+  if (request.version) return session->respond_empty(status, version_line(*request.version));
+  ask_result<actors::found_object>(
+      session,
+      [session, status, version](const result<actors::found_object>& found) {
+        const bool same = found && found->row->version == version && !found->row->null_version;
+        session->respond_empty(status, same ? version_line(id_of(*found->row)) : std::string{});
+      },
+      actors::lookup_atom_v,
+      actors::object_name{request.target.bucket, request.target.key, false, std::nullopt, request.judged()});
+}
+
 void commit_tags(const session_ptr& session, tag_list tags, unsigned status) {
   const auto& target = session->current().target;
   metadata::set_extras command;
@@ -23,7 +42,10 @@ void commit_tags(const session_ptr& session, tag_list tags, unsigned status) {
   command.version = session->current().version;
   command.by = with_request_tags(session->current().authority(command.version ? metadata::rights::owner : 0), tags);
   command.tags = std::move(tags);
-  commit(session, std::move(command), status);
+  ask<actors::committed>(
+      session,
+      [session, status](const actors::committed& done) { answer_tagged(session, status, done.result.version); },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
 } // namespace
@@ -54,7 +76,7 @@ void delete_object(const session_ptr& session) {
         auto outcome = metadata::version_outcome_of(done.result);
         if (session->current().version) outcome.id = session->current().version;
         auto lines = version_lines(outcome);
-        if (lines.empty() && outcome.id) lines = "x-amz-version-id: " + to_string(*outcome.id) + "\r\n";
+        if (lines.empty() && outcome.id) lines = version_line(*outcome.id);
         session->respond_empty(204, lines);
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
@@ -75,7 +97,14 @@ void object_attributes(const session_ptr& session) {
         std::string lines = "Last-Modified: ";
         append_http_date(lines, whole_seconds(found.row->modified));
         lines += "\r\n";
-        if (!found.row->null_version) lines += version_lines({id_of(*found.row)});
+        if (!found.row->null_version) lines += version_line(id_of(*found.row));
+        const auto tag = to_string(found.row->etag);
+        switch (evaluate(session->current().conditions, {tag, whole_seconds(found.row->modified)})) {
+          case verdict::precondition_failed:
+            return session->respond_error(s3_error_of(error{errc::precondition_failed}));
+          case verdict::not_modified: return session->respond_empty(304, lines + "ETag: \"" + tag + "\"\r\n");
+          case verdict::proceed: break;
+        }
         const auto body = attributes_xml(request, found);
         session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
       },
@@ -91,8 +120,10 @@ void read_tags(const session_ptr& session) {
       [session](const actors::found_object& found) {
         if (const auto refused = refused_object(session->current(), found.bucket.get(), found.row.get()))
           return session->respond_error(*refused);
-        const auto body = tagging_xml(found.row->extras.tags);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
+        const auto& row = *found.row;
+        const bool has_version = session->current().version || !row.null_version;
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", tagging_xml(row.extras.tags),
+                                           has_version ? version_line(id_of(row)) : std::string{}));
       },
       actors::lookup_atom_v,
       actors::object_name{target.bucket, target.key, false, session->current().version, session->current().judged()});

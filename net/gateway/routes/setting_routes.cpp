@@ -18,8 +18,8 @@ namespace {
 
 namespace metadata = storage::metadata;
 
-void answer_document(const session_ptr& session, const std::string& document) {
-  session->respond(200, whole_answer(200, session->basics(), "application/xml", document));
+void answer_document(const session_ptr& session, const std::string& document, std::string_view lines = {}) {
+  session->respond(200, whole_answer(200, session->basics(), "application/xml", document, lines));
 }
 
 void with_object(const session_ptr& session, std::function<void(const actors::found_object&)> then) {
@@ -53,7 +53,8 @@ void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row)
     return answer_document(session, public_block_document(row.public_block));
   if (what == "versioning") return answer_document(session, versioning_document(row.versioning));
   if (what == "location") return answer_document(session, location_document(session->shared().region));
-  if (what == "lifecycle" && !row.lifecycle.empty()) return answer_document(session, lifecycle_document(row.lifecycle));
+  if (what == "lifecycle" && !row.lifecycle.empty())
+    return answer_document(session, lifecycle_document(row.lifecycle), transition_size_line());
   if (what == "cors" && !row.cors.empty()) return answer_document(session, cors_document(row.cors));
   if (what == "tagging" && !row.tags.empty()) return answer_document(session, tagging_xml(row.tags));
   if (what == "ownershipControls" && row.ownership != metadata::ownership::not_given)
@@ -152,12 +153,14 @@ void write_versioning(const session_ptr& session) {
 }
 
 void write_lifecycle(const session_ptr& session) {
+  if (const auto size = find_field(session->fields(), transition_size_header))
+    if (const auto refused = refused_transition_size(*size)) return session->respond_error(*refused);
   collect_body(session, lifecycle_body_bytes_max, [session](const std::string& body) {
     auto rules = read_lifecycle_document(body);
     if (const auto* refused = std::get_if<s3_error>(&rules)) return session->respond_error(*refused);
     auto command = change_of(session);
     command.lifecycle = std::move(std::get<lifecycle_rule_list>(rules));
-    commit(session, std::move(command), 200);
+    commit(session, std::move(command), 200, transition_size_line());
   });
 }
 

@@ -5,9 +5,9 @@
 //   resource         [/bucket, when the host names it] path as sent [?sub-resource[=value]&…, sorted]
 //                    (of a bucket: with or without a slash at the end)
 //
-// All that changes what a request means has to be signed. Version 2 signs of the query the sub-resources and what
-// overrides the answer's headers, of the head Content-Type, Content-MD5 and x-amz-…; each sub-resource that S3 knows is
-// one here, so that none can be added to a URL.
+// Whatever changes the meaning of a request must be signed. Version 2 signs the sub-resources and response-… of the
+// query, and Content-Type, Content-MD5 and x-amz-… of the head; every sub-resource of S3 is known here, so that none
+// can be added to a URL.
 #pragma once
 
 #include "net/s3/auth/sigv4.hpp"

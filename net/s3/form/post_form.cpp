@@ -151,13 +151,16 @@ form_success success_of(const post_form& form, std::string_view bucket, std::str
   if (!url) url = form.find("redirect"); // its older name
   if (url && is_url(*url)) {
     success.status = 303;
-    success.redirect = *url;
-    success.redirect += url->find('?') == url->npos ? "?bucket=" : "&bucket=";
+    const std::string_view fragment{url->begin() + static_cast<std::ptrdiff_t>(std::min(url->find('#'), url->size())),
+                                    url->end()};
+    success.redirect = url->substr(0, url->size() - fragment.size());
+    success.redirect += success.redirect.find('?') == std::string::npos ? "?bucket=" : "&bucket=";
     append_percent_encoded(success.redirect, bucket, false);
     success.redirect += "&key=";
     append_percent_encoded(success.redirect, form.key, false);
     success.redirect += "&etag=";
     append_percent_encoded(success.redirect, "\"" + std::string{etag} + "\"", false);
+    success.redirect += fragment;
     return success;
   }
   const auto* status = form.find("success_action_status");

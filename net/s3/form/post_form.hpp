@@ -19,7 +19,7 @@ struct post_form {
   std::string key;
 
   const std::string* find(std::string_view name) const; // null: no such field
-  bool carries_credentials() const; // whether the form wants to be judged by who signed it; else it is anonymous
+  bool carries_credentials() const;                     // whether the form has credentials; otherwise it is anonymous
 };
 
 // Requires parser.at_file(). InvalidArgument, KeyTooLongError, the errors of a tagging document.

@@ -54,6 +54,10 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
 
 } // namespace
 
+bool replaces_tags(const boost::beast::http::fields& fields) {
+  return field_of(fields, "x-amz-tagging-directive") == "REPLACE";
+}
+
 bool asks_to_copy(const boost::beast::http::fields& fields) {
   return find_field(fields, "x-amz-copy-source").has_value();
 }

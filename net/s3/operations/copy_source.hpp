@@ -19,6 +19,8 @@ struct copy_source {
   std::optional<std::string> range;                     // x-amz-copy-source-range
 };
 
+// Whether a copy gets the tags of the request, and not those of its source (x-amz-tagging-directive: REPLACE).
+bool replaces_tags(const boost::beast::http::fields& fields);
 bool asks_to_copy(const boost::beast::http::fields& fields);
 // InvalidArgument, InvalidBucketName; NotImplemented for encryption.
 std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::fields& fields);

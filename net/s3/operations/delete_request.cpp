@@ -26,8 +26,10 @@ delete_entry entry_of(const xml_element& object) {
       entry.key = field.text;
     } else if (field.name == "VersionId") {
       entry.version = storage::metadata::parse_version_id(field.token());
-      if (!entry.version && !field.token().empty())
+      if (!entry.version && !field.token().empty()) {
+        entry.bad_version = field.token();
         entry.failed = s3_error{400, "NoSuchVersion", "Invalid version id specified"};
+      }
     } else if (field.name == "ETag") {
       texts.etag.emplace(field.token());
     } else if (field.name == "LastModifiedTime") {
@@ -78,7 +80,8 @@ std::string delete_result_xml(const delete_request& done) {
     const std::string_view element = entry.failed ? "Error" : "Deleted";
     xml.open(element);
     xml.text("Key", entry.key);
-    if (entry.version) xml.text("VersionId", to_string(*entry.version));
+    if (const auto id = entry.version ? to_string(*entry.version) : entry.bad_version; !id.empty())
+      xml.text("VersionId", id);
     if (!entry.failed && entry.outcome.delete_marker) {
       xml.text("DeleteMarker", "true");
       if (const auto& id = entry.version ? entry.version : entry.outcome.id)

@@ -18,6 +18,7 @@ constexpr std::size_t delete_body_bytes_max = 2 << 20; // delete_keys_max keys o
 struct delete_entry {
   std::string key;
   std::optional<storage::metadata::version_id> version; // as requested
+  std::string bad_version;                              // the text that is no version id
   storage::metadata::version_outcome outcome;           // the outcome of the delete
   std::optional<storage::metadata::removal_condition> only_if;
   std::optional<s3_error> failed; // the refusal by the parser, or the delete's failure

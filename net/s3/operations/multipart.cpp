@@ -76,6 +76,7 @@ std::variant<named_part, s3_error> read_part(const xml_element& element) {
     } else {
       const auto known = std::ranges::find(elements, field.name, &element_name::element);
       if (known == elements.end()) return malformed_xml("A Part has no element " + field.name + ".");
+      if (!part.checksum_name.empty()) return malformed_xml("A Part has more than one checksum.");
       part.checksum_name = to_string(known->kind);
       part.checksum = field.token();
     }
@@ -205,13 +206,19 @@ std::variant<wanted_checksum, s3_error> read_wanted_checksum(const boost::beast:
   return wanted;
 }
 
-whole_checksum::whole_checksum(wanted_checksum wanted)
-    : wanted_(std::move(wanted)), kind_(checksum_kind_of(wanted_.name)) {}
+whole_checksum::whole_checksum(wanted_checksum wanted) : wanted_(std::move(wanted)), required_(!wanted_.name.empty()) {
+  if (!required_) wanted_ = {std::string{to_string(default_checksum)}, checksum_type::full_object};
+  kind_ = checksum_kind_of(wanted_.name);
+}
 
 bool whole_checksum::add(const metadata::uploaded_part& part) {
   if (!kind_) return true;
   const auto bytes = part.checksum_name == wanted_.name ? base64_decode(part.checksum) : std::nullopt;
-  if (!bytes) return false;
+  if (!bytes && required_) return false;
+  if (!bytes) {
+    kind_.reset();
+    return true;
+  }
   if (wanted_.type == checksum_type::composite || parts_ == 0) {
     joined_ += *bytes;
   } else {

@@ -52,17 +52,20 @@ struct wanted_checksum {
 };
 std::variant<wanted_checksum, s3_error> read_wanted_checksum(const boost::beast::http::fields& fields);
 
-// The checksum of the whole object, computed part by part.
+// The checksum of the whole object, computed part by part. Without an algorithm it is S3's default, CRC-64/NVME of the
+// full object, if every part has it.
 class whole_checksum {
 public:
   explicit whole_checksum(wanted_checksum wanted);
-  bool add(const storage::metadata::uploaded_part& part); // false: the part has no checksum of this kind
+  // False: the part has no checksum of the upload's algorithm.
+  bool add(const storage::metadata::uploaded_part& part);
   // The header to keep with the object, if any: "x-amz-checksum-crc32" and "…-3".
   actors::kept_headers header() const;
 
 private:
   wanted_checksum wanted_;
-  std::optional<checksum_kind> kind_;
+  const bool required_;
+  std::optional<checksum_kind> kind_; // nullopt: the object gets none
   std::string joined_;
   std::size_t parts_ = 0;
 };

@@ -100,7 +100,7 @@ std::string uploads_xml(const uploads_request& request, const metadata::uploads_
   xml.open("ListMultipartUploadsResult", s3_name_space);
   xml.text("Bucket", query.bucket);
   name("KeyMarker", query.key_marker);
-  xml.text("UploadIdMarker", request.upload_marker);
+  xml.text("UploadIdMarker", readable_xml(request.upload_marker));
   if (page.truncated) {
     name("NextKeyMarker", page.next_key_marker);
     xml.text("NextUploadIdMarker", page.next_upload_marker == 0

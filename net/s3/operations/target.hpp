@@ -1,7 +1,6 @@
 // Parses a request target as S3 does: the first segment of the path is the bucket; the rest, decoded, is the key. Where
 // the host names the bucket (virtual-hosted style), the whole path is the key. A key is bytes, not a path: `..`, `//`
-// and
-// `%2F` have no meaning, so no key can refer to another bucket. Pure.
+// and `%2F` have no meaning, so no key can refer to another bucket. Pure.
 #pragma once
 
 #include "net/wire/grammar/uri.hpp"

@@ -19,7 +19,6 @@ constexpr xml_bounds cors_bounds{cors_body_bytes_max, 8000, 100, 8};
 constexpr std::array<std::string_view, 5> methods{"GET", "PUT", "POST", "DELETE", "HEAD"};
 constexpr std::size_t cors_id_bytes_max = 255;
 constexpr std::size_t compared_bytes_max = 4096; // of an origin or a header's name
-constexpr std::uint64_t seconds_max = 0x7fffffff;
 constexpr std::string_view vary = "Vary: Origin, Access-Control-Request-Headers, Access-Control-Request-Method\r\n";
 
 // `pattern` has at most one '*', which matches any characters.
@@ -81,7 +80,7 @@ std::string lines_of(const cors_rule& rule, std::string_view origin) {
   if (!everyone) add(lines, "Access-Control-Allow-Credentials", "true");
   add(lines, "Access-Control-Allow-Methods", joined(rule.methods));
   if (!rule.exposed.empty()) add(lines, "Access-Control-Expose-Headers", joined(rule.exposed));
-  if (rule.max_age_seconds > 0) add(lines, "Access-Control-Max-Age", std::to_string(rule.max_age_seconds));
+  if (rule.max_age_seconds) add(lines, "Access-Control-Max-Age", std::to_string(*rule.max_age_seconds));
   return lines.append(vary);
 }
 
@@ -114,8 +113,8 @@ std::optional<s3_error> read_rule(const xml_element& from, cors_rule& rule) {
       rule.id = field.text;
     } else if (field.name == "MaxAgeSeconds") {
       const auto seconds = xml_number(field);
-      if (!seconds || *seconds > seconds_max) return malformed_cors();
-      rule.max_age_seconds = static_cast<decltype(rule.max_age_seconds)>(*seconds);
+      if (!seconds || *seconds > storage::metadata::max_age_seconds_max) return malformed_cors();
+      rule.max_age_seconds = static_cast<std::uint32_t>(*seconds);
     } else {
       return malformed_cors();
     }
@@ -151,7 +150,7 @@ std::string cors_document(const cors_rules& rules) {
     for (const auto& text : rule.methods) xml.text("AllowedMethod", text);
     for (const auto& text : rule.headers) xml.text("AllowedHeader", text);
     for (const auto& text : rule.exposed) xml.text("ExposeHeader", text);
-    if (rule.max_age_seconds > 0) xml.number("MaxAgeSeconds", rule.max_age_seconds);
+    if (rule.max_age_seconds) xml.number("MaxAgeSeconds", *rule.max_age_seconds);
     xml.close("CORSRule");
   }
   xml.close("CORSConfiguration");

@@ -19,6 +19,7 @@ constexpr std::size_t rule_id_bytes_max = 255;
 constexpr std::uint32_t noncurrent_kept_max = 100; // as in S3
 constexpr std::int64_t day_ms = 24 * 3600 * 1000;
 constexpr std::uint64_t object_bytes_max = 1ull << 62, days_max = 0x7fffffff;
+constexpr std::string_view transition_size = "all_storage_classes_128K";
 
 using refusal = std::optional<s3_error>;
 
@@ -88,6 +89,9 @@ refusal read_tag(const xml_element& from, lifecycle_rule& rule) {
   const auto* key = from.child("Key");
   const auto* value = from.child("Value");
   if (key == nullptr || key->text.empty() || !has_only(from, {"Key", "Value"})) return malformed_lifecycle();
+  const auto same = [key](const auto& tag) { return tag.first == key->text; };
+  if (std::any_of(rule.tags.begin(), rule.tags.end(), same))
+    return s3_error{400, "InvalidRequest", "Duplicate Tag Keys are not allowed."};
   rule.tags.emplace_back(key->text, value != nullptr ? value->text : std::string{});
   return std::nullopt;
 }
@@ -117,8 +121,8 @@ refusal read_filter(const xml_element& from, lifecycle_rule& rule) {
   return std::nullopt;
 }
 
-// Refuses combinations that S3 does not allow, and names the rule if it has no id.
-refusal finish_rule(lifecycle_rule& rule, std::size_t number) {
+// Combinations that S3 does not allow.
+refusal refused_rule(const lifecycle_rule& rule) {
   const bool aborts = rule.abort_days > 0, picks = !rule.tags.empty() || rule.size_above || rule.size_below;
   if (rule.expire_days == 0 && rule.expire_at == 0 && !rule.expire_markers && rule.noncurrent_days == 0 && !aborts)
     return s3_error{400, "InvalidRequest", "At least one action needs to be specified in a rule."};
@@ -126,8 +130,25 @@ refusal finish_rule(lifecycle_rule& rule, std::size_t number) {
     return s3_error{400, "InvalidRequest", "AbortIncompleteMultipartUpload cannot be specified with tags or sizes."};
   if (rule.expire_markers && !rule.tags.empty())
     return s3_error{400, "InvalidRequest", "ExpiredObjectDeleteMarker cannot be specified with tags."};
-  if (rule.id.empty()) rule.id = "rule-" + std::to_string(number);
+  if (rule.size_above && rule.size_below && *rule.size_above >= *rule.size_below)
+    return s3_error{400, "InvalidRequest", "'ObjectSizeLessThan' has to be greater than 'ObjectSizeGreaterThan'."};
   return std::nullopt;
+}
+
+bool is_named(const lifecycle_rule_list& rules, std::string_view id) {
+  return std::any_of(rules.begin(), rules.end(), [id](const lifecycle_rule& rule) { return rule.id == id; });
+}
+
+// Names the rules that have no id; no other rule of the document has these names.
+void name_rules(lifecycle_rule_list& rules) {
+  std::size_t number = 0;
+  for (auto& rule : rules) {
+    if (!rule.id.empty()) continue;
+    std::string id;
+    do id = "rule-" + std::to_string(++number);
+    while (is_named(rules, id));
+    rule.id = std::move(id);
+  }
 }
 
 refusal read_field(const xml_element& field, lifecycle_rule& rule, bool& has_status) {
@@ -225,11 +246,12 @@ std::variant<lifecycle_rule_list, s3_error> read_lifecycle_document(std::string_
     }
     const bool old_form = child.child("Prefix") != nullptr, filtered = child.child("Filter") != nullptr;
     if (!has_status || old_form == filtered) return malformed_lifecycle();
-    if (auto refused = finish_rule(rule, rules.size())) return std::move(*refused);
+    if (auto refused = refused_rule(rule)) return std::move(*refused);
     const auto same = [&rule](const lifecycle_rule& r) { return r.id == rule.id; };
-    if (std::any_of(rules.begin(), rules.end() - 1, same))
+    if (!rule.id.empty() && std::any_of(rules.begin(), rules.end() - 1, same))
       return invalid_argument("Rule ID must be unique. Found same ID for more than one rule");
   }
+  name_rules(rules);
   return rules;
 }
 
@@ -239,6 +261,17 @@ std::string lifecycle_document(const lifecycle_rule_list& rules) {
   for (const auto& rule : rules) add_rule(xml, rule);
   xml.close("LifecycleConfiguration");
   return xml.take();
+}
+
+std::optional<s3_error> refused_transition_size(std::string_view value) {
+  if (value == transition_size) return std::nullopt;
+  if (value == "varies_by_storage_class")
+    return not_implemented("Another x-amz-transition-default-minimum-object-size than " + std::string{transition_size});
+  return invalid_argument("x-amz-transition-default-minimum-object-size is " + std::string{transition_size} + ".");
+}
+
+std::string transition_size_line() {
+  return std::string{transition_size_header}.append(": ").append(transition_size).append("\r\n");
 }
 
 } // namespace cairn::net

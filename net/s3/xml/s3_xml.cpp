@@ -12,9 +12,12 @@ namespace cairn::net {
 
 namespace {
 
+constexpr std::string_view replacement = "\xef\xbf\xbd"; // U+FFFD
+
+// Bytes that are written as they are. Those beyond ASCII are characters, which XML may not know.
 constexpr std::array<bool, 256> plain_table = [] {
   std::array<bool, 256> table{};
-  for (std::size_t c = 0x20; c < 256; ++c) table[c] = true;
+  for (std::size_t c = 0x20; c < 0x80; ++c) table[c] = true;
   for (const char c : {'&', '<', '>', '"', '\x7f'}) table[static_cast<unsigned char>(c)] = false;
   return table;
 }();
@@ -32,6 +35,11 @@ void append_reference(std::string& out, char c) {
   out += "&#x";
   out.append(hex.data(), end);
   out += ';';
+}
+
+// Whether XML has no way to write the character, not even as a reference: NUL, U+FFFE, U+FFFF, and what is not UTF-8.
+bool is_unwritable(const character& c) {
+  return !c.valid || c.code == 0 || c.code == 0xFFFE || c.code == 0xFFFF;
 }
 
 void append_object(xml_writer& xml, const storage::metadata::listed_object& object, const list_request& request) {
@@ -122,11 +130,19 @@ void xml_writer::number(std::string_view element, std::uint64_t value) {
 
 void xml_writer::escaped(std::string_view value) {
   std::size_t from = 0;
-  for (std::size_t i = 0; i < value.size(); ++i) {
+  for (std::size_t i = 0, bytes = 1; i < value.size(); i += bytes) {
+    bytes = 1;
     if (plain_table[static_cast<unsigned char>(value[i])]) continue;
+    const auto c = first_character(value.substr(i));
+    const bool unwritable = is_unwritable(c);
+    bytes = c.bytes;
+    if (!unwritable && c.code >= 0x80) continue;
     out_ += value.substr(from, i - from);
-    append_reference(out_, value[i]);
-    from = i + 1;
+    if (unwritable)
+      out_ += replacement;
+    else
+      append_reference(out_, value[i]);
+    from = i + bytes;
   }
   out_ += value.substr(from);
 }
@@ -136,8 +152,7 @@ std::string readable_xml(std::string_view text) {
   while (!text.empty()) {
     const auto c = first_character(text);
     const bool control = c.code < 0x20 && c.code != '\t' && c.code != '\n' && c.code != '\r';
-    const bool none = c.code == 0xFFFE || c.code == 0xFFFF;
-    out += !c.valid || control || none ? "\xef\xbf\xbd" : text.substr(0, c.bytes); // U+FFFD
+    out += control || is_unwritable(c) ? replacement : text.substr(0, c.bytes);
     text.remove_prefix(c.bytes);
   }
   return out;
@@ -177,7 +192,7 @@ std::string list_buckets_xml(const std::vector<storage::metadata::listed_bucket>
   }
   xml.close("Buckets");
   if (more && !buckets.empty()) xml.text("ContinuationToken", buckets.back().name);
-  if (!request.prefix.empty()) xml.text("Prefix", request.prefix);
+  if (!request.prefix.empty()) xml.text("Prefix", readable_xml(request.prefix));
   xml.close("ListAllMyBucketsResult");
   return xml.take();
 }

@@ -24,7 +24,9 @@ public:
   void number(std::string_view element, std::uint64_t value);
   void owner(); // <Owner>
   void raw(std::string_view bytes) { out_ += bytes; }
-  void escaped(std::string_view value); // control characters as references, as S3 does
+  // Control characters as references, as S3 does; what XML cannot write even so (NUL, U+FFFE, U+FFFF, bytes that are
+  // not UTF-8) as U+FFFD.
+  void escaped(std::string_view value);
   void reserve(std::size_t bytes) { out_.reserve(bytes); }
   std::string& bytes() { return out_; }
   std::string take() { return std::move(out_); }

@@ -25,6 +25,10 @@ bool fits(const meta::lifecycle_rule& rule, const meta::listed_version& version)
   });
 }
 
+bool aborts_uploads_of(const meta::lifecycle_rule& rule, std::string_view key) {
+  return rule.enabled && rule.abort_days > 0 && key.starts_with(rule.prefix);
+}
+
 } // namespace
 
 std::optional<expiry> expiry_of(const std::vector<meta::lifecycle_rule>& rules, const meta::listed_version& version) {
@@ -32,6 +36,16 @@ std::optional<expiry> expiry_of(const std::vector<meta::lifecycle_rule>& rules, 
   for (const auto& rule : rules) {
     if ((rule.expire_days == 0 && rule.expire_at == 0) || !fits(rule, version)) continue;
     const auto at = rule.expire_at != 0 ? rule.expire_at : due_time(version.modified, rule.expire_days, real_day);
+    if (!first || at < first->at) first = expiry{at, rule.id};
+  }
+  return first;
+}
+
+std::optional<expiry> abort_of(const std::vector<meta::lifecycle_rule>& rules, std::string_view key, wall_ms begun) {
+  std::optional<expiry> first;
+  for (const auto& rule : rules) {
+    if (!aborts_uploads_of(rule, key)) continue;
+    const auto at = due_time(begun, rule.abort_days, real_day);
     if (!first || at < first->at) first = expiry{at, rule.id};
   }
   return first;
@@ -95,8 +109,7 @@ lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool
 bool lifecycle_rules::aborts(const meta::listed_upload& upload, wall_ms now) const {
   if (upload_age_max_.count() > 0 && now - upload.begun >= upload_age_max_.count()) return true;
   return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
-    return rule.enabled && rule.abort_days > 0 && upload.key.starts_with(rule.prefix) &&
-           is_due(upload.begun, rule.abort_days, now);
+    return aborts_uploads_of(rule, upload.key) && is_due(upload.begun, rule.abort_days, now);
   });
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cairn::actors {
@@ -19,7 +20,7 @@ enum class lifecycle_action : std::uint8_t {
   remove, // delete this version permanently
 };
 
-// When the live version of an object expires, and by which rule.
+// When the live version of an object expires, or an upload is aborted, and by which rule.
 struct expiry {
   wall_ms at = 0;
   std::string rule;
@@ -27,6 +28,10 @@ struct expiry {
 // The earliest expiry by the rules, in real days (not in days of debug.lifecycle_day); nullopt: no rule expires it.
 std::optional<expiry> expiry_of(const std::vector<storage::metadata::lifecycle_rule>& rules,
                                 const storage::metadata::listed_version& version);
+
+// When an upload that began at that time is aborted, in the same way.
+std::optional<expiry> abort_of(const std::vector<storage::metadata::lifecycle_rule>& rules, std::string_view key,
+                               wall_ms begun);
 
 class lifecycle_rules {
 public:

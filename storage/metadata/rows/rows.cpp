@@ -24,6 +24,7 @@
 //                  expire_at:u64 expire_markers:u8 noncurrent_days:v noncurrent_kept:v abort_days:v)*
 //                  form: 1 above, 2 below, 4 without_filter
 //   cors           count:v (id:s texts(origins) texts(methods) texts(headers) texts(exposed) max_age_seconds:v)*
+//                  max_age_seconds: 0 not given, 2^32 - 1 a given 0, which old builds take for the number
 //   texts          count:v (text:s)*
 //   session_row    1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
 //                  2 (the same) acknowledged_epoch:v     if it is not 0
@@ -38,6 +39,7 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::uint8_t session_version_with_epoch = 2;
+constexpr std::uint32_t max_age_none = 0xffffffff;
 constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
 constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4,
                        bucket_version_with_ownership = 5, bucket_version_with_policy = 6,
@@ -123,7 +125,7 @@ void write_cors(byte_writer& w, const std::vector<cors_rule>& rules) {
   for (const cors_rule& rule : rules) {
     w.string(rule.id);
     for (const auto* texts : {&rule.origins, &rule.methods, &rule.headers, &rule.exposed}) write_texts(w, *texts);
-    w.varint(rule.max_age_seconds);
+    w.varint(rule.max_age_seconds == 0 ? max_age_none : rule.max_age_seconds.value_or(0));
   }
 }
 
@@ -132,7 +134,8 @@ std::vector<cors_rule> read_cors(byte_reader& r) {
   for (cors_rule& rule : rules) {
     rule.id = r.string();
     for (auto* texts : {&rule.origins, &rule.methods, &rule.headers, &rule.exposed}) *texts = read_texts(r);
-    rule.max_age_seconds = r.varint32();
+    const std::uint32_t age = r.varint32();
+    if (age != 0) rule.max_age_seconds = age == max_age_none ? 0 : age;
   }
   return rules;
 }

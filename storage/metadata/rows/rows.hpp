@@ -90,11 +90,13 @@ struct buried_blob {
   std::uint32_t chunks = 0;
 };
 
+constexpr std::uint32_t max_age_seconds_max = 0x7fffffff;
+
 // A CORS rule: which requests browsers may send for pages of other origins. Patterns have at most one `*`.
 struct cors_rule {
   std::string id;
   std::vector<std::string> origins, methods, headers, exposed;
-  std::uint32_t max_age_seconds = 0; // 0: not given
+  std::optional<std::uint32_t> max_age_seconds; // at most max_age_seconds_max
   friend bool operator==(const cors_rule&, const cors_rule&) = default;
 };
 

@@ -7,9 +7,9 @@
 //   buckets       g name                                  → bucket_row
 //   current       tree(g, bucket id, key)                 → object_row; live keys only: what LIST reads
 //   names         tree(g, bucket id, key)                 → name_row; keys that have versions that are not live
-//   versions      g row id:u64 ~version:u64 ~ordinal:u32  → object_row; these versions, newest first, and delete
-//   markers inline_data   g row id:u64 version:u64 ordinal:u32    → bytes of a small object manifests     g manifest
-//   id:u64                       → manifest_row
+//   versions      g row id:u64 ~version:u64 ~ordinal:u32  → object_row; versions and delete markers, newest first
+//   inline_data   g row id:u64 version:u64 ordinal:u32    → bytes of a small object
+//   manifests     g manifest id:u64                       → manifest_row
 //                 g manifest id:u64 index:u32             → manifest_part; index from 1 without gaps, in object order,
 //                                                           independent of the client's part numbers
 //   blobs         g session:u64 number:u64                → blob_row; live, or buried and not yet reaped

@@ -123,6 +123,47 @@ TEST_F(http_operations, answer_for_settings_of_what_exists) {
   EXPECT_EQ(node.ask("PUT", "/other", "x-amz-acl: authenticated-read\r\n").status, 501u);
 }
 
+TEST_F(http_operations, refuse_a_second_value_where_one_counts) {
+  const auto twice = [this](const std::string& target, const std::string& name, const std::string& a,
+                            const std::string& b) {
+    const auto refused = node.ask("PUT", target, name + ": " + a + "\r\n" + name + ": " + b + "\r\n", "x");
+    EXPECT_EQ(refused.status, 400u) << name << refused.body;
+    EXPECT_TRUE(holds(refused, "<Code>InvalidArgument</Code>") && holds(refused, name)) << refused.body;
+  };
+  twice("/files/a", "x-amz-tagging", "a=b", "a=c");
+  twice("/files/a", "x-amz-acl", "private", "public-read");
+  twice("/files/a", "x-amz-expected-bucket-owner", "cairn", "other");
+  twice("/files/a", "x-amz-copy-source", "/files/b", "/files/c");
+  twice("/files/a", "content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==", "nonsense");
+  twice("/files/a?tagging", "content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==", "nonsense");
+  twice("/fresh", "x-amz-object-ownership", "ObjectWriter", "BucketOwnerEnforced");
+  EXPECT_EQ(node.ask("GET", "/files/a").status, 404u);
+  const std::string words = "x-amz-meta-a: b\r\nx-amz-meta-a: c\r\n";
+  EXPECT_EQ(node.ask("PUT", "/files/a", words, "x").status, 200u);
+  EXPECT_EQ(node.ask("GET", "/files/a").header("x-amz-meta-a"), "b, c");
+}
+
+TEST_F(http_operations, obey_conditions_on_attributes) {
+  const auto etag = node.ask("PUT", "/files/a", {}, "x").header("ETag");
+  const std::string wanted = "x-amz-object-attributes: ETag\r\n";
+  EXPECT_EQ(node.ask("GET", "/files/a?attributes", wanted + "If-Match: " + etag + "\r\n").status, 200u);
+  EXPECT_EQ(node.ask("GET", "/files/a?attributes", wanted + "If-Match: \"00\"\r\n").status, 412u);
+  const auto same = node.ask("GET", "/files/a?attributes", wanted + "If-None-Match: " + etag + "\r\n");
+  EXPECT_EQ(same.status, 304u);
+  EXPECT_EQ(same.header("ETag"), etag);
+}
+
+TEST_F(http_operations, know_one_size_of_transitions) {
+  const std::string name = "x-amz-transition-default-minimum-object-size", all = "all_storage_classes_128K",
+                    rules = "<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter/><Expiration><Days>9</Days>"
+                            "</Expiration></Rule></LifecycleConfiguration>";
+  EXPECT_EQ(node.ask("PUT", "/files?lifecycle", name + ": nonsense\r\n", rules).status, 400u);
+  EXPECT_EQ(node.ask("PUT", "/files?lifecycle", name + ": varies_by_storage_class\r\n", rules).status, 501u);
+  EXPECT_EQ(node.ask("GET", "/files?lifecycle").status, 404u);
+  EXPECT_EQ(node.ask("PUT", "/files?lifecycle", name + ": " + all + "\r\n", rules).header(name), all);
+  EXPECT_EQ(node.ask("GET", "/files?lifecycle").header(name), all);
+}
+
 TEST_F(http_operations, check_keep_and_tell_checksums) {
   const std::string right = "x-amz-checksum-crc32: y/Q5Jg==\r\n";
   const auto stored = node.ask("PUT", "/files/a", right, "123456789");

@@ -56,6 +56,7 @@ struct scene {
     asked.key = found.key;
     if (is_signed) asked.signer.emplace();
     asked.by = {};
+    read_conditions(head, asked);
     asked.by.asked = describe_access(asked, head, {"10.1.2.3", false, 1'796'000'000'000, "us-east-1"});
     const bool copies = asked.operation->copies;
     const auto refused = decide_access(asked, found, copies ? source_name{"other", "from"} : source_name{});
@@ -137,11 +138,47 @@ TEST(access, a_copy_needs_to_read_its_source) {
   s.source = scene::other_bucket();
   EXPECT_EQ(s.code(), ""); // the object may be public
   metadata::object_row row;
-  EXPECT_TRUE(refused_source_object(s.asked, s.source.get(), "from", row));
+  EXPECT_TRUE(refused_source_object(s.asked, s.asked.by, s.source.get(), "from", row, true));
   s.key.grants.push_back({8, metadata::rights::read});
   EXPECT_EQ(s.code(), "");
-  EXPECT_FALSE(refused_source_object(s.asked, s.source.get(), "from", row));
+  EXPECT_FALSE(refused_source_object(s.asked, s.asked.by, s.source.get(), "from", row, true));
   EXPECT_EQ(s.asked.by.source, 8u);
+}
+
+TEST(access, tags_of_a_copy_need_rights_on_both_ends) {
+  scene s{"copy_object", metadata::rights::write};
+  s.head.insert("x-amz-copy-source", "/other/from");
+  s.head.insert("x-amz-tagging", "class=public"); // without effect
+  auto source = *scene::other_bucket();
+  source.policy = metadata::bucket_policy{R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",)"
+                                          R"("Action":"s3:GetObject","Resource":"arn:aws:s3:::other/*"}]})"};
+  s.source = std::make_shared<const metadata::bucket_row>(source);
+  metadata::object_row row;
+  row.extras.tags = {{"class", "secret"}};
+  EXPECT_EQ(s.code(), "");
+  EXPECT_EQ(s.asked.by.asked->actions, std::vector{action::put_object});
+  const auto copied = with_copied_tags(s.asked.by, row.extras.tags);
+  EXPECT_EQ(copied.asked->actions, (std::vector{action::put_object, action::put_object_tagging}));
+  EXPECT_EQ(with_copied_tags(s.asked.by, {}).asked->actions, std::vector{action::put_object});
+  EXPECT_TRUE(refused_source_object(s.asked, copied, s.source.get(), "from", row, true)) << "s3:GetObjectTagging";
+  EXPECT_FALSE(refused_source_object(s.asked, copied, s.source.get(), "from", row, false)) << "no tag is read";
+
+  const auto denies = [&](std::string_view statement) {
+    s.bucket.policy = policy_of(statement);
+    s.code();
+    const auto by = with_copied_tags(s.asked.by, row.extras.tags);
+    bool undecided = false;
+    return metadata::lapsed(by, &s.key, &s.bucket, {.key = "k"}, undecided).has_value();
+  };
+  EXPECT_TRUE(denies(R"("Effect":"Deny","Principal":"*","Action":"s3:PutObjectTagging")"));
+  EXPECT_TRUE(denies(R"("Effect":"Deny","Principal":"*","Action":"s3:PutObject","Condition":{"StringEquals":)"
+                     R"({"s3:RequestObjectTag/class":"secret"}})"));
+  EXPECT_FALSE(denies(R"("Effect":"Deny","Principal":"*","Action":"s3:PutObject","Condition":{"StringEquals":)"
+                      R"({"s3:RequestObjectTag/class":"public"}})"));
+  s.bucket.policy = {};
+  s.head.insert("x-amz-tagging-directive", "REPLACE");
+  EXPECT_EQ(s.code(), "");
+  EXPECT_EQ(s.asked.by.asked->actions, (std::vector{action::put_object, action::put_object_tagging}));
 }
 
 TEST(access, a_copy_tells_of_its_source_to_who_may_list_it) {
@@ -151,7 +188,7 @@ TEST(access, a_copy_tells_of_its_source_to_who_may_list_it) {
   s.code();
   for (const auto code : {errc::no_such_key, errc::no_such_version, errc::delete_marker}) {
     const auto missing = seen_by(s.asked, error{code, "text"});
-    const auto private_one = refused_source_object(s.asked, s.source.get(), "from", {});
+    const auto private_one = refused_source_object(s.asked, s.asked.by, s.source.get(), "from", {}, true);
     ASSERT_TRUE(private_one);
     EXPECT_EQ(s3_error_of(missing).code, private_one->code);
     EXPECT_EQ(s3_error_of(missing).message, private_one->message) << "in no way different";
@@ -327,6 +364,13 @@ TEST(access, a_policy_is_asked_about_all_that_a_request_does) {
   EXPECT_EQ(value(context_key::request_object_tag), "b");
   EXPECT_EQ(value(context_key::auth_type), "REST-HEADER");
   EXPECT_EQ(value(context_key::referer), "none");
+  for (const auto& [sent, seen] : {std::pair{"*", "*"}, {"\"00\"", "none"}, {"W/\"*\"", "none"}, {"", "none"}}) {
+    s.head.set("If-None-Match", sent);
+    s.code();
+    const auto& again = s.asked.by.asked->with.values;
+    const auto found = std::ranges::find(again, context_key::if_none_match, &storage::policy::context_value::key);
+    EXPECT_EQ(found == again.end() ? "none" : found->values.front(), seen) << "only what prevents an overwrite";
+  }
   s.asked.target.query = {{"versionId", "null"}};
   s.asked.operation = &operation_named("get_object");
   s.asked.route = s.asked.operation->routes.begin();

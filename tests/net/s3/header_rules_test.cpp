@@ -1,16 +1,21 @@
 #include "net/s3/header_rules.hpp"
 
+#include "net/wire/grammar/ascii.hpp"
 #include "tests/net/s3/operation_named.hpp"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace cairn::net {
 
 namespace {
 
 // The message of the refusal; empty: it is not refused.
-std::string refused(std::string_view name, std::string_view operation) {
-  const auto problem = refused_header(name, operation_named(operation));
+std::string refused(std::string_view name, std::string_view operation, std::string_view query = {}) {
+  const auto& row = operation_named(operation);
+  const auto route = std::ranges::find(row.routes, query, &operation_route::query);
+  const auto problem = refused_header(name, row, route == row.routes.end() ? nullptr : route);
   if (!problem) return {};
   EXPECT_EQ(problem->status, 501u) << name;
   return problem->message;
@@ -50,10 +55,58 @@ TEST(header_rules, refuse_where_it_would_be_dropped_what_another_operation_carri
   EXPECT_NE(refused("If-Match", "write_setting"), "");
 }
 
-TEST(header_rules, ignore_what_s3_reads_with_other_operations_only) {
-  EXPECT_EQ(refused("x-amz-acl", "put_part"), "");
-  EXPECT_EQ(refused("x-amz-meta-a", "get_object"), "");
-  EXPECT_EQ(refused("x-amz-metadata-directive", "put_object"), "");
+TEST(header_rules, accept_attributes_of_an_object_where_one_is_begun) {
+  for (const auto* name : {"x-amz-acl", "x-amz-meta-a", "x-amz-storage-class", "x-amz-tagging"}) {
+    for (const auto* operation : {"put_object", "post_object", "copy_object", "begin_upload"})
+      EXPECT_EQ(refused(name, operation), "") << name << ' ' << operation;
+    for (const auto* operation : {"delete_object", "write_tags", "list_objects"})
+      EXPECT_NE(refused(name, operation), "") << name << ' ' << operation;
+  }
+  for (const auto* name : {"x-amz-meta-a", "x-amz-storage-class", "x-amz-tagging"})
+    EXPECT_NE(refused(name, "put_part"), "") << name;
+  for (const auto* name : {"x-amz-metadata-directive", "x-amz-tagging-directive"}) {
+    EXPECT_EQ(refused(name, "copy_object"), "") << name;
+    EXPECT_NE(refused(name, "put_object"), "") << name;
+    EXPECT_NE(refused(name, "copy_part"), "") << name;
+  }
+}
+
+TEST(header_rules, ignore_the_list_of_an_object_with_its_parts_and_downloads) {
+  for (const auto* operation : {"put_part", "copy_part", "complete_upload", "get_object"})
+    EXPECT_EQ(refused("x-amz-acl", operation), "") << operation;
+}
+
+TEST(header_rules, accept_the_header_of_a_setting_with_that_setting) {
+  EXPECT_EQ(refused("x-amz-acl", "write_setting", "acl"), "");
+  EXPECT_NE(refused("x-amz-acl", "write_setting", "cors"), "");
+  EXPECT_EQ(refused("x-amz-transition-default-minimum-object-size", "write_setting", "lifecycle"), "");
+  EXPECT_NE(refused("x-amz-transition-default-minimum-object-size", "write_setting", "acl"), "");
+  EXPECT_EQ(refused("x-amz-confirm-remove-self-bucket-access", "write_setting", "policy"), "");
+  EXPECT_NE(refused("x-amz-confirm-remove-self-bucket-access", "write_setting", "cors"), "");
+}
+
+TEST(header_rules, refuse_a_second_value_where_one_counts) {
+  const auto twice = [](std::string_view name) {
+    boost::beast::http::fields fields;
+    fields.insert("Host", "a");
+    fields.insert(std::string{name}, "1");
+    fields.insert("Accept", "b");
+    EXPECT_FALSE(refused_repetition(fields)) << name;
+    fields.insert(ascii_lower(name), "1");
+    const auto problem = refused_repetition(fields);
+    if (problem) {
+      EXPECT_EQ(problem->code, "InvalidArgument");
+      EXPECT_NE(problem->message.find(ascii_lower(name)), std::string::npos) << problem->message;
+    }
+    return problem.has_value();
+  };
+  for (const auto* name :
+       {"X-Amz-Acl", "x-amz-tagging", "x-amz-expected-bucket-owner", "x-amz-copy-source", "x-amz-metadata-directive",
+        "x-amz-copy-source-if-match", "x-amz-sparkle", "Content-MD5", "Content-Type", "If-Modified-Since", "Referer"})
+    EXPECT_TRUE(twice(name)) << name;
+  for (const auto* name : {"x-amz-meta-a", "x-amz-object-attributes", "x-amz-optional-object-attributes", "If-Match",
+                           "If-None-Match", "Cache-Control", "Content-Encoding", "Accept"})
+    EXPECT_FALSE(twice(name)) << name;
 }
 
 TEST(header_rules, do_not_judge_a_preflight) {

@@ -1,6 +1,7 @@
 #include "net/s3/request.hpp"
 
 #include "net/s3/access.hpp"
+#include "tests/net/s3/operation_named.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@ constexpr std::uint64_t object_size_max = 1000;
 
 request put_request_of(const fields& headers) {
   request r;
+  r.operation = &operation_named("begin_upload"); // PutObject would add a checksum
   r.target.bucket = "files";
   r.target.key = "k";
   grant_by_configuration(r);
@@ -75,6 +77,28 @@ TEST(put_order, may_be_public_only_if_its_sender_owns_the_bucket) {
   const auto published = put(key, rights::all, one("x-amz-acl", "public-read"));
   EXPECT_EQ(std::get<put_order>(published).put.by.rights, rights::write | rights::owner);
   EXPECT_EQ(std::get<put_order>(put(key, rights::all, fields{})).put.by.rights, rights::write);
+}
+
+TEST(put_order, of_a_part_has_no_attributes) {
+  using namespace storage::metadata;
+  auto r = put_request_of({});
+  r.operation = &operation_named("put_part");
+  r.by = {allowed_by::key, "CK1", rights::write, 7, 0};
+  for (const auto* acl : {"public-read", "everybody"}) {
+    const auto order = read_put(one("x-amz-acl", acl), r, 10, object_size_max);
+    ASSERT_TRUE(std::holds_alternative<put_order>(order)) << acl;
+    EXPECT_FALSE(std::get<put_order>(order).put.extras.public_read);
+  }
+}
+
+TEST(put_order, of_a_copy_has_tags_only_if_they_replace_those_of_its_source) {
+  auto headers = one("x-amz-copy-source", "/other/from");
+  headers.insert("x-amz-tagging", "a=b");
+  EXPECT_TRUE(accepted(headers).put.extras.tags.empty());
+  headers.insert("x-amz-tagging-directive", "REPLACE");
+  EXPECT_EQ(accepted(headers).put.extras.tags.size(), 1u);
+  headers.set("x-amz-tagging", "a=b&a=c");
+  EXPECT_EQ(refused(headers).code, "InvalidTag");
 }
 
 TEST(request, joins_repeated_conditions) {

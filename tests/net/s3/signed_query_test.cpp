@@ -65,6 +65,14 @@ TEST(signed_query, and_headers_agree_or_the_request_is_refused) {
       << "no header is made up that frames a body";
 }
 
+TEST(signed_query, says_everything_once) {
+  EXPECT_EQ(take(presigned("x-amz-acl=private&x-amz-acl=private")).refused, "InvalidArgument");
+  EXPECT_EQ(take(presigned("Content-Type=a&content-type=a")).refused, "InvalidArgument");
+  EXPECT_EQ(take(presigned("x-amz-sdk-checksum-algorithm=CRC32&x-amz-sdk-checksum-algorithm=SHA1")).refused,
+            "InvalidArgument");
+  EXPECT_EQ(take(presigned("colour=red&colour=blue")).refused, "") << "no header";
+}
+
 TEST(signed_query, holds_nothing_that_no_header_can_have) {
   EXPECT_EQ(take(presigned("x-amz-meta-a=b%0D%0Ac:d")).refused, "InvalidArgument");
   EXPECT_EQ(take(presigned("x-amz-meta-a%0Ab=c")).refused, "InvalidArgument");

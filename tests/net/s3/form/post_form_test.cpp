@@ -175,6 +175,10 @@ TEST(post_form, is_answered_as_it_asks) {
   EXPECT_EQ(there.redirect, "https://example.com/done?bucket=files&key=a%20b&etag=%22abc%22");
   EXPECT_EQ(of({{"redirect", "HTTP://example.com/?x=1"}}).redirect,
             "HTTP://example.com/?x=1&bucket=files&key=a%20b&etag=%22abc%22");
+  EXPECT_EQ(of({{"redirect", "https://example.com/a?x=1#top?b"}}).redirect,
+            "https://example.com/a?x=1&bucket=files&key=a%20b&etag=%22abc%22#top?b");
+  EXPECT_EQ(of({{"redirect", "https://example.com/a#b?c"}}).redirect,
+            "https://example.com/a?bucket=files&key=a%20b&etag=%22abc%22#b?c");
   for (const auto* no_url : {"javascript:alert(1)", "/local", "", "http://a\r\nSet-Cookie: a=b", "http://a b"})
     EXPECT_EQ(of({{"success_action_redirect", no_url}}).status, 204u) << no_url;
   EXPECT_NE(post_response_xml("http://h/files/k", "files", "<k>", "abc").find("<Key>&lt;k&gt;</Key>"),

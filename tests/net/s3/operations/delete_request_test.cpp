@@ -80,6 +80,8 @@ TEST(delete_request, is_answered_key_by_key) {
   const auto all = delete_result_xml(request);
   EXPECT_NE(all.find("<Deleted><Key>a</Key></Deleted>"), std::string::npos);
   EXPECT_NE(all.find("<Error><Key>b&lt;</Key><Code>PreconditionFailed</Code>"), std::string::npos);
+  const auto bad = delete_result_xml(read("<Object><Key>a</Key><VersionId>v1</VersionId></Object>"));
+  EXPECT_NE(bad.find("<VersionId>v1</VersionId><Code>NoSuchVersion</Code>"), std::string::npos);
   request.quiet = true;
   const auto quiet = delete_result_xml(request);
   EXPECT_EQ(quiet.find("<Deleted>"), std::string::npos);

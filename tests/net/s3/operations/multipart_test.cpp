@@ -58,6 +58,7 @@ TEST(multipart, documents_name_parts_in_rising_order) {
       {document("<Part><PartNumber>1</PartNumber></Part>"), "MalformedXML"},
       {document(part(1, tag, "<What/>")), "MalformedXML"},
       {document(part(1, tag, "<PartNumber>2</PartNumber>")), "MalformedXML"},
+      {document(part(1, tag, "<ChecksumSHA256>c</ChecksumSHA256><ChecksumCRC32>c</ChecksumCRC32>")), "MalformedXML"},
       {document(part(1, "short")), "InvalidPart"},
       {document(part(1, std::string(32, 'g'))), "InvalidPart"},
       {document(part(0, tag)), "InvalidArgument"},
@@ -125,9 +126,20 @@ TEST(multipart, checksums_of_the_whole_come_from_those_of_the_parts) {
     EXPECT_EQ(whole.header().at(0).second, base64_encode(expected.finish()) + (composite ? "-3" : ""));
     EXPECT_FALSE(whole.add({.checksum_name = "sha1", .checksum = "x"}));
   }
-  whole_checksum none{{}};
-  EXPECT_TRUE(none.add({}));
-  EXPECT_TRUE(none.header().empty());
+}
+
+TEST(multipart, an_upload_without_an_algorithm_has_the_default_checksum_if_all_its_parts_have_one) {
+  running_checksum sum{checksum_kind::crc64nvme};
+  sum.update(std::as_bytes(std::span{std::string_view{"part"}}));
+  const metadata::uploaded_part part{
+      .length = 4, .checksum_name = "crc64nvme", .checksum = base64_encode(sum.finish())};
+  whole_checksum whole{{}};
+  EXPECT_TRUE(whole.add(part));
+  ASSERT_EQ(whole.header().size(), 1u);
+  EXPECT_EQ(whole.header()[0], (std::pair{std::string{"x-amz-checksum-crc64nvme"}, part.checksum}));
+  EXPECT_TRUE(whole.add({.length = 4})) << "a part that an older build stored";
+  EXPECT_TRUE(whole.add(part));
+  EXPECT_TRUE(whole.header().empty());
 }
 
 TEST(multipart, listings_of_parts_tell_whether_there_are_more) {

@@ -77,6 +77,13 @@ TEST(cors, preflights_need_origin_method_and_headers_to_fit) {
   EXPECT_EQ(preflight("https://other.org", ""), "BadRequest");
 }
 
+TEST(cors, an_age_of_nothing_is_an_age) {
+  EXPECT_TRUE(has(preflight("https://other.org", "GET"), "Access-Control-Max-Age: 0"));
+  EXPECT_NE(cors_document(rules).find("<MaxAgeSeconds>0</MaxAgeSeconds>"), std::string::npos);
+  EXPECT_EQ(cors_lines({{"", {"*"}, {"GET"}, {}, {}, {}}}, "https://other.org", "GET").find("Max-Age"),
+            std::string::npos);
+}
+
 TEST(cors, takes_each_header_of_a_preflight_once_and_not_more_than_a_page_needs) {
   std::string once, many;
   for (int i = 0; i < 5000; ++i) once += "content-type,";

@@ -57,6 +57,37 @@ TEST(lifecycle_xml, refuses_what_it_would_not_do) {
   EXPECT_EQ(code_of(status + days + "<Filter><Prefix>a</Prefix><Prefix>b</Prefix></Filter>"), "MalformedXML");
 }
 
+TEST(lifecycle_xml, refuses_filters_that_fit_nothing_or_say_something_twice) {
+  const std::string rest = "<Status>Enabled</Status><Expiration><Days>1</Days></Expiration><Filter><And>",
+                    end = "</And></Filter>", tag = "<Tag><Key>a</Key><Value>1</Value></Tag>";
+  EXPECT_EQ(code_of(rest + tag + "<Tag><Key>b</Key><Value>1</Value></Tag>" + end), "");
+  EXPECT_EQ(code_of(rest + tag + "<Tag><Key>a</Key><Value>2</Value></Tag>" + end), "InvalidRequest");
+  const auto sizes = [&](const char* above, const char* below) {
+    return code_of(rest + "<ObjectSizeGreaterThan>" + above + "</ObjectSizeGreaterThan><ObjectSizeLessThan>" + below +
+                   "</ObjectSizeLessThan>" + end);
+  };
+  EXPECT_EQ(sizes("8", "9"), "");
+  EXPECT_EQ(sizes("9", "9"), "InvalidRequest");
+  EXPECT_EQ(sizes("9", "8"), "InvalidRequest");
+}
+
+TEST(lifecycle_xml, names_rules_without_an_id_like_no_other) {
+  const std::string rest = "<Status>Enabled</Status><Filter/><Expiration><Days>1</Days></Expiration></Rule>";
+  const auto read = read_lifecycle_document("<LifecycleConfiguration><Rule>" + rest + "<Rule>" + rest +
+                                            "<Rule><ID>rule-1</ID>" + rest + "</LifecycleConfiguration>");
+  ASSERT_TRUE(std::holds_alternative<lifecycle_rule_list>(read)) << std::get<s3_error>(read).message;
+  std::vector<std::string> ids;
+  for (const auto& rule : std::get<lifecycle_rule_list>(read)) ids.push_back(rule.id);
+  EXPECT_EQ(ids, (std::vector<std::string>{"rule-2", "rule-3", "rule-1"}));
+}
+
+TEST(lifecycle_xml, knows_one_size_of_transitions) {
+  EXPECT_FALSE(refused_transition_size("all_storage_classes_128K"));
+  EXPECT_EQ(refused_transition_size("varies_by_storage_class")->code, "NotImplemented");
+  EXPECT_EQ(refused_transition_size("nonsense")->code, "InvalidArgument");
+  EXPECT_EQ(refused_transition_size("")->code, "InvalidArgument");
+}
+
 TEST(lifecycle_xml, loses_no_condition_on_the_way) {
   const std::string rest = "<Status>Enabled</Status><Expiration><Days>1</Days></Expiration>";
   const std::string prefix = "<Prefix>logs/</Prefix>", tag = "<Tag><Key>a</Key></Tag>";

@@ -49,6 +49,16 @@ TEST(s3_xml, lists_keys_so_that_any_parser_reads_them_back) {
   EXPECT_STREQ(root.child("CommonPrefixes").child_value("Prefix"), "p/");
 }
 
+TEST(s3_xml, writes_no_character_that_xml_has_no_way_to_write) {
+  xml_writer xml;
+  const std::string_view text{"a\0\x01\xef\xbf\xbe\xef\xbf\xbf\xff\xc3\xa4\xef\xbf\xbd\xe2\x82&", 18};
+  xml.text("T", text);
+  EXPECT_NE(xml.take().find("<T>a\xef\xbf\xbd&#x1;\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd"
+                            "\xef\xbf\xbd&amp;</T>"),
+            std::string::npos);
+  EXPECT_NE(list_buckets_xml({}, {.prefix = "\x01"}).find("<Prefix>\xef\xbf\xbd</Prefix>"), std::string::npos);
+}
+
 TEST(s3_xml, encodes_names_as_urls_when_asked) {
   list_request request;
   request.encode_url = true;

@@ -61,6 +61,19 @@ TEST(lifecycle_rules, predict_when_an_object_expires) {
   EXPECT_FALSE(expiry_of({{.noncurrent_days = 1}, {.abort_days = 1}}, object));
 }
 
+TEST(lifecycle_rules, predict_when_an_upload_is_aborted) {
+  const std::vector<meta::lifecycle_rule> rules{{.id = "late", .abort_days = 9},
+                                                {.id = "other", .prefix = "x", .abort_days = 1},
+                                                {.id = "off", .enabled = false, .abort_days = 1},
+                                                {.id = "soon", .prefix = "logs/", .abort_days = 2},
+                                                {.id = "objects", .expire_days = 1}};
+  const auto first = abort_of(rules, "logs/a", 5 * day + 1);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->rule, "soon");
+  EXPECT_EQ(first->at, 8 * day);
+  EXPECT_FALSE(abort_of({{.expire_days = 1}}, "logs/a", 0));
+}
+
 TEST(lifecycle_rules, noncurrent_versions_are_removed_by_the_time_of_their_displacement) {
   const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1}};
   const std::vector versions{version("a", 10 * day), version("a", 3 * day), version("a", 1 * day), version("b", 0),

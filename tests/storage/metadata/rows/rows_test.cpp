@@ -147,6 +147,10 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   EXPECT_EQ(decoded.cors, bucket.cors);
   expect_strict(encode(bucket), decode_bucket, 7);
   EXPECT_EQ(encode(bucket)[0], 2);
+  for (const std::optional<std::uint32_t> age : {std::optional<std::uint32_t>{}, {0}, {1}, {max_age_seconds_max}}) {
+    bucket.cors[0].max_age_seconds = age;
+    EXPECT_EQ(decode_bucket(encode(bucket))->cors[0].max_age_seconds, age);
+  }
   bucket.lifecycle = {{.id = "i", .prefix = "p", .expire_days = 3},
                       {.tags = {{"k", "v"}}, .size_above = 0, .size_below = 1ull << 40, .noncurrent_days = 300}};
   EXPECT_EQ(encode(bucket)[0], 3);
