@@ -1,7 +1,7 @@
-// Certificates that end: who is to be warned of, once a day from 30 days before on. A decision; the caller logs.
+// Which expiring certificates to warn of: once a day, from 30 days before. A decision; the caller logs.
 #pragma once
 
-#include "actors/runtime/storage_node.hpp"
+#include "actors/protocol/node_status.hpp"
 
 #include <map>
 #include <string>
@@ -13,7 +13,7 @@ class certificate_watch {
 public:
   static constexpr wall_ms day_ms = 24ll * 3600 * 1000, warn_before_ms = 30 * day_ms;
 
-  // Those whose warning is due now. A certificate that was replaced is warned of anew.
+  // Those whose warning is due now. A replaced certificate has its own warnings.
   std::vector<actors::certificate_in_use> due(const std::vector<actors::certificate_in_use>& certificates,
                                               wall_ms now) {
     std::vector<actors::certificate_in_use> out;

@@ -41,7 +41,13 @@ struct admin_command {
 };
 
 enum class verb_subject : std::uint8_t { cluster, node, nodes };
-enum class verb_value : std::uint8_t { none, weight, zone, hold_or_release, seconds };
+enum class verb_value : std::uint8_t {
+  none,
+  weight,          // 0 to 1000000000
+  zone,            // at most 64 visible ASCII characters
+  hold_or_release, // one of the two words
+  seconds,         // 1 to 2592000
+};
 
 struct admin_verb_row {
   admin_verb verb;
@@ -52,54 +58,55 @@ struct admin_verb_row {
 };
 
 inline constexpr std::array admin_verbs{
-    admin_verb_row{admin_verb::add, "add", verb_subject::cluster, verb_value::seconds,
-                   "Let a new node in: make a one-time token and print what the node's configuration must have to "
-                   "join; or let in a node that waits, by its id, as `status` shows it\n\n"
-                   "Examples:\n"
-                   "  cairn cluster add node-4.example.org\n"
-                   "  cairn cluster add --token-only --expires 24h\n"
-                   "  cairn cluster add 6e0b0c3a-5a57-4d0c-9d0c-0f1f6c1f8f11",
-                   "--expires", "For how long it may be used"},
+    admin_verb_row{
+        admin_verb::add, "add", verb_subject::cluster, verb_value::seconds,
+        "Admit a new node: create a one-time token and print the configuration with which it joins; or admit "
+        "a waiting node, by its id, as `status` shows it\n\n"
+        "Examples:\n"
+        "  cairn cluster add node-4.example.org\n"
+        "  cairn cluster add --token-only --expires 24h\n"
+        "  cairn cluster add 6e0b0c3a-5a57-4d0c-9d0c-0f1f6c1f8f11",
+        "--expires", "For how long it may be used"},
     admin_verb_row{admin_verb::drain, "drain", verb_subject::node, verb_value::none,
                    "Move everything off a node; when `status` shows no partitions, it may be removed\n\n"
                    "Example: cairn cluster drain 3",
                    nullptr, nullptr},
     admin_verb_row{admin_verb::activate, "activate", verb_subject::node, verb_value::none,
-                   "Give a drained node its share again, or one that was away for too long", nullptr, nullptr},
+                   "Give a node its share again, after a drain or when it was taken out", nullptr, nullptr},
     admin_verb_row{admin_verb::remove, "remove", verb_subject::node, verb_value::none,
-                   "Remove a node for good, and wait until it does not vote any more. Refused while it owns "
+                   "Remove a node permanently, and wait until it has no vote. Refused while it owns "
                    "partitions: drain it first; one that is dead is out after cluster.down_out_after",
                    nullptr, nullptr},
     admin_verb_row{admin_verb::weight, "weight", verb_subject::node, verb_value::weight,
                    "Set a node's share of the data, compared with the others'\n\nExample: cairn cluster weight 3 200",
                    "WEIGHT", "0 to 1000000000; 0: it holds no chunks"},
     admin_verb_row{admin_verb::zone, "zone", verb_subject::node, verb_value::zone,
-                   "Say what a node fails together with: its rack, its room\n\nExample: cairn cluster zone 3 rack-2",
-                   "ZONE", "A name; nodes of the same zone fail together"},
+                   "Set a node's failure zone: its rack, its room\n\nExample: cairn cluster zone 3 rack-2", "ZONE",
+                   "A name; nodes of the same zone fail together"},
     admin_verb_row{admin_verb::voters, "voters", verb_subject::nodes, verb_value::none,
-                   "Say which nodes vote on the metadata, as many as vote now, for instance others than one that is "
-                   "dead\n\nExample: cairn cluster voters 0 1 4",
+                   "Set the nodes that vote on the metadata, as many as vote now, for instance without a dead one\n\n"
+                   "Example: cairn cluster voters 0 1 4",
                    nullptr, nullptr},
     admin_verb_row{admin_verb::repair, "repair", verb_subject::cluster, verb_value::none,
-                   "Look for chunks with too few or damaged copies now, and make new ones", nullptr, nullptr},
+                   "Scan for missing and damaged replicas now, and replace them", nullptr, nullptr},
     admin_verb_row{admin_verb::lost, "lost", verb_subject::cluster, verb_value::none,
-                   "Tell which objects need chunks that no node has any more", nullptr, nullptr},
+                   "List the objects that need chunks which no node has", nullptr, nullptr},
     admin_verb_row{admin_verb::forget, "forget-lost", verb_subject::cluster, verb_value::none,
-                   "Give up chunks that no node has: drains and rebalances wait for them no longer, reads of them go "
-                   "on failing. Nothing is deleted: a disk that turns up again serves them",
+                   "Give up chunks that no node has: they no longer block moves; reads of them still fail. Nothing is "
+                   "deleted: a disk that comes back serves them",
                    nullptr, nullptr},
     admin_verb_row{admin_verb::deletions, "deletions", verb_subject::cluster, verb_value::hold_or_release,
-                   "Hold the deletion of chunks, or let it go on, for instance after `cairn cluster restore`\n\n"
+                   "Hold the deletion of chunks, or resume it, for instance after `cairn cluster restore`\n\n"
                    "Example: cairn cluster deletions release",
                    "WHAT", "hold or release"},
 };
 
 // Null: there is none.
-inline const admin_verb_row* find_verb(std::string_view name) {
+constexpr const admin_verb_row* find_verb(std::string_view name) {
   const auto* row = std::ranges::find(admin_verbs, name, &admin_verb_row::name);
   return row == admin_verbs.end() ? nullptr : row;
 }
-inline const admin_verb_row* find_verb(admin_verb verb) {
+constexpr const admin_verb_row* find_verb(admin_verb verb) {
   const auto* row = std::ranges::find(admin_verbs, verb, &admin_verb_row::verb);
   return row == admin_verbs.end() ? nullptr : row;
 }

@@ -57,7 +57,7 @@ result<command_outcomes> decode_outcomes(std::string_view bytes);
 
 std::string encode_barrier();
 result<void> decode_barrier(std::string_view bytes);
-// The log index that a read must wait for, and the leader's term; term 0: not told.
+// The log index that a read must wait for, and the leader's term; term 0: not sent.
 struct read_index {
   log_index index = 0;
   std::uint64_t term = 0;

@@ -55,7 +55,7 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<lookup_atom, object_name>::with<found_object>,
     // streamer → further parts of a long manifest. corrupt, io_error, busy.
     caf::replies_to<parts_atom, manifest_id, std::uint64_t>::with<part_list>,
-    // HTTP gateway, ingest, lifecycle → the bucket's row. no_such_bucket, busy, io_error.
+    // HTTP gateway, admin port, ingest, lifecycle → the bucket's row. no_such_bucket, busy, io_error.
     caf::replies_to<bucket_atom, std::string>::with<storage::metadata::bucket_row>,
     // HTTP gateway, admin port, lifecycle → a page of the buckets' names. busy.
     caf::replies_to<list_atom, storage::metadata::buckets_query>::with<buckets_listing>,
@@ -70,7 +70,7 @@ using metadata_actor = caf::typed_actor<
     // HTTP gateway → an object and a page of its parts. no_such_bucket, no_such_key, no_such_version, delete_marker,
     // busy.
     caf::replies_to<parts_atom, object_parts_query>::with<found_parts>,
-    // HTTP gateway → the access key of a request and the buckets that the request names. busy, io_error.
+    // HTTP gateway, admin port, backfill → an access key and buckets; no names: a barrier. busy, io_error.
     caf::replies_to<access_atom, access_query>::with<found_access>,
     // admin port → a page of the access keys. busy.
     caf::replies_to<list_atom, keys_query>::with<key_list>,

@@ -1,6 +1,5 @@
 // The values that messages between actors carry (those of objects and access: actors/protocol/values), their CAF type
-// ids and atoms. Messages copy pointers, never chunk
-// bytes, and stay within their process (interfaces.hpp).
+// ids and atoms. Messages copy pointers, never chunk bytes, and stay within their process (interfaces.hpp).
 #pragma once
 
 #include "actors/link/peer_service.hpp"

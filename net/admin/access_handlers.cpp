@@ -48,17 +48,18 @@ json_object session_object(const console_session& s) {
   return {{"access_key", s.key}, {"operator", s.is_operator}, {"csrf", s.csrf}};
 }
 
-std::string cookie_line(const api_environment& env, const std::string& id, std::chrono::seconds age) {
-  return env.cookie + "=" + id + "; Path=/v1; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(age.count()) +
-         (env.encrypted ? "; Secure" : "");
+std::string cookie_line(const api_services& services, const std::string& id, std::chrono::seconds age) {
+  return services.cookie + "=" + id + "; Path=/v1; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(age.count()) +
+         (services.encrypted ? "; Secure" : "");
 }
 
 // A sign-in gets a new id: one that somebody planted in the browser before stays worthless.
-admin_answer begin_session(const api_environment& env, const std::string& earlier, std::string key, bool is_operator) {
-  env.sessions.end(earlier);
-  const auto begun = env.sessions.begin(std::move(key), is_operator);
+admin_answer begin_session(const api_services& services, const std::string& earlier, std::string key,
+                           bool is_operator) {
+  services.sessions.end(earlier);
+  const auto begun = services.sessions.begin(std::move(key), is_operator);
   auto r = json_response(session_object(begun.session));
-  r.set(http::field::set_cookie, cookie_line(env, begun.id, session_age_max));
+  r.set(http::field::set_cookie, cookie_line(services, begun.id, session_age_max));
   return {std::move(r)};
 }
 
@@ -111,71 +112,71 @@ json_object bucket_object(const rows_of::bucket_row& b, json_array keys) {
 
 } // namespace
 
-void handle_sign_in(api_environment& env, const api_call& call, admin_done done) {
+void handle_sign_in(api_services& services, const api_call& call, admin_done done) {
   const auto origin = find_field(call.request, "Origin");
-  if (origin && !is_same_origin(origin, view_of(call.request[http::field::host]), env.encrypted))
+  if (origin && !is_same_origin(origin, view_of(call.request[http::field::host]), services.encrypted))
     return done({refusal({errc::access_denied, "the header Origin is not this port's"}, call.format)});
   if (!is_own_page(find_field(call.request, "Sec-Fetch-Site")))
     return done({refusal({errc::access_denied, "a page of another origin sends this"}, call.format)});
-  const std::string earlier{cookie_of(field_of(call.request, "Cookie"), env.cookie)};
-  if (call.caller.is_operator) return done(begin_session(env, earlier, {}, true));
+  const std::string earlier{cookie_of(field_of(call.request, "Cookie"), services.cookie)};
+  if (call.caller.is_operator) return done(begin_session(services, earlier, {}, true));
   const auto sent = basic_credentials(call.request);
   if (!sent) return done(wrong_secret(call.format));
-  const auto& options = env.options;
+  const auto& options = services.options;
   if (!options.root_access_key.empty() && sent->key == options.root_access_key)
-    return done(equal_secret(sent->secret, options.root_secret_key) ? begin_session(env, earlier, sent->key, true)
+    return done(equal_secret(sent->secret, options.root_secret_key) ? begin_session(services, earlier, sent->key, true)
                                                                     : wrong_secret(call.format));
   if (!rows_of::valid_access_key(sent->key)) return done(wrong_secret(call.format));
-  if (!env.node) return done({refusal(node_not_open(), call.format)});
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
   actors::access_query query;
   query.key = sent->key;
   actors::ask_metadata<actors::found_access>(
-      env.node->keys.services,
-      [env, earlier, sent = *sent, format = call.format,
+      services.node->keys.node,
+      [services, earlier, sent = *sent, format = call.format,
        done = std::move(done)](const result<actors::found_access>& found) {
         if (!found) return done({refusal(found.error(), format)});
         const bool right = found->key && equal_secret(sent.secret, found->key->secret);
-        done(right ? begin_session(env, earlier, sent.key, false) : wrong_secret(format));
+        done(right ? begin_session(services, earlier, sent.key, false) : wrong_secret(format));
       },
       actors::access_atom_v, query);
 }
 
-void handle_session(api_environment&, const api_call& call, admin_done done) {
+void handle_session(api_services&, const api_call& call, admin_done done) {
   done({json_response(session_object(call.caller.session.value_or(console_session{{}, {}, true})))});
 }
 
-void handle_sign_out(api_environment& env, const api_call& call, admin_done done) {
-  env.sessions.end(call.caller.session_id);
+void handle_sign_out(api_services& services, const api_call& call, admin_done done) {
+  services.sessions.end(call.caller.session_id);
   auto r = json_response(json_object{{"done", "signed out"}});
-  r.set(http::field::set_cookie, cookie_line(env, {}, std::chrono::seconds{0}));
+  r.set(http::field::set_cookie, cookie_line(services, {}, std::chrono::seconds{0}));
   done({std::move(r)});
 }
 
-void change_keys(api_environment& env, const request_target& target, answer_format format, admin_done done) {
+void change_keys(api_services& services, const request_target& target, answer_format format, admin_done done) {
   auto parsed = parse_key_command(target);
   if (!parsed) return done({refusal(parsed.error(), format)});
-  if (!env.node) return done({refusal(node_not_open(), format)});
+  if (!services.node) return done({refusal(node_not_open(), format)});
   const char* type = parsed->json ? "application/json" : "text/plain; charset=utf-8";
   run_key_command(
-      env.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {
+      services.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {
         done({outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error(), format)});
       });
 }
 
-void handle_key_command(api_environment& env, const api_call& call, admin_done done) {
+void handle_key_command(api_services& services, const api_call& call, admin_done done) {
   auto target = call.target;
   std::erase_if(target.query, [](const query_parameter& p) { return p.name == "format"; });
   target.query.push_back({"kind", std::string{call.row.command}});
   target.query.push_back({"format", call.format == answer_format::text ? "text" : "json"});
   const bool of_bucket = call.row.path.starts_with("/v1/buckets/");
   if (!call.subject.empty()) target.query.push_back({of_bucket ? "bucket" : "key", call.subject});
-  change_keys(env, target, call.format, std::move(done));
+  change_keys(services, target, call.format, std::move(done));
 }
 
-void handle_keys(api_environment& env, const api_call& call, admin_done done) {
+void handle_keys(api_services& services, const api_call& call, admin_done done) {
   const auto max = page_size(call, 0);
   if (!max) return done({refusal(max.error(), call.format)});
-  if (!env.node) return done({refusal(node_not_open(), call.format)});
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
   const auto answer = [format = call.format, done = std::move(done)](const result<key_page>& page) {
     if (!page) return done({refusal(page.error(), format)});
     if (format == answer_format::text)
@@ -183,21 +184,21 @@ void handle_keys(api_environment& env, const api_call& call, admin_done done) {
     done({json_response(json_object{{"keys", keys_json(page->keys, page->names)},
                                     {"next", next_or_null(!page->next.empty(), page->next)}})});
   };
-  if (call.caller.key) return name_grants(env.node->keys, call.caller.key, answer);
-  list_keys(env.node->keys, parameter(call, "after"), *max, answer);
+  if (call.caller.key) return name_grants(services.node->keys, call.caller.key, answer);
+  list_keys(services.node->keys, parameter(call, "after"), *max, answer);
 }
 
-void handle_buckets(api_environment& env, const api_call& call, admin_done done) {
+void handle_buckets(api_services& services, const api_call& call, admin_done done) {
   const auto max = page_size(call, page_max);
   if (!max) return done({refusal(max.error(), call.format)});
-  if (!env.node) return done({refusal(node_not_open(), call.format)});
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
   rows_of::buckets_query query;
   query.prefix = parameter(call, "prefix");
   query.after = parameter(call, "after");
   query.buckets_max = *max;
   query.only_of = call.caller.key;
   actors::ask_metadata<actors::buckets_listing>(
-      env.node->keys.services,
+      services.node->keys.node,
       [format = call.format, done = std::move(done)](const result<actors::buckets_listing>& page) {
         if (!page) return done({refusal(page.error(), format)});
         json_array buckets;
@@ -209,11 +210,11 @@ void handle_buckets(api_environment& env, const api_call& call, admin_done done)
       actors::list_atom_v, query);
 }
 
-void handle_bucket(api_environment& env, const api_call& call, admin_done done) {
-  if (!env.node) return done({refusal(node_not_open(), call.format)});
-  const auto keys = env.node->keys;
+void handle_bucket(api_services& services, const api_call& call, admin_done done) {
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
+  const auto keys = services.node->keys;
   actors::ask_metadata<rows_of::bucket_row>(
-      keys.services,
+      keys.node,
       [keys, format = call.format, only = call.caller.key,
        done = std::move(done)](const result<rows_of::bucket_row>& bucket) {
         if (!bucket) return done({refusal(bucket.error(), format)});

@@ -55,13 +55,13 @@ std::optional<error> forged(const admin_request& asked, const console_session& s
   return std::nullopt;
 }
 
-void run(api_environment& env, const api_call& call, admin_done done) {
+void run(api_services& services, const api_call& call, admin_done done) {
   if (call.row.right == api_right::operators && !call.caller.is_operator)
     return done({refusal({errc::access_denied, "only the root key and the admin token may do this"}, call.format)});
   // Logs no parameters, because secrets must not be logged.
   if (call.row.right == api_right::operators && changes(call.request))
     log::info("an operator's command", {{"path", std::string{call.row.path}}, {"name", std::string{call.row.name}}});
-  call.row.handle(env, call, std::move(done));
+  call.row.handle(services, call, std::move(done));
 }
 
 error host_refused() {
@@ -87,7 +87,7 @@ bool admin_api::may_read(const admin_request& asked) const {
   return host_allowed(view_of(asked[http::field::host]), settings_.listen, settings_.server_names) || has_token(asked);
 }
 
-api_environment admin_api::environment(bool encrypted) {
+api_services admin_api::make_services(bool encrypted) {
   // A host's cookies are common to all its ports, and its nodes have sessions of their own.
   const auto cookie =
       (encrypted ? "__Secure-cairn-console-" : "cairn-console-") + std::to_string(settings_.listen.port);
@@ -97,6 +97,10 @@ api_environment admin_api::environment(bool encrypted) {
 void admin_api::answer(const admin_request& asked, bool encrypted, admin_done done) {
   auto target = parse_target(view_of(asked.target()));
   if (!target) return done({refusal(target.error(), answer_format::text)});
+  // The name that is checked is the name that was asked for.
+  const bool other_name = !target->authority.empty() && target->authority != view_of(asked[http::field::host]);
+  if (other_name || asked.count(http::field::host) > 1)
+    return done({refusal({errc::invalid_argument, "more than one host is named"}, answer_format::text)});
   if (target->path.starts_with("/v1/")) return api(asked, std::move(*target), encrypted, std::move(done));
   const bool of_older = target->path == "/cluster/command" || target->path == "/keys/command";
   if (of_older && asked.method() == http::verb::post) return older_command(asked, *target, encrypted, std::move(done));
@@ -123,8 +127,8 @@ void admin_api::page(const admin_request& asked, const request_target& target, b
     return done({text_response(http::status::ok, options_.metrics(), "text/plain; version=0.0.4; charset=utf-8")});
   if (path == "/console" || path.starts_with("/console/")) return done({console_answer(path)});
   if (path == "/cluster") {
-    auto env = environment(encrypted);
-    return answer_cluster(env, target.find("format") ? *target.find("format") : std::string{}, answer_format::text,
+    auto services = make_services(encrypted);
+    return answer_cluster(services, target.find("format") ? *target.find("format") : std::string{}, answer_format::text,
                           std::move(done));
   }
   done({text_response(http::status::not_found,
@@ -138,8 +142,8 @@ void admin_api::older_command(const admin_request& asked, const request_target& 
   const auto* kind = target.find("kind");
   const bool of_keys = target.path == "/keys/command";
   log::info("an operator's command", {{"path", target.path.substr(1)}, {"kind", kind ? *kind : std::string{}}});
-  auto env = environment(encrypted);
-  (of_keys ? change_keys : change_cluster)(env, target, answer_format::text, std::move(done));
+  auto services = make_services(encrypted);
+  (of_keys ? change_keys : change_cluster)(services, target, answer_format::text, std::move(done));
 }
 
 void admin_api::api(const admin_request& asked, request_target target, bool encrypted, admin_done done) {
@@ -153,18 +157,18 @@ void admin_api::api(const admin_request& asked, request_target target, bool encr
   if (!match.row) return done({method_refused(match.allowed, format)});
   if (auto good = check_parameters(*match.row, target); !good) return done({refusal(good.error(), format)});
   api_call call{*match.row, asked, std::move(target), std::move(match.subject), {}, format};
-  auto env = environment(encrypted);
+  auto services = make_services(encrypted);
   if (by_token) {
     call.caller.is_operator = true;
-    return run(env, call, std::move(done));
+    return run(services, call, std::move(done));
   }
-  if (call.row.right == api_right::anyone) return run(env, call, std::move(done));
+  if (call.row.right == api_right::anyone) return run(services, call, std::move(done));
   if (const auto sent = find_field(asked, "Cairn-Token"))
     return done({refusal(http::status::forbidden, may_command(sent, options_.token).error(), format), true});
-  with_session(std::move(env), std::move(call), std::move(done));
+  with_session(std::move(services), std::move(call), std::move(done));
 }
 
-void admin_api::with_session(api_environment env, api_call call, admin_done done) {
+void admin_api::with_session(api_services services, api_call call, admin_done done) {
   const auto not_signed_in = [format = call.format] {
     auto r = refusal(http::status::unauthorized,
                      {errc::access_denied, "sign in to the console, or send the header Cairn-Token"}, format);
@@ -172,21 +176,21 @@ void admin_api::with_session(api_environment env, api_call call, admin_done done
     return admin_answer{std::move(r)};
   };
   auto& caller = call.caller;
-  caller.session_id = cookie_of(field_of(call.request, "Cookie"), env.cookie);
+  caller.session_id = cookie_of(field_of(call.request, "Cookie"), services.cookie);
   // For pages of other ports of this host, too, a browser sends a cookie with SameSite=Strict.
   if (is_own_page(find_field(call.request, "Sec-Fetch-Site"))) caller.session = sessions_.find(caller.session_id);
   if (!caller.session) return done(not_signed_in());
   if (changes(call.request))
-    if (auto why = forged(call.request, *caller.session, env.encrypted)) return done({refusal(*why, call.format)});
+    if (auto why = forged(call.request, *caller.session, services.encrypted)) return done({refusal(*why, call.format)});
   caller.is_operator = caller.session->is_operator;
-  if (caller.is_operator) return run(env, call, std::move(done));
-  if (!env.node) return done({refusal(node_not_open(), call.format)});
+  if (caller.is_operator) return run(services, call, std::move(done));
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
   actors::access_query query;
   query.key = caller.session->key;
-  const auto services = env.node->keys.services;
+  const auto node = services.node;
   actors::ask_metadata<actors::found_access>(
-      services,
-      [this, env = std::move(env), call = std::move(call), not_signed_in,
+      node->keys.node,
+      [this, services = std::move(services), call = std::move(call), not_signed_in,
        done = std::move(done)](const result<actors::found_access>& found) mutable {
         if (!found) return done({refusal(found.error(), call.format)});
         if (!found->key) {
@@ -194,7 +198,7 @@ void admin_api::with_session(api_environment env, api_call call, admin_done done
           return done(not_signed_in());
         }
         call.caller.key = found->key;
-        run(env, call, std::move(done));
+        run(services, call, std::move(done));
       },
       actors::access_atom_v, query);
 }

@@ -12,7 +12,7 @@
 // Thread-safe; handlers of the API run on the caller's thread, or on an actor's after a look-up.
 #pragma once
 
-#include "actors/runtime/storage_node.hpp"
+#include "actors/protocol/node_status.hpp"
 #include "base/metrics.hpp"
 #include "config/config.hpp"
 #include "net/admin/admin_http.hpp"
@@ -52,7 +52,7 @@ struct admin_targets {
 };
 
 // What handlers of the API use.
-struct api_environment {
+struct api_services {
   const config::admin_settings& settings;
   const admin_options& options;
   const cairn::clock& clock;
@@ -92,14 +92,14 @@ public:
   const admin_options& options() const { return options_; }
 
 private:
-  api_environment environment(bool encrypted);
+  api_services make_services(bool encrypted);
   bool may_read(const admin_request& asked) const;
   bool has_token(const admin_request& asked) const;
   admin_response health(std::string_view path) const;
   void page(const admin_request& asked, const request_target& target, bool encrypted, admin_done done);
   void older_command(const admin_request& asked, const request_target& target, bool encrypted, admin_done done);
   void api(const admin_request& asked, request_target target, bool encrypted, admin_done done);
-  void with_session(api_environment env, api_call call, admin_done done);
+  void with_session(api_services services, api_call call, admin_done done);
 
   const config::admin_settings settings_;
   const admin_options options_;

@@ -7,31 +7,31 @@
 
 namespace cairn::net {
 
-struct api_environment;
+struct api_services;
 struct api_call;
 
-void handle_document(api_environment& env, const api_call& call, admin_done done);
-void handle_cluster(api_environment& env, const api_call& call, admin_done done);
-void handle_nodes(api_environment& env, const api_call& call, admin_done done);
-void handle_moves(api_environment& env, const api_call& call, admin_done done);
-void handle_join(api_environment& env, const api_call& call, admin_done done);
-void handle_verb(api_environment& env, const api_call& call, admin_done done); // the row's command: an admin verb
-void handle_node(api_environment& env, const api_call& call, admin_done done);
-void handle_disks(api_environment& env, const api_call& call, admin_done done);
-void handle_keys(api_environment& env, const api_call& call, admin_done done);
-void handle_key_command(api_environment& env, const api_call& call,
+void handle_document(api_services& services, const api_call& call, admin_done done);
+void handle_cluster(api_services& services, const api_call& call, admin_done done);
+void handle_nodes(api_services& services, const api_call& call, admin_done done);
+void handle_moves(api_services& services, const api_call& call, admin_done done);
+void handle_join(api_services& services, const api_call& call, admin_done done);
+void handle_verb(api_services& services, const api_call& call, admin_done done); // row.verb
+void handle_node(api_services& services, const api_call& call, admin_done done);
+void handle_disks(api_services& services, const api_call& call, admin_done done);
+void handle_keys(api_services& services, const api_call& call, admin_done done);
+void handle_key_command(api_services& services, const api_call& call,
                         admin_done done); // the command: a kind of keys_page
-void handle_buckets(api_environment& env, const api_call& call, admin_done done);
-void handle_bucket(api_environment& env, const api_call& call, admin_done done);
-void handle_sign_in(api_environment& env, const api_call& call, admin_done done);
-void handle_sign_out(api_environment& env, const api_call& call, admin_done done);
-void handle_session(api_environment& env, const api_call& call, admin_done done);
+void handle_buckets(api_services& services, const api_call& call, admin_done done);
+void handle_bucket(api_services& services, const api_call& call, admin_done done);
+void handle_sign_in(api_services& services, const api_call& call, admin_done done);
+void handle_sign_out(api_services& services, const api_call& call, admin_done done);
+void handle_session(api_services& services, const api_call& call, admin_done done);
 
 // The cluster's status in `format`: "text", "join", else JSON.
-void answer_cluster(api_environment& env, std::string format, answer_format of_errors, admin_done done);
+void answer_cluster(api_services& services, std::string format, answer_format of_errors, admin_done done);
 // Commands in the parameters of a target: cluster_page.hpp, keys_page.hpp.
-void change_cluster(api_environment& env, const request_target& target, answer_format format, admin_done done);
-void change_keys(api_environment& env, const request_target& target, answer_format format, admin_done done);
+void change_cluster(api_services& services, const request_target& target, answer_format format, admin_done done);
+void change_keys(api_services& services, const request_target& target, answer_format format, admin_done done);
 error node_not_open();
 
 } // namespace cairn::net

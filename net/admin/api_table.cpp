@@ -10,11 +10,12 @@ namespace cairn::net {
 
 namespace {
 
+using actors::admin_verb;
 using boost::beast::http::verb;
 using params = std::span<const api_parameter>;
 
 constexpr api_parameter value_weight[] = {{"value", "integer", true, "The weight, 0 to 1000000000."}};
-constexpr api_parameter value_zone[] = {{"value", "string", true, "The zone: what fails together."}};
+constexpr api_parameter value_zone[] = {{"value", "string", true, "The failure zone: a rack, a room."}};
 constexpr api_parameter value_hold[] = {{"value", "hold|release", true, "Hold deletions, or release them."}};
 constexpr api_parameter value_on[] = {{"value", "on|off", true, "Whether anybody may list and read it."}};
 constexpr api_parameter of_voters[] = {{"node", "string", true, "The voters, separated by commas."}};
@@ -34,9 +35,21 @@ constexpr api_parameter of_key_page[] = {
     {"after", "string", false, "Begin behind this access key: `next` of the page before."},
     {"max", "integer", false, "At most so many, 1 to 1000. Without it: all of them."}};
 
-constexpr api_row verb_row(verb method, std::string_view path, std::string_view name, std::string_view command,
-                           params parameters = {}) {
-  return {method, path, api_right::operators, name, command, {}, &handle_verb, parameters, "done", true};
+constexpr params parameters_of(const actors::admin_verb_row& v) {
+  switch (v.value) {
+    case actors::verb_value::none: return v.subject == actors::verb_subject::nodes ? params{of_voters} : params{};
+    case actors::verb_value::weight: return value_weight;
+    case actors::verb_value::zone: return value_zone;
+    case actors::verb_value::hold_or_release: return value_hold;
+    case actors::verb_value::seconds: return of_invitation;
+  }
+  return {};
+}
+
+constexpr api_row verb_row(verb method, std::string_view path, std::string_view name, admin_verb command) {
+  const auto* row = actors::find_verb(command);
+  return {method, path, api_right::operators, name, row->name, {}, &handle_verb, parameters_of(*row), "done",
+          true,   row};
 }
 constexpr api_row read_row(std::string_view path, std::string_view name, std::string_view summary, auto handle,
                            std::string_view schema, bool text = false) {
@@ -58,17 +71,17 @@ constexpr std::array all_rows{
     read_row("/v1/moves", "moves", "Partitions that move, repairs that wait, and why.", &handle_moves, "moves"),
     read_row("/v1/cluster/join", "join", "What a new node's configuration must have, as TOML.", &handle_join,
              "configuration", true),
-    verb_row(verb::post, "/v1/nodes/{node}/drain", "drain", "drain"),
-    verb_row(verb::post, "/v1/nodes/{node}/activate", "activate", "activate"),
-    verb_row(verb::delete_, "/v1/nodes/{node}", "remove", "remove"),
-    verb_row(verb::put, "/v1/nodes/{node}/weight", "weight", "weight", value_weight),
-    verb_row(verb::put, "/v1/nodes/{node}/zone", "zone", "zone", value_zone),
-    verb_row(verb::put, "/v1/cluster/voters", "voters", "voters", of_voters),
-    verb_row(verb::post, "/v1/cluster/repair", "repair", "repair"),
-    verb_row(verb::get, "/v1/cluster/lost", "lost", "lost"),
-    verb_row(verb::post, "/v1/cluster/forget-lost", "forgetLost", "forget-lost"),
-    verb_row(verb::put, "/v1/cluster/deletions", "deletions", "deletions", value_hold),
-    verb_row(verb::post, "/v1/cluster/invitations", "invite", "add", of_invitation),
+    verb_row(verb::post, "/v1/nodes/{node}/drain", "drain", admin_verb::drain),
+    verb_row(verb::post, "/v1/nodes/{node}/activate", "activate", admin_verb::activate),
+    verb_row(verb::delete_, "/v1/nodes/{node}", "remove", admin_verb::remove),
+    verb_row(verb::put, "/v1/nodes/{node}/weight", "weight", admin_verb::weight),
+    verb_row(verb::put, "/v1/nodes/{node}/zone", "zone", admin_verb::zone),
+    verb_row(verb::put, "/v1/cluster/voters", "voters", admin_verb::voters),
+    verb_row(verb::post, "/v1/cluster/repair", "repair", admin_verb::repair),
+    verb_row(verb::get, "/v1/cluster/lost", "lost", admin_verb::lost),
+    verb_row(verb::post, "/v1/cluster/forget-lost", "forgetLost", admin_verb::forget),
+    verb_row(verb::put, "/v1/cluster/deletions", "deletions", admin_verb::deletions),
+    verb_row(verb::post, "/v1/cluster/invitations", "invite", admin_verb::add),
     api_row{verb::get, "/v1/keys", api_right::signed_in, "keys", "",
             "The access keys and their rights, by id; of a key that is not the root key: itself.", &handle_keys,
             of_key_page, "keys", true},
@@ -122,8 +135,7 @@ constexpr std::array all_rows{
 
 // Every command of operators can be given.
 static_assert(std::ranges::all_of(actors::admin_verbs, [](const auto& v) {
-  return std::ranges::any_of(all_rows,
-                             [&v](const api_row& r) { return r.handle == &handle_verb && r.command == v.name; });
+  return std::ranges::any_of(all_rows, [&v](const api_row& r) { return r.verb == &v; });
 }));
 
 // The part of `path` that stands for the braces of `pattern`; nullopt: they do not match.
@@ -192,8 +204,7 @@ result<void> check_parameters(const api_row& row, const request_target& asked) {
 
 std::string_view summary_of(const api_row& row) {
   if (!row.summary.empty()) return row.summary;
-  const auto* known = actors::find_verb(row.command);
-  const std::string_view help = known->help;
+  const std::string_view help = row.verb->help;
   return help.substr(0, help.find("\n\n")); // the examples are for the command line
 }
 

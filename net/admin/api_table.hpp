@@ -3,6 +3,7 @@
 // objects; with format=text, where a row allows it, text for people.
 #pragma once
 
+#include "actors/protocol/admin_command.hpp"
 #include "net/admin/admin_http.hpp"
 #include "net/wire/grammar/uri.hpp"
 
@@ -16,7 +17,7 @@
 
 namespace cairn::net {
 
-struct api_environment; // admin_api.hpp
+struct api_services; // admin_api.hpp
 struct api_call;
 
 enum class api_right : std::uint8_t {
@@ -46,12 +47,13 @@ struct api_row {
   std::string_view path; // "/v1/nodes/{node}/drain": at most one segment is a name in braces
   api_right right;
   std::string_view name;    // its operationId
-  std::string_view command; // the verb or kind that the handler needs; empty: none
-  std::string_view summary; // empty: the help of the verb `command`
-  void (*handle)(api_environment& env, const api_call& call, admin_done done);
+  std::string_view command; // of the command line: a verb, or a kind of keys_page.hpp; empty: none
+  std::string_view summary; // empty: the help of `verb`
+  void (*handle)(api_services& services, const api_call& call, admin_done done);
   std::span<const api_parameter> parameters;
-  std::string_view schema; // of the answer
-  bool text = false;       // takes format=text
+  std::string_view schema;                      // of the answer
+  bool text = false;                            // takes format=text
+  const actors::admin_verb_row* verb = nullptr; // of handle_verb
 };
 
 std::span<const api_row> api_rows();

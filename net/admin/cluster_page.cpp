@@ -243,14 +243,14 @@ json_object moves_object(const actors::cluster_status& s) {
 
 std::string cluster_text(const cluster_status& s) {
   std::string out = "Cluster " + s.name + " (" + cairn::to_string(s.id) + "): " + std::to_string(s.replicas) +
-                    (s.replicas == 1 ? " copy" : " copies") + ", layout " + std::to_string(s.epoch) + ", term " +
+                    (s.replicas == 1 ? " replica" : " replicas") + ", layout " + std::to_string(s.epoch) + ", term " +
                     std::to_string(s.term) + (s.leader ? "" : ", NO LEADER") + "\n\n";
   std::vector<table_row> rows{
       {"NODE", "ADDRESS", "ZONE", "WEIGHT", "STATE", "METADATA", "PARTITIONS", "DATA", "USED", "APPLIED", "ID"}};
   for (const auto& n : s.nodes) rows.push_back(node_row(n, s));
   out += table(rows);
   out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +
-         ". Partitions with too few copies: " + std::to_string(s.partitions_under_replicated) + ".\n";
+         ". Partitions with too few replicas: " + std::to_string(s.partitions_under_replicated) + ".\n";
   out += votes_text(s);
   for (const auto& n : cluster_notices(s)) out += n.label + ": " + n.text + '\n';
   if (s.deletions_held) out += "Deletion is held: `cairn cluster deletions release` resumes it.\n";
@@ -286,28 +286,33 @@ std::string join_text(const cluster_status& s) {
          "key = \"/var/lib/cairn/node.key\"\n";
 }
 
-result<admin_command> parse_admin_command(const request_target& asked) {
-  const auto *kind = asked.find("kind"), *node = asked.find("node"), *value = asked.find("value");
-  const auto* verb = kind ? actors::find_verb(*kind) : nullptr;
-  if (!verb) return error{errc::invalid_argument, "expected kind=" + verb_names()};
+result<admin_command> make_admin_command(const actors::admin_verb_row& verb, const verb_arguments& given) {
+  const std::string name{verb.name};
   admin_command c;
-  c.kind = verb->verb;
-  const bool of_cluster = verb->subject == verb_subject::cluster;
-  if (of_cluster == (node != nullptr))
-    return error{errc::invalid_argument, *kind + (of_cluster ? " is not about one node" : ": expected node=")};
-  if (verb->subject == verb_subject::node) c.names = {*node};
-  if (verb->subject == verb_subject::nodes) c.names = split(*node, ',');
-  if (const auto* id = asked.find("id"); id && c.kind == admin_verb::add) {
-    const auto parsed = parse_uuid(*id);
+  c.kind = verb.verb;
+  const bool of_cluster = verb.subject == verb_subject::cluster;
+  if (of_cluster == (given.node != nullptr))
+    return error{errc::invalid_argument, name + (of_cluster ? " is not about one node" : ": expected node=")};
+  if (verb.subject == verb_subject::node) c.names = {*given.node};
+  if (verb.subject == verb_subject::nodes) c.names = split(*given.node, ',');
+  if (given.id && c.kind == admin_verb::add) {
+    const auto parsed = parse_uuid(*given.id);
     if (!parsed || *parsed == uuid{}) return error{errc::invalid_argument, "expected id=UUID"};
     c.invited = *parsed;
   }
-  const bool valued = verb->value != verb_value::none;
-  if (valued != (value != nullptr))
-    return error{errc::invalid_argument, *kind + (valued ? ": expected value=" : " takes no value")};
-  if (value)
-    if (auto read = read_value(c, verb->value, *value); !read) return read.error();
+  const bool valued = verb.value != verb_value::none;
+  if (valued != (given.value != nullptr))
+    return error{errc::invalid_argument, name + (valued ? ": expected value=" : " takes no value")};
+  if (given.value)
+    if (auto read = read_value(c, verb.value, *given.value); !read) return read.error();
   return c;
+}
+
+result<admin_command> parse_admin_command(const request_target& asked) {
+  const auto* kind = asked.find("kind");
+  const auto* verb = kind ? actors::find_verb(*kind) : nullptr;
+  if (!verb) return error{errc::invalid_argument, "expected kind=" + verb_names()};
+  return make_admin_command(*verb, {asked.find("node"), asked.find("value"), asked.find("id")});
 }
 
 result<void> may_command(const std::optional<std::string_view>& sent, std::string_view token) {

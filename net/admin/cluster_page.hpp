@@ -5,14 +5,11 @@
 //   GET /cluster?format=text   the same as a table for people
 //   GET /cluster?format=join   what a new node's configuration must have, as TOML; NEW-NODE stands for its host,
 //                              JOIN-TOKEN for the token
-//   POST /cluster/command?kind=drain|activate|remove&node=NODE
-//                        ?kind=weight&node=NODE&value=0..1000000000    ?kind=zone&node=NODE&value=TEXT
-//                        ?kind=repair|lost|forget-lost          ?kind=voters&node=NODE,NODE,…
-//                        ?kind=deletions&value=hold|release
-//                        ?kind=add&value=SECONDS[&id=UUID]: invites a node for so long, 1 to 2592000; answers a join
-//                        token, or with an id lets the node of that identity in, which its certificate proves
-//     NODE is a node's number, its address, or its id or the id's first 4 or more characters. The header Cairn-Token
-//     must be there, with the node's admin token. It is what no web page can send.
+//   POST /cluster/command?kind=VERB[&node=NODE[,NODE…]][&value=VALUE][&id=UUID]
+//     VERB: a row of actors/protocol/admin_command.hpp, which says whether it takes NODE and VALUE.
+//     NODE: a node's number, its address, or its id or the id's first 4 or more characters.
+//     id: of `add`: lets the node of that identity in, which its certificate proves; without it a join token is made.
+//     The header Cairn-Token must carry the node's admin token, which web pages cannot send.
 #pragma once
 
 #include "actors/protocol/admin_command.hpp"
@@ -33,7 +30,13 @@ json_array nodes_json(const actors::cluster_status& s);
 std::string cluster_text(const actors::cluster_status& s);
 std::string join_text(const actors::cluster_status& s);
 
+// The arguments of a verb as a request gives them; null: none is given. They must outlive the call only.
+struct verb_arguments {
+  const std::string *node = nullptr, *value = nullptr, *id = nullptr;
+};
 // The command has the nodes' names as the request gives them. invalid_argument: the text says what is missing or wrong.
+result<actors::admin_command> make_admin_command(const actors::admin_verb_row& verb, const verb_arguments& given);
+// Of the query of /cluster/command.
 result<actors::admin_command> parse_admin_command(const request_target& asked);
 
 // Whether a request with this header Cairn-Token may change something. `token`: the node's, not empty. The error's text

@@ -55,7 +55,7 @@ void add_pause(std::vector<notice>& out, const cluster_status& s) {
       what = std::string("Add nodes or disks, delete objects, or start ") + (one ? "it" : "them") +
              " again. `cairn cluster drain NODE` moves the data in any case.";
   }
-  out.push_back({"PAUSED", "no new copies are made of what " + named(a.waiting) +
+  out.push_back({"PAUSED", "no new replicas are made of what " + named(a.waiting) +
                                (one ? " holds, which is" : " hold, which are") +
                                " away for longer than cluster.down_out_after: " + why + ". " + what});
 }
@@ -79,9 +79,9 @@ void add_node_reasons(std::vector<reason>& out, const cluster_node_status& n, wa
     const auto since = n.since > 0 && n.since <= now ? " for " + short_time(now - n.since) : std::string{};
     out.push_back({severity::error, name + " is down" + since +
                                         (n.state == node_state::out
-                                             ? ". The other nodes are making new copies of what it held."
-                                             : ". After cluster.down_out_after the other nodes make new copies of what "
-                                               "it holds.")});
+                                             ? ". Other nodes are making new replicas of its chunks."
+                                             : ". After cluster.down_out_after other nodes make new replicas of its "
+                                               "chunks.")});
   }
   if (n.closed_disks > 0)
     out.push_back({severity::error, counted(n.closed_disks, "disk") + " of node " + std::to_string(n.number) +
@@ -104,7 +104,7 @@ void add_moves(std::vector<reason>& out, const cluster_status& s) {
     out.push_back({severity::warning, "Partitions with lost chunks do not move until the chunks turn up again or are "
                                       "given up (`cairn cluster forget-lost`)."});
   if (s.partitions_under_replicated > 0)
-    out.push_back({severity::warning, "Partitions with fewer complete copies on running nodes than configured: " +
+    out.push_back({severity::warning, "Partitions with fewer complete replicas on running nodes than configured: " +
                                           std::to_string(s.partitions_under_replicated) + "."});
   if (incoming > 0)
     out.push_back({severity::info, "To move to new owners: " + counted(incoming, "partition") + ", about " +

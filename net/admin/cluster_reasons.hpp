@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/protocol/cluster_status.hpp"
-#include "actors/runtime/storage_node.hpp"
+#include "actors/protocol/node_status.hpp"
 #include "base/json.hpp"
 
 #include <string>
@@ -28,7 +28,7 @@ struct notice {
 // What the table of the status shows below the nodes: paused replacements, nodes that wait to join, certificates that
 // end, lost chunks.
 std::vector<notice> cluster_notices(const actors::cluster_status& s);
-// Everything that is not as it should be, or is being changed; worst first. Empty: all is well.
+// All faults and changes in progress, worst first. Empty: none.
 std::vector<reason> cluster_reasons(const actors::cluster_status& s);
 // Of one node: whether it serves requests, its disks, its certificates.
 std::vector<reason> node_reasons(const actors::node_status& s, wall_ms now);

@@ -78,9 +78,9 @@ std::string random_text(random_source& random, std::size_t length, std::string_v
   return out;
 }
 
-void commit(const key_page_services& env, metadata::command command, std::string done, answer then) {
+void commit(const key_page_services& services, metadata::command command, std::string done, answer then) {
   actors::ask_metadata<actors::committed>(
-      env.services,
+      services.node,
       [done = std::move(done), then = std::move(then)](result<actors::committed> outcome) {
         if (outcome) return then(done);
         auto why = outcome.error();
@@ -91,32 +91,32 @@ void commit(const key_page_services& env, metadata::command command, std::string
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
-void create(const key_page_services& env, const key_command& c, answer then) {
+void create(const key_page_services& services, const key_command& c, answer then) {
   metadata::create_key made;
-  made.id = "CK" + random_text(*env.random, 18, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
-  made.secret = random_text(*env.random, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+  made.id = "CK" + random_text(*services.random, 18, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+  made.secret = random_text(*services.random, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
   made.label = c.label;
-  made.now = env.clock->wall();
+  made.now = services.clock->wall();
   made.creates_buckets = c.creates_buckets;
   auto text = c.json ? json_text(json_object{{"access_key", made.id}, {"secret_key", made.secret}}) + "\n"
                      : "access key  " + made.id + "\nsecret key  " + made.secret +
                            "\nThe secret is shown only now and cannot be read again.\n";
-  commit(env, std::move(made), std::move(text), std::move(then));
+  commit(services, std::move(made), std::move(text), std::move(then));
 }
 
-void change(const key_page_services& env, const key_command& c, answer then) {
+void change(const key_page_services& services, const key_command& c, answer then) {
   metadata::change_key command;
   command.id = c.key;
   command.bucket = c.bucket;
   const bool allow = c.kind == key_request::allow;
   (allow ? command.allowed : command.denied) = c.rights;
   if (c.creates_buckets) command.creates_buckets = allow;
-  commit(env, std::move(command), done_text(c, (allow ? "allowed " : "denied ") + c.key), std::move(then));
+  commit(services, std::move(command), done_text(c, (allow ? "allowed " : "denied ") + c.key), std::move(then));
 }
 
 // The keys, page by page, then the names of the buckets.
 struct list_job {
-  key_page_services env;
+  key_page_services services;
   std::string after;
   std::uint32_t max = 0;
   std::function<void(result<key_page>)> then;
@@ -130,7 +130,7 @@ void name_buckets(const std::shared_ptr<list_job>& job, const std::string& after
   query.after = after;
   query.only_of = job->only;
   actors::ask_metadata<actors::buckets_listing>(
-      job->env.services,
+      job->services.node,
       [job](result<actors::buckets_listing> page) {
         if (!page) return job->then(page.error());
         for (const auto& bucket : (*page)->buckets) job->page.names.emplace(bucket.id, bucket.name);
@@ -145,7 +145,7 @@ void next_page(const std::shared_ptr<list_job>& job) {
   query.after = job->page.keys.empty() ? job->after : job->page.keys.back().id;
   if (job->max > 0) query.max = job->max;
   actors::ask_metadata<actors::key_list>(
-      job->env.services,
+      job->services.node,
       [job, max = query.max](result<actors::key_list> page) {
         if (!page) return job->then(page.error());
         auto& keys = job->page.keys;
@@ -244,44 +244,44 @@ std::string keys_answer(const std::vector<metadata::access_key_row>& keys, const
   return out.empty() ? "There is no access key; `cairn key create` makes one.\n" : out;
 }
 
-void list_keys(const key_page_services& env, std::string after, std::uint32_t max,
+void list_keys(const key_page_services& services, std::string after, std::uint32_t max,
                std::function<void(result<key_page>)> done) {
-  next_page(
-      std::make_shared<list_job>(list_job{.env = env, .after = std::move(after), .max = max, .then = std::move(done)}));
+  next_page(std::make_shared<list_job>(
+      list_job{.services = services, .after = std::move(after), .max = max, .then = std::move(done)}));
 }
 
-void name_grants(const key_page_services& env, std::shared_ptr<const metadata::access_key_row> key,
+void name_grants(const key_page_services& services, std::shared_ptr<const metadata::access_key_row> key,
                  std::function<void(result<key_page>)> done) {
-  auto job = std::make_shared<list_job>(list_job{.env = env, .then = std::move(done)});
+  auto job = std::make_shared<list_job>(list_job{.services = services, .then = std::move(done)});
   job->page.keys = {*key};
   job->only = std::move(key);
   name_buckets(job);
 }
 
-void read_keys(const key_page_services& env, std::function<void(result<key_page>)> done) {
-  next_page(std::make_shared<list_job>(list_job{.env = env, .then = std::move(done), .named = false}));
+void read_keys(const key_page_services& services, std::function<void(result<key_page>)> done) {
+  next_page(std::make_shared<list_job>(list_job{.services = services, .then = std::move(done), .named = false}));
 }
 
-void run_key_command(const key_page_services& env, key_command c, answer done) {
+void run_key_command(const key_page_services& services, key_command c, answer done) {
   switch (c.kind) {
-    case key_request::create: return create(env, c, std::move(done));
+    case key_request::create: return create(services, c, std::move(done));
     case key_request::list:
-      return list_keys(env, {}, 0, [json = c.json, done = std::move(done)](const result<key_page>& page) {
+      return list_keys(services, {}, 0, [json = c.json, done = std::move(done)](const result<key_page>& page) {
         done(page ? result<std::string>{keys_answer(page->keys, page->names, json)} : page.error());
       });
     case key_request::remove: {
       metadata::delete_key command;
       command.id = c.key;
-      return commit(env, std::move(command), done_text(c, "deleted " + c.key), std::move(done));
+      return commit(services, std::move(command), done_text(c, "deleted " + c.key), std::move(done));
     }
     case key_request::allow:
-    case key_request::deny: return change(env, c, std::move(done));
+    case key_request::deny: return change(services, c, std::move(done));
     case key_request::public_read: {
       metadata::set_bucket command;
       command.name = c.bucket;
       command.public_read = c.on;
       const std::string what = c.bucket + (c.on ? " is public: anybody may list and read it" : " is private");
-      return commit(env, std::move(command), done_text(c, what), std::move(done));
+      return commit(services, std::move(command), done_text(c, what), std::move(done));
     }
   }
 }

@@ -41,7 +41,7 @@ json_array keys_json(const std::vector<storage::metadata::access_key_row>& keys,
 void add_rights(json_object& to, std::uint8_t rights); // "read", "write", "owner"
 
 struct key_page_services {
-  actors::services services;
+  actors::services node;
   random_source* random = nullptr;
   const cairn::clock* clock = nullptr;
 };
@@ -51,14 +51,14 @@ struct key_page {
   std::string next; // the last key, if there may be more
 };
 // At most `max` keys behind `after`, by id; 0: all of them. Calls `done` once, on an actor's thread, as the following.
-void list_keys(const key_page_services& env, std::string after, std::uint32_t max,
+void list_keys(const key_page_services& services, std::string after, std::uint32_t max,
                std::function<void(result<key_page>)> done);
 // One key, and the names of the buckets that it has rights on.
-void name_grants(const key_page_services& env, std::shared_ptr<const storage::metadata::access_key_row> key,
+void name_grants(const key_page_services& services, std::shared_ptr<const storage::metadata::access_key_row> key,
                  std::function<void(result<key_page>)> done);
 // All keys, without any names.
-void read_keys(const key_page_services& env, std::function<void(result<key_page>)> done);
+void read_keys(const key_page_services& services, std::function<void(result<key_page>)> done);
 // Executes the command. Calls `done` once with the answer's body, on an actor's thread.
-void run_key_command(const key_page_services& env, key_command c, std::function<void(result<std::string>)> done);
+void run_key_command(const key_page_services& services, key_command c, std::function<void(result<std::string>)> done);
 
 } // namespace cairn::net

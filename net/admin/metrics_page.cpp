@@ -1,5 +1,7 @@
 #include "net/admin/metrics_page.hpp"
 
+#include "actors/protocol/messages.hpp"
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -148,8 +150,8 @@ void add_replicas(page_builder& p, const node_metrics& m) {
   p.counter("cairn_backfilled_bytes_total", "Bytes of chunks fetched from peers to repair and to rebalance.",
             m.backfilled_bytes);
   p.counter("cairn_chunks_moved_away_total", "Chunks deleted because other nodes own them now.", m.chunks_moved_away);
-  p.counter("cairn_chunks_unrecoverable_total", "Times that no owner had a good copy of a chunk that an object needs.",
-            m.chunks_unrecoverable);
+  p.counter("cairn_chunks_unrecoverable_total",
+            "Times that no owner had a good replica of a chunk that an object needs.", m.chunks_unrecoverable);
   p.counter("cairn_scrubbed_bytes_total", "Bytes of chunks that the scrub has read and verified.", m.scrubbed_bytes);
   p.counter("cairn_scrub_damaged_total", "Chunks that objects need and that a scrub found damaged.", m.scrub_damaged);
   p.counter("cairn_damage_mended_total", "Chunks that a reader found damaged and that were fetched again at once.",

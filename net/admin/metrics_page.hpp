@@ -1,7 +1,7 @@
 // The node's counters as Prometheus text (docs/metrics.md lists them). The only user of prometheus-cpp.
 #pragma once
 
-#include "actors/runtime/storage_node.hpp"
+#include "actors/protocol/node_status.hpp"
 #include "base/metrics.hpp"
 #include "net/s3/operation.hpp"
 

@@ -50,23 +50,23 @@ json_object disk_object(const actors::disk_status& d) {
 
 } // namespace
 
-void handle_document(api_environment& env, const api_call&, admin_done done) {
-  done({json_response(openapi_document(env.options.version))});
+void handle_document(api_services& services, const api_call&, admin_done done) {
+  done({json_response(openapi_document(services.options.version))});
 }
 
-void handle_node(api_environment& env, const api_call&, admin_done done) {
-  const auto status = env.options.status();
-  const auto now = env.clock.wall();
+void handle_node(api_services& services, const api_call&, admin_done done) {
+  const auto status = services.options.status();
+  const auto now = services.clock.wall();
   static const node_metrics none;
-  const auto& m = env.options.counters ? *env.options.counters : none;
+  const auto& m = services.options.counters ? *services.options.counters : none;
   json_array certificates;
   for (const auto& c : status.certificates) certificates.push_back(json_object{{"use", c.use}, {"ends_ms", c.ends}});
-  done({json_response(json_object{{"version", env.options.version},
-                                  {"clustered", env.options.clustered},
+  done({json_response(json_object{{"version", services.options.version},
+                                  {"clustered", services.options.clustered},
                                   {"ready", status.ready},
                                   {"reason", status.ready ? json_value{} : json_value(status.reason)},
                                   {"now_ms", now},
-                                  {"uptime_ms", now - env.started},
+                                  {"uptime_ms", now - services.started},
                                   {"connections", count_of(m.connections)},
                                   {"downloads", count_of(m.active_downloads)},
                                   {"uploads", count_of(m.active_uploads)},
@@ -80,9 +80,9 @@ void handle_node(api_environment& env, const api_call&, admin_done done) {
                                   {"reasons", reasons_json(node_reasons(status, now))}})});
 }
 
-void handle_disks(api_environment& env, const api_call&, admin_done done) {
+void handle_disks(api_services& services, const api_call&, admin_done done) {
   json_array disks;
-  for (const auto& d : env.options.status().disks) disks.push_back(disk_object(d));
+  for (const auto& d : services.options.status().disks) disks.push_back(disk_object(d));
   done({json_response(json_object{{"disks", std::move(disks)}})});
 }
 

@@ -70,6 +70,13 @@ def test_the_command_finds_the_token(start_node, tmp_path):
     assert token not in node.log()
 
 
+def raw_answer(node, head):
+    """The status of the admin port's answer to a head as it stands."""
+    with socket.create_connection(("127.0.0.1", node.admin_port), timeout=10) as s:
+        s.sendall(head.encode() + b"Connection: close\r\n\r\n")
+        return int(s.makefile("rb").readline().split()[1])
+
+
 def test_a_web_page_learns_nothing_and_changes_nothing(start_node):
     node = start_node(admin_server_names=["node-1.example"])
     for path in ("/metrics", "/cluster"):
@@ -77,6 +84,9 @@ def test_a_web_page_learns_nothing_and_changes_nothing(start_node):
         assert ask(node, "GET", path, Host="node-1.example:9001")[0] != 403
         assert ask(node, "GET", path, Host="localhost")[0] != 403
     assert ask(node, "GET", "/health/live", Host="any.example")[0] == 200
+    for head in ("GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: rebound.example\r\n",
+                 "GET http://rebound.example/metrics HTTP/1.1\r\nHost: localhost\r\n"):
+        assert raw_answer(node, head) == 400
     assert ask(node, "POST", "/keys/command?kind=create", Origin="http://rebound.example")[0] == 403
 
 

@@ -25,7 +25,7 @@ export class Moves extends Component {
     const facts = [
       ['Partitions that move', number(moves.partitions_incoming)],
       ['Bytes to move', `about ${bytes(moves.bytes_to_move)}`],
-      ['Partitions with too few copies', number(moves.partitions_under_replicated)],
+      ['Partitions with too few replicas', number(moves.partitions_under_replicated)],
       ['Repairs that wait', number(moves.repairs_waiting)],
       ['Chunks lost', number(moves.chunks_lost)],
     ];
@@ -35,14 +35,14 @@ export class Moves extends Component {
         <Facts facts={facts} />
         {session.operator && (
           <p>
-            <button onClick={() => this.setState({ asks: true })}>Look for missing and damaged copies now…</button>
+            <button onClick={() => this.setState({ asks: true })}>Scan for missing and damaged replicas now…</button>
           </p>
         )}
         <h2>By node</h2>
         <Table caption="Partitions by node" columns={COLUMNS} rows={rows} empty="There are no nodes." />
         {this.state.asks && (
           <Confirm
-            title="Look for missing and damaged copies"
+            title="Scan for missing and damaged replicas"
             action="Look now"
             request={() => ['POST', '/v1/cluster/repair']}
             onClose={() => this.setState({ asks: null })}

@@ -41,7 +41,7 @@ function DrainPreview({ node, cluster }) {
       </p>
       {rest.length < cluster.replicas && (
         <p class="notice warning">
-          The cluster is configured for {cluster.replicas} copies of each chunk. With {count(rest.length, 'active node')} there are fewer.
+          The cluster is configured for {cluster.replicas} replicas of each chunk. With {count(rest.length, 'active node')} there are fewer.
         </p>
       )}
       {!haveAll && room < node.data_bytes && <p class="notice error">The others have less free space than this node has data.</p>}
@@ -55,7 +55,7 @@ function WeightPreview({ node, cluster }) {
   return (
     <p>
       {active.length <= cluster.replicas
-        ? `With ${count(active.length, 'active node')} and ${cluster.replicas} copies each node holds everything, whatever its weight, unless it is 0.`
+        ? `With ${count(active.length, 'active node')} and ${cluster.replicas} replicas each node holds everything, whatever its weight, unless it is 0.`
         : `Now ${number(node.weight)} of ${number(total)}: that is its share of new and present data. Changing it moves partitions.`}
     </p>
   );
@@ -88,7 +88,7 @@ export function NodeDialog({ name, node, cluster, onClose, onDone }) {
     case 'zone':
       return (
         <Confirm {...common} title={`Zone of node ${node.number}`} action="Set" request={(f) => ['PUT', path + '/zone', { value: f.value }]}>
-          <p>Nodes of one zone fail together: copies are placed in different zones where there are enough. Changing it moves partitions.</p>
+          <p>Nodes of one zone fail together: replicas are placed in different zones where there are enough. Changing it moves partitions.</p>
           <Field label="Zone" name="value" maxlength="64" required pattern="[!-~]+" value={node.zone} hint="A rack, a room: visible ASCII, no blanks" />
         </Confirm>
       );

@@ -56,7 +56,7 @@ function Capacity({ cluster, disks }) {
     <Card title="Capacity" value={`${percent(used, size)} % used`}>
       <Bar share={size ? used / size : 0} label={`${bytes(used)} of ${bytes(size)} used`} />
       <p class="quiet">
-        {bytes(used)} of {bytes(size)} of the file systems; {bytes(sum('data'))} stored by Cairn, copies included
+        {bytes(used)} of {bytes(size)} of the file systems; {bytes(sum('data'))} stored by Cairn, replicas included
       </p>
     </Card>
   );
@@ -67,7 +67,7 @@ function Members({ cluster }) {
   return (
     <Card title="Nodes" value={`${up} of ${cluster.nodes.length} up`}>
       <p class="quiet">
-        {cluster.leader === null ? 'No leader' : `Node ${cluster.leader} leads`}; {cluster.replicas} copies of each chunk; voters{' '}
+        {cluster.leader === null ? 'No leader' : `Node ${cluster.leader} leads`}; {cluster.replicas} replicas of each chunk; voters{' '}
         {cluster.voters.join(', ') || 'not known'}
       </p>
     </Card>
@@ -81,7 +81,7 @@ function Work({ cluster }) {
     <Card title="Repairs and moves" value={waits === 0 ? 'None' : number(waits)}>
       <p class="quiet">
         {number(cluster.repairs_waiting)} repairs wait; {number(incoming)} partitions move, about {bytes(cluster.bytes_to_move)};{' '}
-        {number(cluster.partitions_under_replicated)} partitions have too few copies
+        {number(cluster.partitions_under_replicated)} partitions have too few replicas
       </p>
     </Card>
   );

@@ -78,7 +78,7 @@ TEST(api_table, documents_every_row_once) {
   EXPECT_EQ(used, declared);
 }
 
-TEST(api_table, lets_nobody_but_operators_change_anything_but_their_own_session) {
+TEST(api_table, only_operators_change_anything_but_their_own_session) {
   for (const auto& row : api_rows())
     if (row.method != verb::get && row.path != "/v1/session") {
       EXPECT_EQ(row.right, api_right::operators) << row.path;

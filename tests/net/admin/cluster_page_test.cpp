@@ -80,7 +80,7 @@ TEST(cluster_page, is_json_with_every_member) {
 
 TEST(cluster_page, is_a_table_for_people) {
   const auto text = cluster_text(example());
-  EXPECT_THAT(text, HasSubstr("Cluster blue (09000000-0000-0000-0000-000000000000): 3 copies, layout 12, term 4\n"));
+  EXPECT_THAT(text, HasSubstr("Cluster blue (09000000-0000-0000-0000-000000000000): 3 replicas, layout 12, term 4\n"));
   EXPECT_THAT(text, HasSubstr("0*    node-0:9100  -"));
   EXPECT_THAT(text,
               HasSubstr("active, DOWN 6 min  leader    16384 +7    2.0 MiB  1.5 GiB of 100 GiB  0        a1000000-"));
@@ -104,7 +104,7 @@ TEST(cluster_page, says_that_votes_are_being_changed) {
   EXPECT_THAT(json_of(s), HasSubstr(R"("voters":[0,1],"voters_next":[0],)"));
 }
 
-TEST(cluster_page, says_why_nobody_takes_over_and_what_to_do) {
+TEST(cluster_page, says_why_a_replacement_is_paused_and_what_to_do) {
   using cluster::out_pause;
   auto s = example();
   s.chunks_lost = 0;
@@ -113,7 +113,7 @@ TEST(cluster_page, says_why_nobody_takes_over_and_what_to_do) {
   EXPECT_THAT(json_of(s), HasSubstr(R"("auto_out":{"paused":"many_down","waiting":[1],"because":[0,1]})"));
   EXPECT_THAT(
       cluster_text(s),
-      HasSubstr("PAUSED: no new copies are made of what node 1 holds, which is away for longer than "
+      HasSubstr("PAUSED: no new replicas are made of what node 1 holds, which is away for longer than "
                 "cluster.down_out_after: 2 of 2 nodes are down (0, 1), so that the network is more likely at "
                 "fault than their disks. Start them again, or repair the network between them. For one that won't "
                 "come back: `cairn cluster drain NODE`.\n"));

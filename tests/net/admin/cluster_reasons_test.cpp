@@ -52,7 +52,7 @@ TEST(cluster_reasons, says_what_is_down_and_what_waits_for_it) {
   EXPECT_THAT(all_of(reasons), HasSubstr("Those of node 2 wait until it runs again or is taken out."));
   EXPECT_THAT(all_of(reasons), HasSubstr("than configured: 16384."));
   s.nodes[2].state = node_state::out;
-  EXPECT_THAT(all_of(cluster_reasons(s)), HasSubstr("are making new copies of what it held"));
+  EXPECT_THAT(all_of(cluster_reasons(s)), HasSubstr("are making new replicas of its chunks"));
 }
 
 TEST(cluster_reasons, says_that_there_is_no_leader_and_who_has_to_be_up) {

@@ -19,7 +19,7 @@ bool refused(const std::string& query) {
 
 } // namespace
 
-TEST(keys_page, reads_wishes) {
+TEST(keys_page, reads_commands) {
   const auto made = parsed("kind=create&label=for+backups&create_buckets=yes&format=json").value();
   EXPECT_EQ(made.kind, key_request::create);
   EXPECT_EQ(made.label, "for backups");
@@ -34,7 +34,7 @@ TEST(keys_page, reads_wishes) {
   EXPECT_FALSE(parsed("kind=public-read&bucket=files&value=off").value().on);
 }
 
-TEST(keys_page, refuses_wishes_that_say_too_little_or_too_much) {
+TEST(keys_page, refuses_missing_and_superfluous_parameters) {
   EXPECT_TRUE(refused(""));
   EXPECT_TRUE(refused("kind=make"));
   EXPECT_TRUE(refused("kind=delete"));
