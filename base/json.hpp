@@ -26,8 +26,8 @@ std::string json_text(const json_value& value);
 std::string_view text_of(const json_value& value);
 std::string_view member_name(const json_object::value_type& member);
 
-// One JSON text (RFC 8259) in UTF-8. Nothing: it is none, is longer than `bytes_max`, or nests deeper than `depth_max`.
-// Of members with one name the last counts.
+// One JSON text (RFC 8259) in UTF-8. nullopt: not JSON, longer than `bytes_max`, or nested deeper than `depth_max`. Of
+// members with one name the last counts.
 std::optional<json_value> read_json(std::string_view text, std::size_t bytes_max, std::size_t depth_max);
 
 } // namespace cairn

@@ -27,7 +27,7 @@ public:
 const clock& system_clock();
 random_source& system_random();
 
-// Blocks the calling thread. Only for start-up and shut-down code, which runs before and after the actors.
+// Blocks the calling thread. Only for start-up, shut-down and commands: never on a thread of the actors.
 void block_thread(std::chrono::milliseconds time);
 
 } // namespace cairn

@@ -1,5 +1,5 @@
-// `cairn sim`: runs simulated nodes under virtual time, a run a seed, and prints every seed that failed a check with
-// the command that runs it again. Exit status 1 when one did.
+// `cairn sim`: runs simulated nodes in virtual time, one run per seed, and prints every seed that failed a check with
+// the command that replays it. Exit status 1 if one failed.
 #pragma once
 
 namespace CLI {

@@ -66,7 +66,8 @@ constexpr std::array key_table{
     key{"node", "threads", at<&s::node, &node_settings::threads>, 0, 256, 1, false,
         "Threads for sockets and actors. 0: one per core. At least `node.shards`."},
     key{"node", "stop_timeout", at<&s::node, &node_settings::stop_timeout>, 0, of(1h), 1, false,
-        "On SIGTERM, how long running requests may take to finish before they are aborted."},
+        "On SIGTERM, how long running requests may take to finish before they are aborted. A node whose disks do not "
+        "answer ends 10 seconds later."},
     key{"node", "zone", at<&s::node, &node_settings::zone>, 0, zone_bytes_max, 1, false,
         "Failure domain of this node: a rack, a room. Replicas are placed in distinct zones as far as there are "
         "enough. Used when the node joins; change it later with `cairn cluster zone`."},
@@ -146,7 +147,7 @@ constexpr std::array key_table{
         "Reading threads per disk."},
     key{"storage", "verify_reads", at<&s::storage, &storage_settings::verify_reads>, 0, 0, 1, false,
         "Check the checksum of every block that is read. Turning it off can serve damaged bytes. A member of a cluster "
-        "always checks, because other nodes repair their chunks from its copies."},
+        "always checks, because other nodes repair their chunks from its replicas."},
     key{"storage", "scrub_period", at<&s::storage, &storage_settings::scrub_period>, of(60s), of(8760h), 1, false,
         "All data on the disks is read and verified once in this period, at 1 MiB a second or more; then the scrub "
         "pauses until the period is over. A restart begins a new pass. A damaged chunk is fetched from another node, "
@@ -220,12 +221,12 @@ constexpr std::array key_table{
         "Must be true for a `cluster.listen` beyond loopback without TLS: anyone who reaches the port can then read, "
         "change and delete everything."},
     key{"cluster", "replicas", at<&s::cluster, &cluster_settings::replicas>, 1, 8, 1, false,
-        "Copies of every chunk, each on another node. Used only by the first node of a new cluster."},
+        "Replicas of every chunk, each on another node. Used only by the first node of a new cluster."},
     key{"cluster", "write_quorum", at<&s::cluster, &cluster_settings::write_quorum>, 0, 8, 1, false,
-        "Copies that must be durable before a write is acknowledged. 0: a majority. Used only by the first node of a "
+        "Replicas that must be durable before a write is acknowledged. 0: a majority. Used only by the first node of a "
         "new cluster."},
     key{"cluster", "down_out_after", at<&s::cluster, &cluster_settings::down_out_after>, of(10s), of(720h), 1, false,
-        "A node that is down for this time is taken out: the other nodes make new copies of its chunks."},
+        "A node that is down for this time is taken out: other nodes make new replicas of its chunks."},
     key{"cluster", "move_bandwidth", at<&s::cluster, &cluster_settings::move_bandwidth>, 64_KiB, 1_TiB, 1, true,
         "Bytes a second that this node fetches to repair and to rebalance."},
     key{"cluster", "bulk_connections", at<&s::cluster, &cluster_settings::bulk_connections>, 1, 16, 1, false,

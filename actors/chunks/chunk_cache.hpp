@@ -14,6 +14,7 @@
 // part of the budget: successive chunks are in different shards, and no lock is shared by all requests.
 #pragma once
 
+#include "actors/protocol/node_status.hpp"
 #include "base/ids.hpp"
 #include "base/memory/buffer_pool.hpp"
 
@@ -44,12 +45,6 @@ struct fill_outcome {
   bool cancelled = false;
 };
 
-struct cache_stats {
-  std::uint64_t hits = 0, misses = 0, joined = 0, evictions = 0;
-  std::size_t entries = 0, bytes = 0, limit_bytes = 0; // bytes: used of the limit
-  std::size_t shared_reads = 0;                        // in flight, that others may wait for
-};
-
 struct cache_shard;
 
 // A read whose bytes the cache is to keep, and that others may wait for. Owned by the download that reads; the cache
@@ -62,8 +57,8 @@ public:
   cache_fill& operator=(const cache_fill&) = delete;
 
   buffer_ptr buffer(); // for a further attempt; null: no memory
-  // The verified bytes from the offset on; fewer than asked for only at the chunk's end. Returns the bytes to go on
-  // with, which may be a copy. A buffer of another pool is handed to those that wait, and not kept.
+  // The verified bytes from the offset on; fewer than asked for only at the chunk's end. Returns the bytes to use,
+  // which may be a copy. A buffer of another pool is passed to the waiting reads, and not kept.
   slice landed(slice bytes);
   void failed();
 

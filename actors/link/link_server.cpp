@@ -21,16 +21,16 @@ constexpr auto refusal_log_pause = std::chrono::seconds{10};
 // Everything runs on `control`, a strand of the first shard.
 struct link_server::state : std::enable_shared_from_this<state> {
   state(std::vector<asio::io_context*> contexts, const link_server_settings& s,
-        std::shared_ptr<const tls_identity> identity, std::shared_ptr<const session_services> environment)
+        std::shared_ptr<const tls_identity> identity, std::shared_ptr<const session_services> session)
       : shards(std::move(contexts)),
         settings(s),
         tls(std::move(identity)),
-        env(std::move(environment)),
+        services(std::move(session)),
         control(asio::make_strand(*shards.front())),
         listening(control),
         pause(control),
-        failures("accept of a link failed", env->clock),
-        refusals(env->clock, refusal_log_pause) {}
+        failures("accept of a link failed", services->clock),
+        refusals(services->clock, refusal_log_pause) {}
 
   result<void> listen() {
     const auto& where = settings.listen;
@@ -63,9 +63,9 @@ struct link_server::state : std::enable_shared_from_this<state> {
   void take_socket(link_socket socket) {
     auto steps = steps_of(socket);
     auto stream = tls ? tls->stream(std::move(socket), std::move(steps)) : plain_stream(std::move(socket));
-    const auto session = std::make_shared<link_session>(env);
+    const auto session = std::make_shared<link_session>(services);
     const auto c = std::make_shared<connection>(std::move(stream), role::acceptor, settings.connection, session);
-    const auto ticket = env->registry->arrived(c);
+    const auto ticket = services->registry->arrived(c);
     if (!ticket) return note_refusal(c->address());
     session->attach(c, *ticket);
     c->start();
@@ -76,7 +76,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
     error_code gone;
     const auto address = sockets::party_of(socket.remote_endpoint(gone).address());
     sockets::handshake_steps steps;
-    steps.charge = [env = env, pace = pace, address] { return pace->charge(address, env->clock.now()); };
+    steps.charge = [services = services, pace = pace, address] { return pace->charge(address, services->clock.now()); };
     steps.completed = [pace = pace, address](unsigned taken) { pace->refund(address, taken); };
     return steps;
   }
@@ -92,13 +92,13 @@ struct link_server::state : std::enable_shared_from_this<state> {
     error_code ignored; // closed either way
     listening.close(ignored);
     pause.cancel();
-    for (const auto& c : env->registry->all()) c->close({errc::stopping, "this node stops"});
+    for (const auto& c : services->registry->all()) c->close({errc::stopping, "this node stops"});
   }
 
   const std::vector<asio::io_context*> shards;
   const link_server_settings settings;
   const std::shared_ptr<const tls_identity> tls;
-  const std::shared_ptr<const session_services> env;
+  const std::shared_ptr<const session_services> services;
   const std::shared_ptr<sockets::handshake_pace> pace = std::make_shared<sockets::handshake_pace>();
   link_strand control;
   sockets::acceptor listening;
@@ -119,13 +119,13 @@ link_server::link_server(std::vector<asio::io_context*> shards, const link_serve
     h.credit_bytes = credit;
     return h;
   };
-  auto env = std::make_shared<session_services>(
+  auto services = std::make_shared<session_services>(
       session_services{std::move(service), std::make_shared<link_registry>(settings.limits), clock,
                        std::move(own_with_credit), std::move(admit), settings.requests_max});
   auto queue_settings = settings; // the queue has room for all answers that the credit allows, with their headers
   queue_settings.connection.unsent_bytes_max =
       std::max<std::size_t>(settings.connection.unsent_bytes_max, settings.limits.credit_bytes * 2);
-  state_ = std::make_shared<state>(std::move(shards), queue_settings, std::move(tls), std::move(env));
+  state_ = std::make_shared<state>(std::move(shards), queue_settings, std::move(tls), std::move(services));
 }
 
 link_server::~link_server() {
@@ -151,11 +151,12 @@ void link_server::stop() {
 void link_server::disconnect(const uuid& node, std::optional<std::uint64_t> before_incarnation) {
   const char* const why =
       before_incarnation ? "the node has restarted since" : "the node is no longer a member of the cluster";
-  for (const auto& c : state_->env->registry->of_node(node, before_incarnation)) c->close({errc::connection_lost, why});
+  for (const auto& c : state_->services->registry->of_node(node, before_incarnation))
+    c->close({errc::connection_lost, why});
 }
 
 std::size_t link_server::connections() const {
-  return state_->env->registry->size();
+  return state_->services->registry->size();
 }
 
 } // namespace cairn::actors::link

@@ -19,7 +19,7 @@ result<void> check_sender(const link::peer& from, const uuid& node);
 // that ends the session of the node's earlier start and raises the incarnation that the cluster accepts.
 result<void> may_submit(const link::peer& from, const storage::metadata::command& c);
 
-// Filters the members that another node told: removes those that this node knows as removed or by another number, and
+// Filters the members that another node sent: removes those that this node knows as removed or by another number, and
 // limits them to the size of a cluster. `known`: the rows of the local layout, by number.
 std::vector<cluster::known_member> plausible_members(std::vector<cluster::known_member> reported,
                                                      std::span<const storage::metadata::node_row> known);

@@ -24,12 +24,6 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds admin_tick_interval = 1s, status_time = 2s, command_time = 20s, retry_pause = 200ms,
                                     answer_margin = 1s; // for the answer's way back through another node
 
-std::string numbers_text(const std::vector<node_number>& nodes) {
-  std::string out;
-  for (const auto n : nodes) out += (out.empty() ? "" : ", ") + std::to_string(n);
-  return out;
-}
-
 error not_all_votes() {
   return {errc::timeout, "not all votes were changed in time: `cairn cluster status` shows who votes; ask again"};
 }
@@ -73,21 +67,21 @@ private:
   void own_status(const log_status_ptr& log, const status_reply& reply);
   void asked_status(const log_status_ptr& log, const status_reply& reply);
   bool removes_this_node(const admin_command& c) const;
-  static bool find_numbers(const pending_command_ptr& e, const cluster::layout& layout);
-  void forwarded(const pending_command_ptr& e, const result<link::answer>& a);
+  static bool find_numbers(const pending_command_ptr& pending, const cluster::layout& layout);
+  void forwarded(const pending_command_ptr& pending, const result<link::answer>& a);
   leader_client<pending_command>::services command_route();
-  void carry_out(const pending_command_ptr& e, const log_status& log);
-  void change(const pending_command_ptr& e, command_plan plan, layout_ptr layout);
-  void commit(const pending_command_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
-              const std::string& done);
-  void finish(const pending_command_ptr& e, const std::string& done);
-  void transfer_leadership(const pending_command_ptr& e, const log_status& log);
-  void await_vote_taken(const pending_command_ptr& e);
-  void request_repair_scan(const pending_command_ptr& e);
-  void invite(const pending_command_ptr& e, const log_status& log);
-  void change_voters(const pending_command_ptr& e, const log_status& log, const cluster::layout& layout);
-  void check_lost(const pending_command_ptr& e);
-  void forget(const pending_command_ptr& e, const reported_losses& losses);
+  void carry_out(const pending_command_ptr& pending, const log_status& log);
+  void change(const pending_command_ptr& pending, command_plan plan, layout_ptr layout);
+  void commit(const pending_command_ptr& pending, std::shared_ptr<std::vector<meta::command>> commands,
+              std::size_t next, const std::string& done);
+  void finish(const pending_command_ptr& pending, const std::string& done);
+  void transfer_leadership(const pending_command_ptr& pending, const log_status& log);
+  void await_vote_taken(const pending_command_ptr& pending);
+  void request_repair_scan(const pending_command_ptr& pending);
+  void invite(const pending_command_ptr& pending, const log_status& log);
+  void change_voters(const pending_command_ptr& pending, const log_status& log, const cluster::layout& layout);
+  void check_lost(const pending_command_ptr& pending);
+  void forget(const pending_command_ptr& pending, const reported_losses& losses);
 
   admin_service_actor::pointer self_;
   admin_services s_;
@@ -219,24 +213,24 @@ leader_client<admin_service_state::pending_command>::services admin_service_stat
   r.after = [this](std::chrono::milliseconds pause, std::function<void()> run) {
     self_->delayed_send(self_, pause, completion{std::move(run)});
   };
-  r.find = [this](const pending_command_ptr& e, const std::function<void(const leader_place&)>& then) {
-    with_log([this, e, then](const result<log_status_ptr>& log) {
-      if (!log) return e->reply(log.error());
-      if (e->served && !(*log)->leads) return e->reply(error{errc::no_leader, "this node does not lead"});
-      if (removes_this_node(e->command)) return e->reply(removed_text(s_.layout->self()) + removed_here);
-      e->log = *log;
+  r.find = [this](const pending_command_ptr& pending, const std::function<void(const leader_place&)>& then) {
+    with_log([this, pending, then](const result<log_status_ptr>& log) {
+      if (!log) return pending->reply(log.error());
+      if (pending->served && !(*log)->leads) return pending->reply(error{errc::no_leader, "this node does not lead"});
+      if (removes_this_node(pending->command)) return pending->reply(removed_text(s_.layout->self()) + removed_here);
+      pending->log = *log;
       then(leader_of(**log, s_.layout->get().get()));
     });
   };
-  r.serve_locally = [this](const pending_command_ptr& e) {
-    e->served = false;
-    carry_out(e, *e->log);
+  r.serve_locally = [this](const pending_command_ptr& pending) {
+    pending->served = false;
+    carry_out(pending, *pending->log);
   };
-  r.bytes = [](const pending_command& e) {
-    return std::string(1, char(peer_request::membership)) + encode(admin_request{e.command});
+  r.bytes = [](const pending_command& pending) {
+    return std::string(1, char(peer_request::membership)) + encode(admin_request{pending.command});
   };
-  r.answered = [this](const pending_command_ptr& e, const result<link::answer>& a) { forwarded(e, a); };
-  r.gave_up = [](const pending_command_ptr& e, const error& why) { e->reply(why); };
+  r.answered = [this](const pending_command_ptr& pending, const result<link::answer>& a) { forwarded(pending, a); };
+  r.gave_up = [](const pending_command_ptr& pending, const error& why) { pending->reply(why); };
   return r;
 }
 
@@ -250,177 +244,184 @@ bool admin_service_state::removes_this_node(const admin_command& c) const {
 }
 
 // False: the command names an unknown node, and the error has been sent.
-bool admin_service_state::find_numbers(const pending_command_ptr& e, const cluster::layout& layout) {
-  auto numbered = with_numbers(layout, e->command);
+bool admin_service_state::find_numbers(const pending_command_ptr& pending, const cluster::layout& layout) {
+  auto numbered = with_numbers(layout, pending->command);
   if (numbered)
-    e->command = std::move(*numbered);
+    pending->command = std::move(*numbered);
   else
-    e->reply(numbered.error());
+    pending->reply(numbered.error());
   return numbered.has_value();
 }
 
-void admin_service_state::forwarded(const pending_command_ptr& e, const result<link::answer>& a) {
-  if (a) return e->reply(decode_done(a->bytes));
+void admin_service_state::forwarded(const pending_command_ptr& pending, const result<link::answer>& a) {
+  if (a) return pending->reply(decode_done(a->bytes));
   // All commands are idempotent.
   if (a.error().code == errc::no_leader || a.error().code == errc::connection_lost) {
-    e->command.repeated = !e->command.names.empty();
-    return commands_->again(e, a.error());
+    pending->command.repeated = !pending->command.names.empty();
+    return commands_->again(pending, a.error());
   }
   // A leader of an older build takes numbers only.
   const auto layout = s_.layout->get();
-  if (a.error().code != errc::unsupported || e->command.names.empty() || !layout) return e->reply(a.error());
-  if (find_numbers(e, *layout)) commands_->ask(e);
+  if (a.error().code != errc::unsupported || pending->command.names.empty() || !layout)
+    return pending->reply(a.error());
+  if (find_numbers(pending, *layout)) commands_->ask(pending);
 }
 
-void admin_service_state::carry_out(const pending_command_ptr& e, const log_status& log) {
+void admin_service_state::carry_out(const pending_command_ptr& pending, const log_status& log) {
   const auto layout = s_.layout->get();
-  if (!layout) return commands_->again(e, {errc::no_leader, "the leader is still starting"});
-  if (!find_numbers(e, *layout)) return;
-  if (e->command.kind == admin_verb::repair) return request_repair_scan(e);
-  if (e->command.kind == admin_verb::voters) return change_voters(e, log, *layout);
-  if (e->command.kind == admin_verb::lost || e->command.kind == admin_verb::forget) return check_lost(e);
-  if (e->command.kind == admin_verb::add) return invite(e, log);
-  if (e->command.kind == admin_verb::deletions) {
-    const bool held = e->command.number != 0;
-    return commit(e, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
+  if (!layout) return commands_->again(pending, {errc::no_leader, "the leader is still starting"});
+  if (!find_numbers(pending, *layout)) return;
+  if (pending->command.kind == admin_verb::repair) return request_repair_scan(pending);
+  if (pending->command.kind == admin_verb::voters) return change_voters(pending, log, *layout);
+  if (pending->command.kind == admin_verb::lost || pending->command.kind == admin_verb::forget)
+    return check_lost(pending);
+  if (pending->command.kind == admin_verb::add) return invite(pending, log);
+  if (pending->command.kind == admin_verb::deletions) {
+    const bool held = pending->command.number != 0;
+    return commit(pending, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
                   held ? "no chunk is deleted until `cairn cluster deletions release`" : "deletion is resumed");
   }
-  if (is_removed(*layout, e->command)) return await_vote_taken(e); // by an earlier try
-  auto plan = plan_command(*layout, e->command);
-  if (!plan) return e->reply(plan.error());
-  if (!plan->change) return e->reply(std::move(plan->done));
+  if (is_removed(*layout, pending->command)) return await_vote_taken(pending); // by an earlier try
+  auto plan = plan_command(*layout, pending->command);
+  if (!plan) return pending->reply(plan.error());
+  if (!plan->change) return pending->reply(std::move(plan->done));
   // A leader can't take itself out of the log.
-  if (e->command.kind == admin_verb::remove && e->command.node == log.self) return transfer_leadership(e, log);
-  change(e, std::move(*plan), layout);
+  if (pending->command.kind == admin_verb::remove && pending->command.node == log.self)
+    return transfer_leadership(pending, log);
+  change(pending, std::move(*plan), layout);
 }
 
-void admin_service_state::invite(const pending_command_ptr& e, const log_status& log) {
+void admin_service_state::invite(const pending_command_ptr& pending, const log_status& log) {
   if (log.feature_level < meta::feature_level_of_invitations)
-    return commands_->again(e, {errc::no_leader, "nodes can be added once all members run this version"});
+    return commands_->again(pending, {errc::no_leader, "nodes can be added once all members run this version"});
   const auto now_ms = s_.clock->wall();
-  const auto& c = e->command;
+  const auto& c = pending->command;
   const wall_ms expires = now_ms + std::int64_t{c.number} * 1000;
   const bool approves = c.invited != uuid{};
   log::info("an operator invites a node",
             {{"node", approves ? cairn::to_string(c.invited) : "any, with a token"}, {"seconds", c.number}});
-  commit(e, std::make_shared<std::vector<meta::command>>(1, meta::invite_node{{c.token, c.invited, expires}, now_ms}),
-         0, "node " + cairn::to_string(c.invited) + " may join, with its certificate, once");
+  commit(pending,
+         std::make_shared<std::vector<meta::command>>(1, meta::invite_node{{c.token, c.invited, expires}, now_ms}), 0,
+         "node " + cairn::to_string(c.invited) + " may join, with its certificate, once");
 }
 
 // ── who votes ──
 
-void admin_service_state::change_voters(const pending_command_ptr& e, const log_status& log,
+void admin_service_state::change_voters(const pending_command_ptr& pending, const log_status& log,
                                         const cluster::layout& layout) {
   voters_view v{&layout, log.servers, std::vector<bool>(layout.members.size())};
   for (const auto& m : layout.members) v.up[m.number] = m.number == log.self || s_.network->up(m.id);
-  const auto& wanted = e->command.nodes;
-  if (auto may = may_vote(v, wanted); !may) return e->reply(may.error());
+  const auto& wanted = pending->command.nodes;
+  if (auto may = may_vote(v, wanted); !may) return pending->reply(may.error());
   const auto change = next_voter_change(v, wanted);
-  if (!change && committed_voters(log) == wanted) return e->reply("these nodes vote now: " + numbers_text(wanted));
-  if (!change) return commands_->again(e, not_all_votes());
-  if (change->node == log.self) return transfer_leadership(e, log); // the next leader demotes this node
+  if (!change && committed_voters(log) == wanted)
+    return pending->reply("these nodes vote now: " + numbers_text(wanted));
+  if (!change) return commands_->again(pending, not_all_votes());
+  if (change->node == log.self) return transfer_leadership(pending, log); // the next leader demotes this node
   self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{change->node, change->kind})
-      .then([this, e](std::uint8_t) { commands_->again(e, not_all_votes()); },
-            [e](caf::error& why) { e->reply(from_caf(why)); });
+      .then([this, pending](std::uint8_t) { commands_->again(pending, not_all_votes()); },
+            [pending](caf::error& why) { pending->reply(from_caf(why)); });
 }
 
 // A removal is complete when a majority has committed a configuration in which the node has no vote: until then a crash
 // of the node would count against the quorum. The membership controller demotes the node.
-void admin_service_state::await_vote_taken(const pending_command_ptr& e) {
-  with_log([this, e](const result<log_status_ptr>& log) {
-    if (!log) return e->reply(log.error());
-    const auto node = e->command.node;
+void admin_service_state::await_vote_taken(const pending_command_ptr& pending) {
+  with_log([this, pending](const result<log_status_ptr>& log) {
+    if (!log) return pending->reply(log.error());
+    const auto node = pending->command.node;
     const auto voters = committed_voters(**log);
     if (std::ranges::find(voters, node) == voters.end() && !(*log)->servers.is_voter(cluster::server_of(node)))
-      return e->reply(removed_text(node));
-    if (now() + answer_margin >= e->deadline)
-      return e->reply(error{errc::timeout, removed_text(node) +
-                                               ". Its vote is still being taken away, which needs a majority of " +
-                                               "the voters " + numbers_text(voters) +
-                                               " to be up: `cairn cluster status` shows when it is done"});
-    self_->delayed_send(self_, retry_pause, completion{[this, e] { await_vote_taken(e); }});
+      return pending->reply(removed_text(node));
+    if (now() + answer_margin >= pending->deadline)
+      return pending->reply(
+          error{errc::timeout, removed_text(node) + ". Its vote is still being taken away, which needs a majority of " +
+                                   "the voters " + numbers_text(voters) +
+                                   " to be up: `cairn cluster status` shows when it is done"});
+    self_->delayed_send(self_, retry_pause, completion{[this, pending] { await_vote_taken(pending); }});
   });
 }
 
 // ── lost chunks ──
 
-void admin_service_state::check_lost(const pending_command_ptr& e) {
+void admin_service_state::check_lost(const pending_command_ptr& pending) {
   self_->request(s_.membership, caf::infinite, status_atom_v)
       .then(
-          [this, e](const member_reports_ptr& reports) {
+          [this, pending](const member_reports_ptr& reports) {
             auto losses = std::make_shared<reported_losses>(losses_of(*reports));
-            auto job = [this, e, losses, store = s_.store, back = on_actor()](bool expired) {
+            auto job = [this, pending, losses, store = s_.store, back = on_actor()](bool expired) {
               result<std::string> text = error{errc::timeout, "the metadata was not reached in time"};
               if (!expired) text = report_lost(*store, *losses);
-              back([this, e, losses, text = std::move(text)] {
-                if (!text || e->command.kind == admin_verb::lost || losses->chunks.empty()) return e->reply(text);
-                forget(e, *losses);
+              back([this, pending, losses, text = std::move(text)] {
+                const bool gives_up = text && pending->command.kind == admin_verb::forget && !losses->chunks.empty();
+                gives_up ? forget(pending, *losses) : pending->reply(text);
               });
             };
-            if (auto posted = s_.reads->post(e->deadline, std::move(job)); !posted) e->reply(posted.error());
+            if (auto posted = s_.reads->post(pending->deadline, std::move(job)); !posted)
+              pending->reply(posted.error());
           },
-          [e](caf::error& why) { e->reply(from_caf(why)); });
+          [pending](caf::error& why) { pending->reply(from_caf(why)); });
 }
 
-void admin_service_state::forget(const pending_command_ptr& e, const reported_losses& losses) {
+void admin_service_state::forget(const pending_command_ptr& pending, const reported_losses& losses) {
   const auto count = losses.chunks.size();
   log::warn("lost chunks are given up", {{"chunks", count}});
-  commit(e, std::make_shared<std::vector<meta::command>>(1, give_up(losses.chunks)), 0,
+  commit(pending, std::make_shared<std::vector<meta::command>>(1, give_up(losses.chunks)), 0,
          std::to_string(count) + (count == 1 ? " chunk is" : " chunks are") + " given up; nothing waits for " +
              (count == 1 ? "it" : "them") + " any more" + (losses.more ? ". There are more: ask again" : ""));
 }
 
-void admin_service_state::transfer_leadership(const pending_command_ptr& e, const log_status& log) {
+void admin_service_state::transfer_leadership(const pending_command_ptr& pending, const log_status& log) {
   const auto layout = s_.layout->get();
   const auto to = layout ? successor(log, *layout, linked()) : std::nullopt;
-  if (!to) return e->reply(error{errc::precondition_failed, "no other node could lead the cluster"});
-  self_->request(s_.metadata, caf::infinite, transfer_atom_v, *to)
-      .then(
-          [this, e](std::uint8_t) {
-            commands_->again(e, {errc::no_leader, "leadership is being transferred"});
-          },
-          [e](caf::error& why) { e->reply(from_caf(why)); });
+  if (!to) return pending->reply(error{errc::precondition_failed, "no other node could lead the cluster"});
+  auto retried = [this, pending](std::uint8_t) {
+    commands_->again(pending, {errc::no_leader, "leadership is being transferred"});
+  };
+  self_->request(s_.metadata, caf::infinite, transfer_atom_v, *to).then(std::move(retried), [pending](caf::error& why) {
+    pending->reply(from_caf(why));
+  });
 }
 
-void admin_service_state::change(const pending_command_ptr& e, command_plan plan, layout_ptr layout) {
-  auto job = [this, e, plan = std::move(plan), layout, back = on_actor()](bool expired) {
+void admin_service_state::change(const pending_command_ptr& pending, command_plan plan, layout_ptr layout) {
+  auto job = [this, pending, plan = std::move(plan), layout, back = on_actor()](bool expired) {
     auto made = std::make_shared<result<cluster::layout_plan>>(error{errc::timeout, "the plan was not made in time"});
     if (!expired) *made = cluster::plan_change(*layout, *plan.change);
-    back([this, e, made, done = plan.done] {
-      if (!*made) return e->reply(made->error());
-      if ((*made)->commands.empty()) return e->reply(done);
+    back([this, pending, made, done = plan.done] {
+      if (!*made) return pending->reply(made->error());
+      if ((*made)->commands.empty()) return pending->reply(done);
       log::info("the layout changes", {{"change", done}});
-      commit(e, std::make_shared<std::vector<meta::command>>(std::move((*made)->commands)), 0, done);
+      commit(pending, std::make_shared<std::vector<meta::command>>(std::move((*made)->commands)), 0, done);
     });
   };
-  if (auto posted = s_.reads->post(e->deadline, std::move(job)); !posted) e->reply(posted.error());
+  if (auto posted = s_.reads->post(pending->deadline, std::move(job)); !posted) pending->reply(posted.error());
 }
 
 // The first command is the admin command. The others set targets: if a concurrent change invalidates these, the
 // membership controller plans them again.
-void admin_service_state::commit(const pending_command_ptr& e, std::shared_ptr<std::vector<meta::command>> commands,
-                                 std::size_t next, const std::string& done) {
+void admin_service_state::commit(const pending_command_ptr& pending,
+                                 std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
+                                 const std::string& done) {
   auto box = std::make_shared<const meta::command>((*commands)[next]);
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then(
-          [this, e, commands, next, done](const committed&) {
-            if (next + 1 < commands->size()) return commit(e, commands, next + 1, done);
-            finish(e, done);
+          [this, pending, commands, next, done](const committed&) {
+            if (next + 1 < commands->size()) return commit(pending, commands, next + 1, done);
+            finish(pending, done);
           },
-          [this, e, next, done](caf::error& why) {
-            if (next > 0) return finish(e, done);
-            e->reply(from_caf(why));
+          [this, pending, next, done](caf::error& why) {
+            if (next > 0) return finish(pending, done);
+            pending->reply(from_caf(why));
           });
 }
 
-void admin_service_state::finish(const pending_command_ptr& e, const std::string& done) {
-  if (e->command.kind == admin_verb::remove) return await_vote_taken(e);
-  e->reply(done);
+void admin_service_state::finish(const pending_command_ptr& pending, const std::string& done) {
+  if (pending->command.kind == admin_verb::remove) return await_vote_taken(pending);
+  pending->reply(done);
 }
 
-// ── missing copies ──
+// ── missing replicas ──
 
-void admin_service_state::request_repair_scan(const pending_command_ptr& e) {
+void admin_service_state::request_repair_scan(const pending_command_ptr& pending) {
   const auto layout = s_.layout->get();
   std::string bytes(1, char(peer_request::membership));
   bytes += encode(admin_request{repair_scan_request{}});
@@ -428,10 +429,10 @@ void admin_service_state::request_repair_scan(const pending_command_ptr& e) {
     std::size_t open = 1, asked = 0, answered = 0;
   };
   auto r = std::make_shared<round>();
-  const auto one_done = [e, r] {
+  const auto one_done = [pending, r] {
     if (--r->open > 0) return;
-    e->reply(std::to_string(r->answered) + " of " + std::to_string(r->asked) +
-             " nodes look for missing copies; `cairn cluster status` shows what they find");
+    pending->reply(std::to_string(r->answered) + " of " + std::to_string(r->asked) +
+                   " nodes scan for missing replicas; `cairn cluster status` shows the result");
   };
   for (const auto& m : layout->members) {
     if (m.state == cluster::member_state::removed || m.weight == 0) continue;
@@ -451,8 +452,6 @@ void admin_service_state::request_repair_scan(const pending_command_ptr& e) {
   }
   one_done();
 }
-
-// ── requests of other nodes ──
 
 void admin_service_state::serve(const peer_call& call) {
   auto asked = decode_admin_request(call.request->bytes);

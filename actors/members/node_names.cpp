@@ -61,4 +61,10 @@ result<admin_command> with_numbers(const cluster::layout& l, admin_command c) {
   return c;
 }
 
+std::string numbers_text(const std::vector<node_number>& nodes) {
+  std::string out;
+  for (const auto n : nodes) out += (out.empty() ? "" : ", ") + std::to_string(n);
+  return out;
+}
+
 } // namespace cairn::actors

@@ -15,4 +15,6 @@ result<node_number> find_node(const cluster::layout& l, std::string_view name, b
 // repeated removal also finds a removed node: an earlier try may have removed it.
 result<admin_command> with_numbers(const cluster::layout& l, admin_command c);
 
+std::string numbers_text(const std::vector<node_number>& nodes); // "0, 1, 4"
+
 } // namespace cairn::actors

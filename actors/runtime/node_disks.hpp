@@ -1,7 +1,7 @@
 // The chunk disks of a storage node: opened from the configuration, each with its index, store, executors and actors.
-// A disk that cannot be opened takes its chunks out, not the node: it is logged and stays in status() as closed. The
-// storage node owns one (actors/runtime/storage_node.cpp). Everything but open(), spawn(), stop() and release() may be
-// called on any thread.
+// A disk that cannot be opened does not stop the node: it is logged, and status() shows it as closed. The storage node
+// owns one (actors/runtime/storage_node.cpp). Everything but open(), spawn(), stop() and release() may be called on any
+// thread.
 #pragma once
 
 #include "actors/chunks/damaged_chunks.hpp"

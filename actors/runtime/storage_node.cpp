@@ -1,5 +1,6 @@
 #include "actors/runtime/storage_node.hpp"
 
+#include "actors/chunks/chunk_cache.hpp"
 #include "actors/runtime/cluster_member.hpp"
 #include "actors/runtime/node_disks.hpp"
 #include "actors/runtime/node_metadata.hpp"

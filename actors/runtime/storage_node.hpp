@@ -1,17 +1,13 @@
 // A whole storage node without its HTTP sockets: locks the data directory, opens disks and metadata, spawns the
-// long-lived actors, stops them in order. Start-up code (cli/serve) and benchmarks own one. The caller runs the
-// io_contexts.
+// long-lived actors, stops them in order. cli/serve_command and benchmarks own one. The caller runs the io_contexts.
 //
 // A disk that cannot be opened makes its chunks unavailable, but the node starts: the disk is logged and reported in
 // `status`. Metadata that cannot be opened ends the start.
 #pragma once
 
-#include "actors/chunks/chunk_cache.hpp"
-#include "actors/protocol/cluster_status.hpp"
 #include "actors/protocol/node.hpp"
-#include "base/executor.hpp"
+#include "actors/protocol/node_status.hpp"
 #include "config/config.hpp"
-#include "storage/chunks/chunk_store.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -21,33 +17,6 @@
 #include <vector>
 
 namespace cairn::actors {
-
-struct disk_status {
-  std::string path;
-  storage::chunk_store_stats stats;
-  std::size_t queued_reads = 0, queued_writes = 0;
-  bool open = false; // false: `stats` is empty, see the log
-};
-
-struct certificate_in_use {
-  std::string use;  // "http", "admin", "cluster"
-  wall_ms ends = 0; // of its validity; 0: there is none
-};
-
-struct node_status {
-  // True: the metadata is in service and has room, and the writer session has begun; on a standalone node also: at
-  // least one disk takes writes. A member stores chunks on other nodes while its own disks take no writes.
-  bool ready = false;
-  std::string reason;         // why the node is not ready
-  std::string metadata_fault; // why the metadata is out of service; empty: in service
-  std::vector<disk_status> disks;
-  std::size_t queued_metadata_reads = 0, queued_metadata_writes = 0;
-  space metadata_disk;
-  std::shared_ptr<const cluster_status> cluster; // at most a second old; null: standalone node
-  std::size_t buffer_bytes = 0, buffer_limit_bytes = 0, buffer_waiters = 0;
-  cache_stats cache;
-  std::vector<certificate_in_use> certificates;
-};
 
 // limits.cache in bytes; "auto" goes by the memory that this process may use.
 std::size_t cache_bytes(const config::limit_settings& limits);

@@ -76,7 +76,7 @@ result<affected_objects> objects_with(meta::view& view, std::span<const chunk_id
 std::string describe_lost(std::size_t chunks, const affected_objects& objects) {
   if (chunks == 0) return "no chunk is known to be lost";
   std::string out = std::to_string(chunks) + (chunks == 1 ? " chunk has" : " chunks have") +
-                    " no good copy on any node that could have one. Objects that need them:\n";
+                    " no good replica on any node that could have one. Objects that need them:\n";
   for (const auto& name : objects.names) out += "  " + name + '\n';
   if (objects.names.empty()) out += objects.all_searched ? "  none: only uploads in progress\n" : "  none so far\n";
   if (!objects.all_searched) out += "  … there may be more\n";

@@ -1,8 +1,8 @@
 // Which entries a cache keeps: S3-FIFO (Yang, Zhang, Qiu, Yue and Rashmi, "FIFO queues are all you need for cache
-// eviction", SOSP 2023). New entries enter a small queue, a tenth of the cache. Entries that were used more than once
-// by the end of it move to the main queue; the keys of the others are remembered for a while (ghosts), and a ghost that
-// is inserted again enters the main queue at once. So a scan passes through the small queue and evicts nothing hot, and
-// a use only counts: it moves nothing. Used entries of the main queue get another round for each use, at most three.
+// eviction", SOSP 2023). New entries enter a small queue, a tenth of the cache. Those used more than once when they
+// leave it move to the main queue; the keys of the others are remembered for a while (ghosts), and a ghost that is
+// inserted again enters the main queue at once. So a scan passes through the small queue and evicts nothing hot, and a
+// use only counts: it moves nothing. Used entries of the main queue get another round for each use, at most three.
 //
 // The caller owns the memory: it evicts until what it needs is free. Sizes in bytes; all operations are O(1) amortised.
 // A plain class, not thread-safe.

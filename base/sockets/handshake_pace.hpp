@@ -1,7 +1,7 @@
 // How fast an address may ask for steps of TLS handshakes that never come to an end. A step with a signature costs the
-// server about a millisecond, and whoever repeats a recorded hello next to nothing. So each step is charged to the
-// address, and refunded once its handshake is complete. An address that owes `steps_max` gets `steps_per_second`.
-// Clients that complete their handshakes do not wait for long, however many share an address.
+// server about a millisecond, and a client that replays a hello almost nothing. So each step is charged to the address,
+// and refunded once its handshake is complete. An address that owes `steps_max` gets `steps_per_second`. Clients that
+// complete their handshakes do not wait for long, however many share an address.
 //
 // A bucket for each address that owes something, as the time at which its debt is paid (the generic cell rate
 // algorithm). Thread-safe; no clock of its own.

@@ -16,8 +16,7 @@ public:
   service_notifier(const service_notifier&) = delete;
   service_notifier& operator=(const service_notifier&) = delete;
 
-  // false: nothing was sent, because there is no service manager or it does not receive. The caller goes on all the
-  // same.
+  // false: nothing was sent, because there is no service manager or it does not receive. The caller continues.
   bool notify(std::string_view assignments) const;
 
 private:

@@ -145,8 +145,9 @@ private:
   static BIO_METHOD* bio_methods() {
     static BIO_METHOD* const made = [] {
       auto* const m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "session socket");
-      CAIRN_ASSERT(m && BIO_meth_set_read(m, bio_read) && BIO_meth_set_write(m, bio_write) &&
-                   BIO_meth_set_ctrl(m, bio_control));
+      const bool complete =
+          m && BIO_meth_set_read(m, bio_read) && BIO_meth_set_write(m, bio_write) && BIO_meth_set_ctrl(m, bio_control);
+      CAIRN_ASSERT(complete);
       return m;
     }();
     return made;

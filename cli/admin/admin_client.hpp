@@ -1,4 +1,4 @@
-// What the commands that talk to an admin port share: where it is, whom to trust, and the token that changes need.
+// Shared by the commands that use an admin port: its address, the trusted CA, and the token, which changes need.
 #pragma once
 
 #include "cli/client/http_client.hpp"
@@ -23,10 +23,10 @@ struct admin_address {
 // outlive the parsing of the command line.
 void add_admin_options(CLI::App& command, admin_address& to);
 
-// The node that runs with these settings, asked on this machine. `ca`: with admin.tls; empty: the system's.
+// The admin port of a node with these settings on this machine. `ca`: with admin.tls; empty: the system's.
 admin_address admin_address_of(const config::settings& settings, const std::string& ca);
 
-// Of --token-file, else CAIRN_ADMIN_TOKEN, else the admin.token of the data directory; empty: there is none of these.
+// Of --token-file, else CAIRN_ADMIN_TOKEN, else the admin.token of the data directory; empty: none of them is there.
 result<std::string> find_admin_token(const admin_address& a);
 
 // The request of the admin API's row with this command (net/admin/api_table.cpp). `subject`: what its path names;
@@ -34,7 +34,7 @@ result<std::string> find_admin_token(const admin_address& a);
 http_request api_request(std::string_view command, std::string_view subject,
                          const std::vector<std::pair<std::string, std::string>>& parameters);
 
-// Sends the request with the token and takes the answer's body; refusals are errors with the node's own words.
+// Sends the request with the token and takes the answer's body; a refusal is an error with the node's text.
 result<std::string> ask_admin(const admin_address& a, http_request request);
 
 } // namespace cairn::cli

@@ -22,11 +22,11 @@ struct config_options {
 };
 void add_config_options(CLI::App& command, config_options& options);
 
-// What comes on top of the file: the root key of the environment (CAIRN_ROOT_ACCESS_KEY, CAIRN_ROOT_SECRET_KEY), then
-// the command line's --set.
+// What overrides the file: the root key of the environment (CAIRN_ROOT_ACCESS_KEY, CAIRN_ROOT_SECRET_KEY), then the
+// command line's --set.
 std::vector<std::string> overrides_in_effect(const config_options& options);
 
-// Loads what the options name. Nothing: every problem was printed to `errors`, exit with exit_wrong_config.
+// Loads what the options name. nullopt: all problems are printed to `errors`; exit with exit_wrong_config.
 std::optional<config::settings> load_for_command(const config_options& options, std::ostream& errors);
 
 // One line each, then how many there are.

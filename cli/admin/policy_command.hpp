@@ -1,4 +1,4 @@
-// `cairn policy test`: what a policy answers to a request, without a node.
+// `cairn policy test`: evaluates a policy for a request, without a node.
 #pragma once
 
 namespace CLI {

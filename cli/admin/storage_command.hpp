@@ -1,4 +1,5 @@
-// `cairn storage check|rebuild-index`: looks after the disks of a stopped node. Refuses a disk that a node uses.
+// `cairn storage check|rebuild-index`: checks the disks of a stopped node, or rebuilds their indexes. Refuses a disk
+// that a node uses.
 #pragma once
 
 namespace CLI {

@@ -1,4 +1,4 @@
-// `cairn top`: what a node and its cluster do now, in a terminal.
+// `cairn top`: the load and the state of a node and its cluster, live in a terminal.
 #pragma once
 
 namespace CLI {

@@ -1,6 +1,6 @@
 // `cairn bench …`: measurements. `retrieve` runs downloads through the node's actors inside this process; `sink`,
-// `source`, `fill` and `list` are load generators that speak HTTP over plain blocking sockets, thin enough that the
-// server is what is measured, and fair, since any server can be on the other end. They print one JSON object.
+// `source`, `fill` and `list` are load generators that speak HTTP over plain blocking sockets, whose own cost is small;
+// they work with any server. They print one JSON object.
 #pragma once
 
 namespace CLI {

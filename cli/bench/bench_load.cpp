@@ -1,5 +1,6 @@
 #include "cli/bench/bench_load.hpp"
 
+#include "base/json.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/file_transfer.hpp"
 #include "cli/client/object_path.hpp"
@@ -198,14 +199,13 @@ std::string load_report::to_json() const {
                ? 0.0
                : first_byte_ms[static_cast<std::size_t>(p * static_cast<double>(first_byte_ms.size() - 1))];
   };
-  char text[400];
-  std::snprintf(
-      text, sizeof text,
-      "{\"requests\": %llu, \"bytes\": %llu, \"keys\": %llu, \"seconds\": %.6f, \"client_cpu_seconds\": %.6f, "
-      "\"first_byte_p50_ms\": %.4f, \"first_byte_p99_ms\": %.4f}",
-      static_cast<unsigned long long>(requests), static_cast<unsigned long long>(bytes),
-      static_cast<unsigned long long>(keys), seconds, cpu_seconds, percentile(0.5), percentile(0.99));
-  return text;
+  return json_text(json_object{{"requests", requests},
+                               {"bytes", bytes},
+                               {"keys", keys},
+                               {"seconds", seconds},
+                               {"client_cpu_seconds", cpu_seconds},
+                               {"first_byte_p50_ms", percentile(0.5)},
+                               {"first_byte_p99_ms", percentile(0.99)}});
 }
 
 result<load_report> run_sink(const load_shape& shape) {

@@ -1,6 +1,6 @@
-// Load over plain blocking sockets, a thread a client, one kept connection each. Bodies are received into one 1 MiB
-// buffer and dropped, sent from one 1 MiB buffer. Any status other than 2xx or any broken transfer ends the run with an
-// error.
+// Load over plain blocking sockets: one thread and one persistent connection per client. Bodies are received into one
+// 1 MiB buffer and dropped, and sent from one 1 MiB buffer. A status other than 2xx or a broken transfer ends the run
+// with an error.
 #pragma once
 
 #include "cli/client/http_client.hpp"

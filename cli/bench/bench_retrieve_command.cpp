@@ -1,3 +1,4 @@
+#include "base/json.hpp"
 #include "base/units.hpp"
 #include "cli/bench/bench_command.hpp"
 #include "cli/bench/bench_retrieve.hpp"
@@ -7,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace cairn::cli {
@@ -42,16 +44,17 @@ double expected_ns(const retrieve_row& row, const std::vector<retrieve_row>& row
 }
 
 void print_json(const std::vector<retrieve_row>& rows) {
-  std::printf("[");
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    std::printf("%s\n  {\"window\": %u, \"read_delay_us\": %lld, \"ns_per_op\": %llu, \"ideal_ns\": %llu, "
-                "\"expected_ns\": %.0f, \"mb_per_s\": %.1f, \"pool_peak_bytes\": %llu, \"rss_delta_bytes\": %lld}",
-                i == 0 ? "" : ",", rows[i].window, static_cast<long long>(rows[i].read_delay.count()),
-                static_cast<unsigned long long>(rows[i].median_ns), static_cast<unsigned long long>(rows[i].ideal_ns),
-                expected_ns(rows[i], rows), rows[i].megabytes_per_second,
-                static_cast<unsigned long long>(rows[i].pool_peak_bytes),
-                static_cast<long long>(rows[i].rss_delta_bytes));
-  std::printf("\n]\n");
+  json_array out;
+  for (const auto& row : rows)
+    out.push_back(json_object{{"window", row.window},
+                              {"read_delay_us", row.read_delay.count()},
+                              {"ns_per_op", row.median_ns},
+                              {"ideal_ns", row.ideal_ns},
+                              {"expected_ns", std::llround(expected_ns(row, rows))},
+                              {"mb_per_s", row.megabytes_per_second},
+                              {"pool_peak_bytes", row.pool_peak_bytes},
+                              {"rss_delta_bytes", row.rss_delta_bytes}});
+  std::printf("%s\n", json_text(out).c_str());
 }
 
 void print_table(const std::vector<retrieve_row>& rows, const retrieve_shape& shape) {

@@ -1,5 +1,5 @@
-// What the object commands share: the options that name the server and who asks, a client for it, and how failures
-// reach the user.
+// Shared by the object commands: the options for the server and the access key, a client for it, and the report of
+// failures.
 #pragma once
 
 #include "cli/client/http_client.hpp"
@@ -15,8 +15,8 @@ class App;
 
 namespace cairn::cli {
 
-// With an access key requests are signed; its secret comes from AWS_SECRET_ACCESS_KEY alone, because others can read a
-// command line.
+// With an access key requests are signed; its secret comes from AWS_SECRET_ACCESS_KEY only, because other users can
+// read a command line.
 struct s3_endpoint {
   std::string url = "http://127.0.0.1:9000", access_key, region = "us-east-1";
 };

@@ -7,8 +7,7 @@
 
 namespace cairn::cli {
 
-// Of a name or a path; empty: the extension is not known, and the server's default ("binary/octet-stream") says as
-// much.
+// Of a name or a path; empty: an unknown extension, so that the server's default ("binary/octet-stream") applies.
 std::string_view content_type_of(std::string_view name);
 
 } // namespace cairn::cli

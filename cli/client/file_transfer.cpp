@@ -264,7 +264,7 @@ public:
   }
 
 private:
-  // Bytes without an ETag beside them belong to nobody.
+  // Bytes without their ETag file may be of any object.
   result<void> recall(std::uint64_t size) {
     const descriptor stored(::open(etag_path_.c_str(), O_RDONLY | O_CLOEXEC));
     if (stored.get() < 0) return {};

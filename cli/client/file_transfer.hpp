@@ -2,10 +2,10 @@
 // download's.
 //
 // A download into FILE goes to FILE.part, beside it FILE.part.etag with the ETag that the bytes belong to. When it is
-// whole and has the checksum or MD5 that the server says, it is flushed and renamed over FILE, so FILE is never half.
-// An interrupted one is continued by the next get: the bytes that are there are asked for no more, and an object that
-// changed meanwhile starts from its beginning (If-Range). One process at a time works on a FILE.part (flock). Errors:
-// not_found, io_error, no_space, locked, digest_mismatch.
+// complete and has the server's checksum or MD5, it is flushed and renamed over FILE, which is never partial. An
+// interrupted one is continued by the next get: only the missing bytes are requested, and an object that changed is
+// fetched from its beginning (If-Range). One process at a time works on a FILE.part (flock). Errors: not_found,
+// io_error, no_space, locked, digest_mismatch.
 #pragma once
 
 #include "base/digest.hpp"
@@ -55,14 +55,14 @@ private:
 // What a download must answer at its end.
 class download_target : public body_sink {
 public:
-  // Headers that continue what is there already.
+  // Headers that request only the bytes that an earlier run did not fetch.
   virtual header_list request_headers() const { return {}; }
-  // The server has nothing beyond the bytes that are there (416). False: they were not this object's, ask again from 0.
+  // The server has no bytes after those of an earlier run (416). False: those are of another object; fetch from 0.
   virtual result<bool> nothing_left(const http_response&) { return false; }
   // The checksum of the whole object that an answer has; a range's answer need not have it.
   virtual bool wants_checksum() const { return false; }
   virtual void learn_checksum(const http_response&) {}
-  // The transfer is whole: verify it and put it in its place.
+  // The transfer is complete: verifies it and renames it to its final name.
   virtual result<void> finish() = 0;
   // The download was refused: leave no empty FILE.part behind.
   virtual void drop_if_empty() {}
@@ -74,10 +74,10 @@ struct file_options {
   std::string path, name; // name: of the object, for messages
   std::string part = {};  // empty: path.part
   bool show_progress = false;
-  std::function<void(std::int64_t bytes)> on_bytes = {}; // that are there now; negative: they were thrown away
-  // The file's modification time, from the answer; nothing: now.
+  std::function<void(std::int64_t bytes)> on_bytes = {}; // stored; negative: discarded
+  // The file's modification time, from the answer; nullopt: now.
   std::function<std::optional<std::int64_t>(const http_response&)> time_ns_of = {};
-  // Of a whole file that the answer had no digest for: whether its bytes are those of this ETag. nothing: not checked.
+  // Of a whole file that the answer had no digest for: whether its bytes are those of this ETag. Empty: not checked.
   std::function<result<void>(int file, const std::string& etag)> check_unproven = {};
 };
 result<std::unique_ptr<download_target>> download_to_file(file_options options);

@@ -337,7 +337,7 @@ private:
   asio::io_context context_{1};
   beast::tcp_stream stream_;
   std::optional<ssl::context> tls_context_;
-  std::optional<ssl::stream<beast::tcp_stream&>> tls_; // over stream_; nothing: in the clear
+  std::optional<ssl::stream<beast::tcp_stream&>> tls_; // over stream_; nullopt: without TLS
   beast::flat_buffer buffer_;
   std::vector<std::byte> chunk_;
   std::unique_ptr<message_parser> early_;

@@ -54,7 +54,7 @@ struct http_response {
 class body_source {
 public:
   virtual ~body_source() = default;
-  virtual std::optional<std::uint64_t> length() const = 0; // nothing: chunked encoding
+  virtual std::optional<std::uint64_t> length() const = 0; // nullopt: chunked coding
   virtual result<std::size_t> read(bytes_span into) = 0;   // 0: the end
 };
 

@@ -1,5 +1,5 @@
-// The progress line of a transfer: what it says (`progress_text`, plain and tested) and how it gets on a terminal
-// (`progress_meter`). Drawn on standard error, only when that is a terminal.
+// The progress line of a transfer: its text (`progress_text`, pure) and its drawing (`progress_meter`) on standard
+// error, only if that is a terminal.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@ std::string human_time(std::chrono::seconds span); // "0:07", "12:34", "1:02:03"
 class progress_text {
 public:
   using time = std::chrono::milliseconds; // since the transfer began
-  // `total`: nothing when unknown (standard input). `already`: bytes an earlier run brought; no part of the rate.
+  // `total`: nullopt if unknown (standard input). `already`: bytes of an earlier run, not part of the rate.
   progress_text(std::string name, std::optional<std::uint64_t> total, std::uint64_t already = 0);
 
   void advance(time now, std::uint64_t done); // `done` counts from `already` on and never falls

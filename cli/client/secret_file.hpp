@@ -1,4 +1,4 @@
-// Files that hold keys: nobody but their owner may read them, from the first byte on.
+// Files that hold keys: only their owner may read them, from the first byte on.
 #pragma once
 
 #include "base/error.hpp"

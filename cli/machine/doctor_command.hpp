@@ -1,4 +1,4 @@
-// `cairn doctor`: checks the machine that a node runs on or shall run on, and says in words what is wrong.
+// `cairn doctor`: checks the machine of a running or planned node, and reports problems with advice.
 #pragma once
 
 namespace CLI {

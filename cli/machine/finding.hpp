@@ -1,4 +1,4 @@
-// What `cairn doctor` says: one finding for each thing it looked at, in words, with what to do about it. Pure.
+// A finding of `cairn doctor`: what was checked, the result as a sentence, and advice. Pure.
 #pragma once
 
 #include <span>

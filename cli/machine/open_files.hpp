@@ -1,5 +1,5 @@
-// Descriptors: the node raises its soft limit to the hard one, and takes no more client connections than leave enough
-// of them for the disks, the peers and the operators' port. So clients cannot stop what does not serve them.
+// File descriptors: the node raises its soft limit to the hard one, and limits client connections so that enough remain
+// for the disks, the peers and the admin port.
 #pragma once
 
 #include "config/config.hpp"
@@ -17,7 +17,7 @@ std::uint32_t connections_that_fit(const config::settings& settings, std::uint64
 // Raises the soft limit to the hard one: how many descriptors the process may have.
 std::uint64_t raise_descriptor_limit();
 
-// The settings with the connections that fit. Says in the log when they are fewer.
+// The settings with the connections that fit. Fewer than configured are logged.
 config::settings fitted(config::settings settings, std::uint64_t descriptors);
 
 } // namespace cairn::cli

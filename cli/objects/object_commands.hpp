@@ -1,5 +1,5 @@
 // The commands that talk to a node over HTTP like any other client: put, get, cp, sync, ls, rm, mb, rb, stat. Each
-// registers itself; when it ran, `exit_code` is 0 (done), 1 (failed) or 2 (called wrongly). Failures are one line on
+// registers itself; when it ran, `exit_code` is 0 (done), 1 (failed) or 2 (wrong usage). Failures are one line on
 // standard error.
 #pragma once
 

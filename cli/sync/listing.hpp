@@ -13,8 +13,8 @@ namespace cairn::cli {
 
 enum class item_state : std::uint8_t {
   present,
-  failed,  // it is there, and cannot be read: `why` says what happened
-  skipped, // it is there, and is nothing to transfer: `why` says what it is
+  failed,  // exists and cannot be read: `why` is the error
+  skipped, // not transferred: `why` says what it is
 };
 
 struct listed_item {
@@ -29,7 +29,7 @@ struct listed_item {
 class item_listing {
 public:
   virtual ~item_listing() = default;
-  // nothing: the end. An error ends the listing; what cannot be read of a part of it is an item.
+  // nullopt: the end. An error ends the listing; an entry that cannot be read is an item.
   virtual result<std::optional<listed_item>> next() = 0;
 };
 

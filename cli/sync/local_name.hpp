@@ -11,14 +11,14 @@
 
 namespace cairn::cli {
 
-// Why a relative name cannot be a local file; nothing: it can. Pure.
+// Why a relative name cannot be a local file; nullopt: it can. Pure.
 std::optional<std::string> unsafe_name(std::string_view name);
 
 // Finds names of files below names of files ("a" and "a/b"), which a store of objects can have and a folder cannot. The
 // names come in the order of their bytes. Remembers no more than the current name's own beginnings. Pure.
 class folder_conflicts {
 public:
-  // The earlier name that is a file where `name` needs a folder; nothing: none.
+  // The earlier name that is a file where `name` needs a folder; nullopt: none.
   std::optional<std::string> add(const std::string& name);
 
 private:

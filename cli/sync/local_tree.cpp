@@ -93,7 +93,7 @@ result<std::optional<listed_item>> local_tree::next() {
   return std::optional<listed_item>{};
 }
 
-// nothing: it is gone.
+// nullopt: the entry no longer exists.
 std::optional<listed_item> local_tree::look_at(const std::string& name) {
   const auto path = root_ + "/" + name;
   struct stat about {};

@@ -14,10 +14,10 @@ struct sync_step {
     compare,  // both have it in the same size
     remove,   // only the target has it
     failed,   // it cannot be read; of the target only where something may have to be deleted
-    skipped,  // of the source: it is nothing to transfer
+    skipped,  // of the source: not transferred
   };
   kind what;
-  listed_item source, target; // that which there is
+  listed_item source, target; // one may be unset
 };
 
 class sync_merge {
@@ -25,7 +25,7 @@ public:
   // `target` may be null: then everything is transferred. Both outlive the merge.
   sync_merge(item_listing& source, item_listing* target, const name_filter& filter, bool remove)
       : source_(source), target_(target), filter_(filter), remove_(remove) {}
-  result<std::optional<sync_step>> next(); // nothing: the end
+  result<std::optional<sync_step>> next(); // nullopt: the end
 
 private:
   result<std::optional<listed_item>> taken(item_listing& from) const;
@@ -38,7 +38,7 @@ private:
   bool remove_;
   bool source_ended_ = false, target_ended_ = false;
   std::optional<listed_item> source_item_, target_item_;
-  std::string held_; // a folder of the source that could not be looked into
+  std::string held_; // a folder of the source that could not be read
 };
 
 } // namespace cairn::cli

@@ -16,7 +16,7 @@ struct slice_digests {
 
 // io_error also when the file ends before the range does.
 result<slice_digests> digest_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name);
-// One of them alone: an MD5 takes many times as long as the checksum.
+// Only one of them: an MD5 takes many times as long as the checksum.
 result<cairn::md5::digest> md5_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name);
 result<std::string> crc64_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name);
 

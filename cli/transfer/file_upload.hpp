@@ -3,8 +3,8 @@
 // upload has already stored is not sent again when its size and MD5 are those of the file's bytes. The modification
 // time is kept in the metadata (object_time.hpp).
 //
-// Errors: as failure_of and system_failure; io_error when the file changed meanwhile (what is stored then is what was
-// read, under the modification time from before).
+// Errors: as failure_of and system_failure; io_error when the file changed meanwhile (the bytes that were read are then
+// stored, with the earlier modification time).
 #pragma once
 
 #include "cli/client/object_path.hpp"

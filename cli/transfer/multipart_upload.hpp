@@ -15,7 +15,7 @@ namespace cairn::cli {
 
 struct stored_part {
   std::uint64_t size_bytes = 0;
-  std::string etag; // the MD5 of its bytes, where servers do as S3 does
+  std::string etag; // the MD5 of its bytes, on servers that follow S3
 };
 using part_map = std::map<std::uint64_t, stored_part>; // by number, from 1
 
@@ -33,7 +33,7 @@ result<std::optional<open_upload>> newest_upload(std::string_view xml, std::stri
 // Adds a page of ListParts; answers the marker of the next page, empty: it was the last.
 result<std::string> add_parts(std::string_view xml, open_upload& upload);
 
-// With `want_crc64` asks for a CRC-64/NVME of the whole object, and goes without where the server knows none.
+// With `want_crc64` asks for a CRC-64/NVME of the whole object; made without it if the server does not support that.
 result<open_upload> create_upload(http_client& client, const object_path& path, const header_list& headers,
                                   bool want_crc64);
 // `crc64`: of the whole object in base64; empty: none. Answers the ETag.

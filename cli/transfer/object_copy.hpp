@@ -14,13 +14,13 @@ namespace cairn::cli {
 
 struct copy_order {
   object_path from, to;
-  std::string etag; // the source's; empty: whatever there is
+  std::string etag; // the source's; empty: any
   std::uint64_t size_bytes = 0;
 };
 
 result<void> copy_object(worker_pool& pool, http_client& client, const copy_order& order, set_progress& progress);
 
-// The headers of HEAD's answer that a new object with the same content and metadata is made with.
+// The headers of HEAD's answer with which a new object of the same content and metadata is made.
 header_list copied_headers(const http_response& about);
 
 } // namespace cairn::cli

@@ -17,7 +17,7 @@ constexpr std::string_view mtime_header = "x-amz-meta-mtime";
 
 struct object_time {
   time_ns at = 0;
-  bool whole_seconds = false; // written without a fraction: says nothing about one
+  bool whole_seconds = false; // written without a fraction, which is then unknown
 
   bool same_as(time_ns file) const;
 };

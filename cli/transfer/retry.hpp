@@ -1,5 +1,6 @@
-// Repeats what failed for a reason that may pass: no connection, no answer in time, an overloaded server. Waits 0.5, 1,
-// 2, 4 and 8 s in between, which is longer than a node's restart. `attempt` must be repeatable from its beginning.
+// Repeats an attempt that failed for a transient reason: no connection, no answer in time, an overloaded server. Waits
+// 0.5, 1, 2, 4 and 8 s in between, which is longer than a node's restart. `attempt` must be repeatable from its
+// beginning.
 #pragma once
 
 #include "base/error.hpp"

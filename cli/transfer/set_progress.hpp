@@ -1,4 +1,4 @@
-// How far a transfer of many files is: a line on the terminal while it runs, at its end the failures on standard error
+// Progress of a transfer of many files: a line on the terminal while it runs, at its end the failures on standard error
 // and one line of counts on standard output. Thread-safe.
 #pragma once
 
@@ -29,7 +29,7 @@ public:
   struct look {
     bool line = true, summary = true;
     bool each = false;    // a line on standard output for every file that changed
-    bool dry_run = false; // what is reported as done only would be done
+    bool dry_run = false; // reports what a run would do
   };
   explicit set_progress(look shown);
   ~set_progress(); // clears the line

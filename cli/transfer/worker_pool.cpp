@@ -80,7 +80,7 @@ result<void> worker_pool::share(http_client& mine, std::uint64_t count, const pa
   parts->take_all(mine);
   std::unique_lock lock(parts->mutex);
   parts->idle.wait(lock, [&] { return parts->running == 0; });
-  parts->next = parts->count; // invitations that nobody followed up are empty from now on
+  parts->next = parts->count; // invitations that no thread has taken yet find nothing to do
   parts->work = nullptr;
   if (parts->failure) return *parts->failure;
   return {};

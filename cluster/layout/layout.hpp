@@ -7,9 +7,8 @@
 // would be the last.
 //
 //   write: sent to current and target; the quorum is counted on current: 1 of one owner, 2 of two (an acknowledged
-//   write
-//          survives the loss of either disk, and no write succeeds while one owner is away), a majority of three or
-//          more, unless the cluster is configured otherwise.
+//          write survives the loss of either disk, and no write succeeds while one owner is away), a majority of three
+//          or more, unless the cluster is configured otherwise.
 //   read:  current first, then the rest of target.
 //   fence: a partition remembers the epoch in which its owners last changed. A write under an older layout is refused
 //          with stale_layout; its sender reads the newer layout from the metadata and repeats the write. Requests for

@@ -1,11 +1,11 @@
 // Which servers lack entries that they had acknowledged to this leader: their disk is an older copy (restored from an
 // image), or one that lost what it had flushed. Such a server may have voted for what it no longer knows, and its log
-// counts in majorities that it does not have any more. It must not go on under its name.
+// is counted for entries that it lacks. Its identity must be refused.
 //
-// What a server acknowledged in this leader's term it keeps: it replaces none of these entries before another term
-// begins. So a later start of it whose log ends before them has lost them. Only a rejection tells where a log ends, and
-// the first request to a server that lost entries is rejected, because it begins behind what was acknowledged. What a
-// server acknowledged to earlier leaders is not known here.
+// A server keeps the entries that it acknowledged in this leader's term until another term begins. So a later start of
+// it whose log ends before them has lost them. Only a rejection tells where a log ends, and the first request to a
+// server that lost entries is rejected, because it begins behind what was acknowledged. What a server acknowledged to
+// earlier leaders is not known here.
 //
 // A decision: no clock, no engine. One owner.
 #pragma once
@@ -19,8 +19,8 @@ namespace cairn::cluster::raft {
 class log_witness {
 public:
   void reset(); // it leads no more
-  // An answer of a start of `server` to a leader of `term`, who knew before it came that the server has the leader's
-  // entries up to `match`. True: it is known since now that this start of it has lost entries.
+  // An answer from a start of `server` to the leader of `term`; `match`: the last entry known to be on the server
+  // before. True: this start of the server is now known to have lost entries.
   bool note(server_id server, std::uint64_t incarnation, term_t term, index_t match, const append_answer& a);
   const std::map<server_id, std::uint64_t>& lost() const { return lost_; } // which start of which server
 

@@ -41,8 +41,8 @@ struct memory_pressure {
 
 // How long a client may make no progress: 30 s when half of the memory is used, down to `patience_min` when it is
 // spent. Below half there is no limit. The minimum is longer than TCP's pauses on lossy links, and than those of a busy
-// client: a request that finds no memory can be repeated, a broken transfer cannot be mended. The shares of parties,
-// and not this, leave memory for others meanwhile.
+// client: a request that finds no memory can be repeated, a broken transfer cannot. The parties' shares leave memory
+// for others meanwhile.
 constexpr std::chrono::seconds patience_min{5};
 std::chrono::nanoseconds patience_under(const memory_pressure& pressure);
 // Indexes of the requests to end so that at most 3/8 of the pool stays in use, the worst first: by the time without

@@ -27,7 +27,7 @@
 namespace cairn::net {
 
 struct pending_write {
-  enum class kind : std::uint8_t { part, interim, last }; // interim: nobody is told that it was sent
+  enum class kind : std::uint8_t { part, interim, last }; // interim: exchange::sent is not called
   kind what = kind::part;
   std::uint64_t number = 0; // of a part: passed to exchange::sent
   std::string text;
@@ -165,7 +165,7 @@ private:
 
   // Used on the strand, before a reader is ended.
   delivery_pace delivered_per_window_, delivered_under_pressure_;
-  std::size_t unacknowledged_ = 0; // at the last look
+  std::size_t unacknowledged_ = 0; // last measured
 
   memory_charge charge_; // of the request
   const account_ptr address_;

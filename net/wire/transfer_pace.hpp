@@ -39,7 +39,7 @@ private:
 class delivery_pace {
 public:
   // `delivered`: bytes of the connection that the client has acknowledged. False: fewer than `limits` ask for, since
-  // the last such look at this transfer that was a window ago or longer.
+  // the last such check of this transfer at least one window ago.
   bool keeps(steady_time now, std::uint64_t transfer, std::uint64_t delivered, const pace_limits& limits);
 
 private:

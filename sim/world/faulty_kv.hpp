@@ -56,7 +56,8 @@ public:
       const auto cursor = from->cursor(t);
       for (auto row = cursor->seek({}); row; row = cursor->next()) to->put(t, row->key, row->value);
     }
-    CAIRN_ASSERT(to->commit().has_value());
+    const auto committed = to->commit();
+    CAIRN_ASSERT(committed);
     return copy;
   }
 

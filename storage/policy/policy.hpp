@@ -1,7 +1,7 @@
 // Policies of buckets, in AWS's policy language (versions 2012-10-17 and 2008-10-17): compiled from JSON, and asked
-// whether they allow or deny a request. What a policy names and Cairn does not know is refused when it is compiled: a
-// condition that was ignored would let in whom it was meant to keep out. docs/access.md describes the language. Pure; a
-// compiled policy does not change and may be used by any thread.
+// whether they allow or deny a request. What a policy names and Cairn does not know is refused when it is compiled: an
+// ignored condition would allow requests that it excludes. docs/access.md describes the language. Pure; a compiled
+// policy does not change and may be used by any thread.
 #pragma once
 
 #include "base/error.hpp"
@@ -16,7 +16,7 @@ constexpr std::size_t policy_bytes_max = 20 * 1024; // as S3
 constexpr std::size_t statements_max = 256;
 
 enum class effect : std::uint8_t {
-  none,      // no statement is about the request: what others allow counts
+  none,      // no statement applies: other rights decide
   allow,     //
   deny,      // whatever others allow
   undecided, // depends on tags that are not known yet

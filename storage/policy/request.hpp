@@ -1,6 +1,6 @@
-// What a policy is asked: who wants to do what with which bucket or object, and the values of condition keys. Values
-// that a client's request brings along are a `context`, which its commands carry in the log (grammar: request.cpp);
-// values that follow from the rest (aws:username, aws:CurrentTime) are computed.
+// The request that a policy evaluates: sender, action, bucket or object, and the values of condition keys. Values that
+// a client's request brings along are a `context`, which its commands carry in the log (grammar: request.cpp); values
+// that follow from the rest (aws:username, aws:CurrentTime) are computed.
 #pragma once
 
 #include "base/codec.hpp"

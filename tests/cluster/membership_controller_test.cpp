@@ -213,7 +213,7 @@ TEST_F(membership_controller_test, a_voter_that_reports_a_failed_log_is_replaced
   EXPECT_FALSE(next()) << "it stays a standby";
 }
 
-TEST_F(membership_controller_test, a_voter_whose_log_has_failed_keeps_its_vote_when_nobody_can_take_it) {
+TEST_F(membership_controller_test, a_voter_whose_log_has_failed_keeps_its_vote_without_a_successor) {
   cluster(4);
   for (const member_index n : {1, 3}) {
     silence(n, 10s);

@@ -109,7 +109,7 @@ def test_memory_is_bounded_by_both_limits_and_a_reload_gives_the_cache_back(star
 
 
 @pytest.mark.parametrize("cache", ["0", "64MiB"])
-def test_slow_clients_that_hold_the_whole_cache_keep_nobody_from_reading(start_node, cache):
+def test_slow_clients_that_hold_the_whole_cache_do_not_keep_others_from_reading(start_node, cache):
     node = start_node(limits_cache=cache, limits_memory="32MiB")
     bodies = [os.urandom(8 * MIB) for _ in range(24)]
     for i, body in enumerate(bodies):

@@ -301,7 +301,7 @@ def test_a_copy_of_the_last_start_is_refused_when_its_log_lacks_what_it_acknowle
     assert others[0].put("/files/after", b"x").status == 200
 
 
-def test_metadata_that_is_restored_alone_is_found_by_its_node_whoever_leads(make_cluster, tmp_path):
+def test_a_node_whose_metadata_alone_was_restored_does_not_start(make_cluster, tmp_path):
     cluster = make_cluster(3)
     victim = next(n for n in cluster.nodes if n is not cluster.leader())
     others = cluster.others(victim)

@@ -180,7 +180,7 @@ def test_the_leader_itself_is_drained_and_removed(make_cluster, asked):
     eventually(lambda: others[1].put("/files/after", b"x").status == 200, seconds=30, what="writes go on")
 
 
-def test_garbage_on_the_peer_port_harms_nobody(make_cluster):
+def test_garbage_on_the_peer_port_affects_no_client(make_cluster):
     cluster = make_cluster(3)
     ports = [int(n.settings["cluster.listen"].rpartition(":")[2]) for n in cluster.nodes]
     with Load(cluster) as load:
@@ -207,7 +207,7 @@ def test_garbage_on_the_peer_port_harms_nobody(make_cluster):
     load.check(cluster.nodes)
 
 
-def test_handshakes_again_and_again_on_the_peer_port_harm_nobody(make_cluster):
+def test_repeated_handshakes_on_the_peer_port_affect_no_client(make_cluster):
     cluster = make_cluster(3)
     ports = [int(n.settings["cluster.listen"].rpartition(":")[2]) for n in cluster.nodes]
     with Load(cluster) as load, HandshakeCrowd(None, port=ports[0]) as one, HandshakeCrowd(None, port=ports[1]) as other:

@@ -84,7 +84,7 @@ def test_two_of_five_never_come_back_and_what_they_held_is_copied(make_cluster):
         return told["paused"] == "many_down" and told["waiting"] == told["because"] == sorted(numbers)
     eventually(paused, seconds=60, every=0.5, what="status says that nobody is taken out, and why")
     text = cluster.command("status").stdout
-    assert "PAUSED: no new copies are made of what nodes 3, 4 hold" in text and "2 of 5 nodes are down (3, 4)" in text, text
+    assert "PAUSED: no new replicas are made of what nodes 3, 4 hold" in text and "2 of 5 nodes are down (3, 4)" in text, text
     leader = cluster.leader()
     eventually(lambda: leader.metric("cairn_cluster_auto_out_paused", reason="many_down") == 1, what="a metric says so too")
     assert leader.metric("cairn_cluster_auto_out_paused", reason="no_room") == 0

@@ -128,7 +128,7 @@ def test_drains_and_activates_with_a_preview(browser, cluster):
     go(browser, "nodes")
     browser.press("Drain node 2")
     browser.sees("Node 2 owns")
-    browser.sees("configured for 3 copies")
+    browser.sees("configured for 3 replicas")
     browser.picture("drain")
     browser.press("Cancel", "dialog")
     assert not browser.all("dialog")
@@ -177,7 +177,7 @@ def test_makes_a_token_for_a_new_node(browser, cluster):
 def test_asks_for_a_scan(browser):
     go(browser, "moves")
     browser.sees("By node")
-    browser.press("Look for missing and damaged copies now…")
+    browser.press("Scan for missing and damaged replicas now…")
     browser.press("Look now", "dialog")
     browser.patient(lambda: browser.one(".said.shown"), 10, "what was done")
 

@@ -129,7 +129,7 @@ def test_public_lists_are_made_by_owners_only(guarded):
     assert call(guarded, "PUT", f"/{b}/tagged", b"x", writer, x_amz_tagging="a=b").status == 200
 
 
-def test_anybody_goes_on_with_nobodys_uploads_only(guarded):
+def test_anonymous_clients_continue_only_anonymous_uploads(guarded):
     b = bucket_of(guarded, "uploads", acl="public-read-write")
 
     def begun(who):

@@ -40,7 +40,8 @@ bool drain(frame_parser& parser, outcome& o, std::vector<std::byte>& payload, bo
     const auto step = parser.step();
     if (!step) {
       o.failed = true;
-      CAIRN_ASSERT(!parser.step());
+      const auto again = parser.step();
+      CAIRN_ASSERT(!again);
       return false;
     }
     switch (*step) {

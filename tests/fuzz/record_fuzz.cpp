@@ -46,16 +46,19 @@ void sign_footer(bytes_span file) {
 void read_segment(bytes_view content) {
   memory_file_system disk;
   const auto opened = disk.open("/1.seg", open_mode::create);
-  CAIRN_ASSERT(opened && (*opened)->write(0, std::span{&content, 1}));
+  CAIRN_ASSERT(opened);
+  const auto written = (*opened)->write(0, std::span{&content, 1});
+  CAIRN_ASSERT(written);
   const auto footer = read_footer(**opened, key, place.segment);
   if (footer) {
     CAIRN_ASSERT(footer->data_end <= content.size());
     for (const auto& entry : footer->entries) static_cast<void>(verify_record(**opened, key, entry, true));
   }
-  CAIRN_ASSERT(scan_segment_file(**opened, key, place.segment, [&](const segment_entry& entry, bool good) {
+  const auto scanned = scan_segment_file(**opened, key, place.segment, [&](const segment_entry& entry, bool good) {
     CAIRN_ASSERT(!good || entry.location.place.offset + record_header_bytes + entry.location.length <= content.size());
     return true;
-  }));
+  });
+  CAIRN_ASSERT(scanned);
 }
 
 } // namespace

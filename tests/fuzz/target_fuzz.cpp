@@ -48,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   page.objects.push_back({target->key, 1, {}, 0});
   const auto xml = list_objects_xml(*request, page);
   pugi::xml_document document;
-  CAIRN_ASSERT(document.load_buffer(xml.data(), xml.size(), pugi::parse_escapes | pugi::parse_ws_pcdata));
+  const auto parsed = document.load_buffer(xml.data(), xml.size(), pugi::parse_escapes | pugi::parse_ws_pcdata);
+  CAIRN_ASSERT(parsed);
   const auto key = document.child("ListBucketResult").child("Contents").child("Key");
   if (!request->encode_url) CAIRN_ASSERT(key.text().get() == target->key);
   return 0;

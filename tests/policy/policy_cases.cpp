@@ -1,6 +1,5 @@
 // Answers policies and requests for tests/policy/policy_test.py, a JSON line each:
-//   {"policy": TEXT, "of": "bucket" or "identity", "bucket": NAME}   → "accepted public" or "accepted", or "refused
-//   WHY"
+//   {"policy": TEXT, "of": "bucket" or "identity", "bucket": NAME}   → "accepted public", "accepted" or "refused WHY"
 //   {"action": …, "bucket": …, "key": …, "sender": …, "access_key": …, "time": MS, "values": [[KEY, [VALUE…]]…],
 //    "existing": [[NAME, VALUE]…] or null}                            → "allow N", "deny N", "none 0" or "undecided 0"
 // Requests are about the last policy.

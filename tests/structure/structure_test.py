@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The shape of the source tree: rooms and who includes whom, where third-party APIs and the outside may be named, sizes,
-paths.
+paths, and the tests that docs/security.md names.
 
 structure_test.py [ROOT] first plants one violation of each rule in a scratch tree and expects to find it, then checks ROOT.
 """
 
+import fnmatch
 import pathlib
 import re
 import sys
@@ -69,7 +70,7 @@ ROOMS = {
     ],
     "net/gateway": ["base/", "config", "storage/policy", "actors/protocol", "actors/protocol/values", "net/wire/", "net/s3/"],
     "net/gateway/routes": ["base/", "storage/policy", "actors/protocol", "net/wire/grammar", "net/s3/", "net/gateway"],
-    "net/admin": ["base/", "config", "actors/protocol", "actors/runtime", "net/wire/", "net/s3"],
+    "net/admin": ["base/", "config", "actors/protocol", "net/wire/", "net/s3"],
     "cli/client": ["base/", "net/wire/grammar", "net/s3/xml", "net/s3/auth", "net/s3/body"],
     "cli/transfer": ["base/", "net/wire/grammar", "net/s3/body", "cli/client"],
     "cli/sync": ["base/", "cli/client", "cli/transfer"],
@@ -81,7 +82,7 @@ ROOMS = {
     "cli/machine": ["base/", "config", "actors/runtime", "net/wire", "cli/client", "cli/admin"],
     "cli/bench": ["base/", "actors/runtime", "cli/client"],
     "cli": [
-        "base/", "config", "storage/", "actors/runtime", "sim", "net/wire", "net/gateway", "net/gateway/routes",
+        "base/", "config", "storage/", "actors/protocol", "actors/runtime", "sim", "net/wire", "net/gateway", "net/gateway/routes",
         "net/admin", "cli/",
     ],
 }
@@ -133,8 +134,9 @@ OUTSIDE = [
 # libraries under it.
 CHANGING = re.compile(
     r"\+\+|--|(?<![=!<>])=(?!=)"
-    r"|\b(exchange|swap|reset|erase|insert|emplace\w*|push_?\w*|pop_?\w*|take\w*|add|put|credit|release|remove|write|fetch_\w+)\s*\("
-    r"|\b(EVP_\w+|raft_\w+|getrandom|sigaction)\s*\("
+    r"|\b(exchange|swap|reset|erase|insert|emplace\w*|push_?\w*|pop_?\w*|take\w*|add|put|credit|release|remove|fetch_\w+)\s*\("
+    r"|\b(write\w*|load\w*|scan_\w+|begin_write|commit|step)\s*\("
+    r"|\b(EVP_\w+|BIO_\w+|raft_\w+|getrandom|sigaction)\s*\("
 )
 
 # Split, so that this file does not violate its own rule.
@@ -258,7 +260,7 @@ def check_outside(name, source):
 
 
 def check_asserts(name, source):
-    if not layer_of(name):
+    if not layer_of(name) and not name.startswith("tests/fuzz/"):
         return
     code = blanked(source)
     for found in re.finditer(r"(?<!#define )\bCAIRN_ASSERT\(", code):
@@ -290,12 +292,40 @@ def check_rooms(sources, readmes):
             yield f"{folder}/README.md: {lines} lines, at most {README_LINES_MAX}"
 
 
+def tests_in(name, source):
+    """The names by which docs/security.md may call the tests of a file."""
+    stem = name.rpartition("/")[2].rpartition(".")[0]
+    if name.endswith("_test.cpp"):
+        return {stem} | {f"{suite}.{test}" for suite, test in re.findall(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", source)}
+    if name.startswith("tests/fuzz/") and stem.endswith("_fuzz"):
+        return {"fuzz_" + stem.removesuffix("_fuzz")}
+    if name.startswith("tests/e2e/test_") and name.endswith(".py"):
+        return {f"{stem}.py"} | {f"{stem}.py::{test}" for test in re.findall(r"^def (test_\w+)", source, re.M)}
+    return set()
+
+
+def check_security(source, tests):
+    """Each test in the second column of a table exists. `tests`: the names of all of them; a suite may end in a `*`."""
+    known = tests | {name.split(".")[0] for name in tests}
+    for number, line in enumerate(source.splitlines(), 1):
+        file = ""
+        for named in re.findall(r"`([^`]+)`", line.rstrip(" |").rpartition(" | ")[2] if line.startswith("| ") else ""):
+            name = named.removeprefix("tests/e2e/")
+            file = name.split("::")[0] or file
+            name = file + name if name.startswith("::") else name
+            if re.fullmatch(r"(test_|fuzz_|\w+_test$|\w+\.)[\w.:*]+|\w+_test|\w+\*", name) and not fnmatch.filter(known, name):
+                yield f"docs/security.md:{number}: {named}: there is no such test"
+
+
 def violations(root):
-    includers, sources, readmes = {}, [], {}
+    includers, sources, readmes, tests, security = {}, [], {}, set(), ""
     for name, source in files_of(pathlib.Path(root)):
         for number, line in enumerate(source.splitlines(), 1):
             if MACHINE_PATH.search(line):
                 yield f"{name}:{number}: a path of somebody's machine"
+        tests |= tests_in(name, source)
+        if name == "docs/security.md":
+            security = source
         if name.endswith("/README.md"):
             readmes[folder_of(name)] = source.count("\n")
         if not name.endswith((".cpp", ".hpp", ".py")):
@@ -315,6 +345,7 @@ def violations(root):
         for number, length in long_functions(source, most):
             yield f"{name}:{number}: a function of {length} lines, at most {most}"
     yield from check_rooms(sources, readmes)
+    yield from check_security(security, tests)
     for prefix, _, most in THIRD_PARTY:
         users = sorted(includers.get(prefix, ()))
         if most is not None and len(users) > most:
@@ -345,6 +376,9 @@ PLANTED = [
     ("randomness", "cluster/a.cpp", "std::random_device d;\n"),
     ("an assert that changes", "cluster/a.cpp", "void f() { CAIRN_ASSERT(window_->credit(count,\n(a))); }\n"),
     ("an assert that changes", "cluster/a.hpp", "// a\nvoid f() { CAIRN_ASSERT(--left >= 0); }\n"),
+    ("an assert that changes", "sim/world/a.hpp", "// a\nvoid f() { CAIRN_ASSERT(to->commit().has_value()); }\n"),
+    ("an assert that changes", "base/sockets/a.cpp", "void f() { CAIRN_ASSERT(m && BIO_meth_set_read(m, r)); }\n"),
+    ("an assert that changes", "tests/fuzz/a.cpp", "void f() { CAIRN_ASSERT(load_dump(engine, disk, path)); }\n"),
     ("a thread", "storage/kv/a.hpp", "// a\nstd::thread t;\n"),
     ("a function of", "net/wire/a.cpp", "namespace n {\nint f(int a) {\n" + BODY + "}\n}\n"),
     ("a function of", "net/wire/a.cpp", "struct s {\n  s() : a{1}, b(2) {\n" + BODY + "  }\n};\n"),
@@ -400,6 +434,19 @@ def self_test():
         found = found_in(tree)
         if len(found) != (expected is not None) or not all(expected in text for text in found):
             wrong.append(f"planted a room of {len(tree)} files, expected “{expected}”, found {found}")
+    named = {
+        "tests/net/wire/a_test.cpp": "TEST_F(a_suite, refuses_b) {}\n",
+        "tests/e2e/test_a.py": "def test_b():\n    pass\n",
+        "tests/fuzz/a_fuzz.cpp": "int x;\n",
+    }
+    for expected, tests in [
+        (0, "`a_test`, `a_suite.*`, `a_suite.refuses_*`, `a_s*`, `fuzz_a`, `tests/e2e/test_a.py`: b, `test_a.py::test_b`, `./dev bench`"),
+        (0, "`test_a.py`, `::test_b`"),
+        (1, "`b_test`"), (1, "`a_suite.c`"), (1, "`fuzz_b`"), (1, "`test_b.py`"), (1, "`test_a.py::test_b`, `::test_c`"),
+    ]:
+        found = found_in(named | {"docs/security.md": f"| guarantee | test |\n|---|---|\n| `what_test` | {tests} |\n"})
+        if len(found) != expected or not all("there is no such test" in text for text in found):
+            wrong.append(f"tests in docs/security.md: {tests}: found {found}")
     names = list(ROOMS)
     for room in names:
         for later in names[names.index(room) + 1 :]:

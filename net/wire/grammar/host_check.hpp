@@ -17,7 +17,7 @@ namespace cairn::net {
 bool host_allowed(std::string_view host, const config::endpoint& listen, const std::vector<std::string>& names);
 
 // What stands before one of `domains` in the name of `host`, in lower case: "files" in "Files.s3.example.com:9000".
-// Nothing: it is none of them, or below none. Of domains within each other the longest counts; empty: it is the domain.
+// nullopt: neither a domain nor below one. Of domains within each other the longest counts; empty: it is the domain.
 std::optional<std::string> subdomain_of(std::string_view host, const std::vector<std::string>& domains);
 
 } // namespace cairn::net

@@ -1,6 +1,11 @@
-// Encodings of commands and their results (notation: rows.cpp). A command is: level:u8 kind:u8 fields; from level 8
-// on level:u8 kind:u8 authority base:u8 fields (authority.hpp); base: its level without the authority; from level 9 on
-// level:u8 kind:u8 authority base:u8 with_asked:u8 [asked] fields.
+// Encodings of commands and their results (notation: rows.cpp). A command, by its level:
+//
+//   below 8           level:u8 kind:u8 fields
+//   8                 level:u8 kind:u8 authority base:u8 fields
+//   from 9 on         level:u8 kind:u8 authority base:u8 with_asked:u8 [asked] fields
+//                     authority: authority.hpp; base: the command's level without the authority
+//
+// The kinds and their fields, and what they consist of:
 //
 //   0 begin_session   node:16 incarnation:u64
 //   1 end_session     session:v
@@ -33,8 +38,7 @@
 //   3  kinds 19 to 27; a put_object with extras (rows.cpp)
 //   4  kinds 28 to 30; a create_bucket with an owner
 //   5  kinds 31 and 32; a delete_object with version_id or expected; version_id in set_extras; versioning, lifecycle
-//   and
-//      public_write in set_bucket
+//      and public_write in set_bucket
 //   6  if_other; only_if; part_checksums of a complete_upload; the checksum of a copy_part; public_objects and tags in
 //      set_bucket
 //   7  the stamp of a create_bucket or delete_bucket

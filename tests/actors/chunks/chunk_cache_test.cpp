@@ -76,7 +76,7 @@ TEST_F(chunk_cache_test, a_range_of_a_whole_chunk_is_a_hit_and_a_chunk_of_which_
   EXPECT_TRUE(find(whole(2)).fill);
 }
 
-TEST_F(chunk_cache_test, requests_for_what_is_being_read_wait_for_that_read) {
+TEST_F(chunk_cache_test, requests_for_a_chunk_that_is_being_read_wait_for_that_read) {
   auto first = find(whole(1));
   ASSERT_TRUE(first.fill);
   EXPECT_TRUE(find(whole(1)).joined);
@@ -147,7 +147,7 @@ TEST_F(chunk_cache_test, memory_stays_within_the_limit_and_what_is_sent_is_not_c
   EXPECT_EQ(cache.stats().bytes, before.bytes);
 }
 
-TEST_F(chunk_cache_test, a_scan_leaves_what_is_hot) {
+TEST_F(chunk_cache_test, a_scan_does_not_evict_hot_chunks) {
   for (int round = 0; round < 4; ++round)
     for (std::uint32_t i = 0; i < 6; ++i) ASSERT_TRUE(read(i));
   for (std::uint32_t i = 0; i < 160; ++i) ASSERT_TRUE(read(1000 + i));

@@ -31,7 +31,7 @@ protected:
   }
 };
 
-TEST_F(chunk_router_test, knows_the_disks_only_when_it_is_alone) {
+TEST_F(chunk_router_test, knows_only_the_local_disks_on_a_standalone_node) {
   add_node();
   const chunk_router alone{nodes[0]->router};
   const auto route = alone.route_read(chunk_number(1));

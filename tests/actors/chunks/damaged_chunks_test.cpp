@@ -22,7 +22,7 @@ TEST(damaged_chunks, hands_out_each_once) {
   EXPECT_TRUE(d.take(9).empty());
 }
 
-TEST(damaged_chunks, does_not_list_again_what_is_being_mended) {
+TEST(damaged_chunks, does_not_list_a_chunk_again_while_it_is_being_repaired) {
   damaged_chunks d;
   d.note(chunk(1));
   EXPECT_EQ(d.take(9).size(), 1u);

@@ -150,7 +150,7 @@ TEST_F(remote_store_test, answers_at_once_when_the_peer_is_not_reachable) {
   EXPECT_FALSE(peer.health->suspect());
 }
 
-TEST_F(remote_store_test, answers_what_is_in_flight_when_the_link_is_cut) {
+TEST_F(remote_store_test, fails_requests_in_flight_when_the_link_is_cut) {
   auto& n = add_node();
   n.freeze(peer_request::read_chunk);
   connect(0);
@@ -187,7 +187,7 @@ TEST_F(remote_store_test, suspects_a_peer_that_leaves_three_reads_unanswered_and
   }));
 }
 
-TEST_F(remote_store_test, tells_peers_busy_when_its_buffers_are_gone) {
+TEST_F(remote_store_test, answers_busy_when_it_has_no_buffers) {
   auto& n = add_node();
   connect(0);
   n.put(1, 100);

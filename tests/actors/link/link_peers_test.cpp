@@ -217,7 +217,7 @@ TEST_F(link_peers_, a_stranger_asks_a_member_and_then_becomes_one) {
   EXPECT_EQ(ask(*nodes[0].peers, 2)->bytes, "echo");
 }
 
-TEST_F(link_peers_, asking_where_nobody_answers_ends_soon_and_where_somebody_is_silent_in_time) {
+TEST_F(link_peers_, a_call_to_a_closed_port_fails_soon_and_to_an_unresponsive_peer_at_its_deadline) {
   start(1);
   const auto gone = make(2).address;
   EXPECT_EQ(ask_by_address(*nodes[0].peers, gone).error().code, errc::connection_lost);
@@ -236,7 +236,7 @@ TEST_F(link_peers_, a_stop_answers_what_is_in_flight) {
   EXPECT_EQ(get(answered).error().code, errc::stopping);
 }
 
-TEST_F(link_peers_, random_bytes_on_the_port_harm_nobody) {
+TEST_F(link_peers_, random_bytes_on_the_port_affect_no_other_link) {
   start(2);
   ASSERT_TRUE(all_up());
   const auto port = nodes[0].peers->local_endpoint().port;

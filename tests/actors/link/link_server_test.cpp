@@ -130,7 +130,7 @@ TEST_F(link_server_, tells_a_refused_peer_why) {
   EXPECT_TRUE(p.closed());
 }
 
-TEST_F(link_server_, refuses_who_is_not_admitted) {
+TEST_F(link_server_, refuses_peers_that_are_not_admitted) {
   admitted = [](const peer& p) {
     return p.node == node_id(3) ? result<void>{error{errc::invalid_argument, "removed from the cluster"}}
                                 : result<void>{};
@@ -220,7 +220,7 @@ TEST_F(link_server_, closes_a_frozen_peer) {
   EXPECT_TRUE(eventually([&] { return servers[0]->connections() == 0; }, 5s)) << "it sends no heartbeats";
 }
 
-TEST_F(link_server_, keeps_room_for_peers_when_strangers_crowd) {
+TEST_F(link_server_, keeps_room_for_peers_when_strangers_take_many_connections) {
   serve_with([](link_server_settings& s) { s.limits.strangers_max = 4; });
   std::vector<raw_peer> crowd;
   crowd.reserve(20);

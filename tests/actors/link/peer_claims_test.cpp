@@ -32,7 +32,7 @@ TEST(peer_claims, a_session_is_begun_by_its_own_node_and_start) {
   EXPECT_TRUE(may_submit(member(1), meta::create_bucket{.name = "bucket"}));
 }
 
-TEST(peer_claims, members_that_others_tell_are_believed_where_nothing_speaks_against_them) {
+TEST(peer_claims, reported_members_are_accepted_unless_known_rows_contradict_them) {
   std::vector<meta::node_row> known(3);
   for (std::uint8_t n = 0; n < 3; ++n) {
     known[n].number = n;

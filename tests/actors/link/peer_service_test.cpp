@@ -42,7 +42,7 @@ TEST_F(peer_service_test, a_request_gets_to_the_handler_of_its_kind_without_its_
   EXPECT_EQ(ask(request(peer_request::join))->bytes, "join ");
 }
 
-TEST_F(peer_service_test, kinds_that_nobody_serves_and_empty_requests_are_unsupported) {
+TEST_F(peer_service_test, unknown_kinds_and_empty_requests_are_unsupported) {
   EXPECT_EQ(ask("").error(), errc::unsupported);
   EXPECT_EQ(ask(request(peer_request::report)).error(), errc::unsupported);
   for (int kind = 0; kind < 256; ++kind) EXPECT_EQ(ask(std::string(1, char(kind))).error(), errc::unsupported) << kind;

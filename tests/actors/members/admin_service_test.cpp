@@ -108,7 +108,7 @@ const admin_command drain_by_name{.kind = admin_verb::drain, .names = {"2"}};
 
 // ── status ──
 
-TEST_F(admin_service_test, a_leader_tells_what_it_knows_itself) {
+TEST_F(admin_service_test, a_leader_answers_with_its_own_status) {
   lead_and_start();
   const auto told = status();
   ASSERT_TRUE(*told && **told);
@@ -119,7 +119,7 @@ TEST_F(admin_service_test, a_leader_tells_what_it_knows_itself) {
   EXPECT_TRUE(network.calls.empty());
 }
 
-TEST_F(admin_service_test, a_follower_tells_what_the_leader_says_under_its_own_number) {
+TEST_F(admin_service_test, a_follower_answers_with_the_leaders_status_and_its_own_number) {
   follow_and_start();
   const auto told = status();
   ASSERT_EQ(network.calls.size(), 1u);
@@ -134,7 +134,7 @@ TEST_F(admin_service_test, a_follower_tells_what_the_leader_says_under_its_own_n
   EXPECT_EQ((***told)->self, 0);
 }
 
-TEST_F(admin_service_test, a_follower_tells_what_it_knows_itself_when_the_leader_does_not_answer) {
+TEST_F(admin_service_test, a_follower_answers_with_its_own_status_when_the_leader_does_not_answer) {
   follow_and_start();
   for (const auto& broken : {result<link::answer>{error{errc::timeout}}, result<link::answer>{link::answer{"?", {}}}}) {
     const auto told = status();
@@ -291,7 +291,7 @@ TEST_F(admin_service_test, a_join_token_goes_to_the_operator_and_its_hash_into_t
   EXPECT_EQ(invited[0].what.expires - invited[0].now, 3600'000);
 }
 
-TEST_F(admin_service_test, a_follower_passes_on_the_hash_of_the_token_alone) {
+TEST_F(admin_service_test, a_follower_forwards_only_the_hash_of_the_token) {
   follow_and_start();
   const auto made = command({.kind = admin_verb::add, .number = 60});
   const auto passed = std::get<admin_command>(asked());
@@ -301,7 +301,7 @@ TEST_F(admin_service_test, a_follower_passes_on_the_hash_of_the_token_alone) {
   EXPECT_EQ(network.calls.back().bytes.find(***made), std::string::npos);
 }
 
-TEST_F(admin_service_test, asks_every_member_to_look_for_missing_copies_and_tells_how_many_do) {
+TEST_F(admin_service_test, asks_every_member_to_scan_for_missing_replicas_and_reports_how_many_do) {
   lead_and_start();
   const auto done = command({.kind = admin_verb::repair});
   ASSERT_EQ(network.calls.size(), 2u);
@@ -395,7 +395,7 @@ TEST_F(admin_service_test, serves_other_nodes_while_it_leads_and_says_when_it_do
   EXPECT_EQ(decode_cluster_status((**told)->bytes).value().name, "blue");
 }
 
-TEST_F(admin_service_test, looks_for_missing_copies_when_another_node_asks_also_when_it_does_not_lead) {
+TEST_F(admin_service_test, scans_for_missing_replicas_when_another_node_asks_even_if_it_does_not_lead) {
   start();
   const auto done = serve(encode(admin_request{repair_scan_request{}}));
   ASSERT_TRUE(*done && **done);

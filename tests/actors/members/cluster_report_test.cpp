@@ -77,7 +77,7 @@ TEST_F(cluster_report_test, one_whose_log_has_failed_says_so_at_once_and_is_down
   EXPECT_EQ(report().nodes[0].fault, "io_error");
 }
 
-TEST_F(cluster_report_test, members_without_a_link_or_a_report_are_down_and_their_copies_missing) {
+TEST_F(cluster_report_test, members_without_a_link_or_a_report_are_down_and_their_replicas_missing) {
   lost.insert(2);
   EXPECT_FALSE(report().nodes[1].up);
   EXPECT_EQ(report().partitions_under_replicated, 16384u);
@@ -88,7 +88,7 @@ TEST_F(cluster_report_test, members_without_a_link_or_a_report_are_down_and_thei
   EXPECT_TRUE(report().nodes[1].up) << "another node than the leader hears no reports";
 }
 
-TEST_F(cluster_report_test, one_node_alone_lacks_no_copies) {
+TEST_F(cluster_report_test, a_single_node_lacks_no_replicas) {
   l.members[1].state = l.members[2].state = member_state::removed;
   l.partitions.assign(partition_count, {.epoch = 1, .current = {0}, .target = {0}});
   EXPECT_EQ(report().partitions_under_replicated, 0u);

@@ -93,7 +93,7 @@ struct stopped_node {
 
 } // namespace
 
-TEST(cluster_rescue, a_backup_is_the_state_and_leaves_it_alone) {
+TEST(cluster_rescue, a_backup_has_the_state_and_does_not_change_it) {
   stopped_node node{"data"};
   const auto file = node.folder.path() + "/backup";
   EXPECT_EQ(back_up_metadata(node.settings, file).error(), errc::not_found);
@@ -158,7 +158,7 @@ TEST(cluster_rescue, a_survivor_goes_on_with_all_of_its_log_and_can_be_recovered
   node.expect_starts(*again);
 }
 
-TEST(cluster_rescue, a_running_node_is_left_alone) {
+TEST(cluster_rescue, refuses_the_directory_of_a_running_node) {
   stopped_node node{"data"};
   node.make_member();
   const auto running = posix_file_system().lock(node.settings.node.data_dir).value();
@@ -183,7 +183,7 @@ TEST(cluster_rescue, a_store_of_its_own_is_no_survivor) {
   EXPECT_EQ(node.rows(), before);
 }
 
-TEST(cluster_rescue, who_is_to_rejoin_forgets_the_cluster_and_keeps_the_rest) {
+TEST(cluster_rescue, a_rejoining_node_forgets_the_cluster_and_keeps_the_rest) {
   stopped_node node{"data"};
   node.make_member();
   fs::create_directories(node.settings.node.data_dir + "/disk0/segments");

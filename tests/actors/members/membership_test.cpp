@@ -24,7 +24,7 @@ TEST_F(membership_test, a_node_keeps_who_the_members_are_also_after_its_disk_was
   EXPECT_EQ(file_of_members.size(), 2u);
 }
 
-TEST_F(membership_test, tells_the_leader_each_second_how_it_is) {
+TEST_F(membership_test, reports_to_the_leader_each_second) {
   cluster_of(3);
   log.leader = 1;
   log.applied = 55;
@@ -112,7 +112,7 @@ TEST_F(membership_test, a_refusal_that_the_disk_had_no_time_for_is_remembered_th
   EXPECT_EQ(state->refusal(), "an older incarnation");
 }
 
-TEST_F(membership_test, passes_reports_and_wishes_to_join_on_to_the_leader) {
+TEST_F(membership_test, forwards_reports_and_join_requests_to_the_leader) {
   cluster_of(3);
   log.leader = 2;
   start();
@@ -131,7 +131,7 @@ TEST_F(membership_test, passes_reports_and_wishes_to_join_on_to_the_leader) {
   EXPECT_EQ((*nobody)->error(), errc::no_leader);
 }
 
-TEST_F(membership_test, tells_anybody_who_is_a_member) {
+TEST_F(membership_test, answers_any_node_with_the_list_of_members) {
   cluster_of(3);
   run(meta::remove_node{2});
   start();
@@ -143,7 +143,7 @@ TEST_F(membership_test, tells_anybody_who_is_a_member) {
 
 // ── a leader ──
 
-TEST_F(membership_test, a_leader_hears_members_and_refuses_who_is_none_or_an_old_copy) {
+TEST_F(membership_test, a_leader_accepts_reports_of_members_and_refuses_others_and_older_incarnations) {
   cluster_of(4);
   run(meta::remove_node{3});
   log.servers.servers.pop_back();
@@ -183,7 +183,7 @@ TEST_F(membership_test, holds_what_a_read_of_any_member_needs) {
   EXPECT_EQ(state->others_oldest_hold.load(), 102u) << "one that is out serves nothing";
 }
 
-TEST_F(membership_test, a_new_term_begins_without_what_was_heard_in_the_last_one) {
+TEST_F(membership_test, a_new_term_begins_without_the_reports_of_the_last_one) {
   cluster_of(3);
   lead();
   start();
@@ -199,7 +199,7 @@ TEST_F(membership_test, a_new_term_begins_without_what_was_heard_in_the_last_one
   EXPECT_EQ(reports()->by_node.size(), 1u) << "its own";
 }
 
-TEST_F(membership_test, notes_who_is_down_and_who_is_back) {
+TEST_F(membership_test, records_which_nodes_are_down_and_which_are_up_again) {
   cluster_of(3);
   lead();
   start();
@@ -346,7 +346,7 @@ TEST_F(membership_test, a_newcomer_has_time_for_its_first_report_however_long_th
   EXPECT_EQ(committed_of<meta::end_session>().size(), 1u) << "it never reported";
 }
 
-TEST_F(membership_test, lets_nobody_speak_for_somebody_else) {
+TEST_F(membership_test, refuses_reports_in_the_name_of_another_node) {
   cluster_of(3);
   lead();
   start();

@@ -95,7 +95,7 @@ TEST(cluster_messages, pieces_of_a_state) {
   }
 }
 
-TEST(cluster_messages, wishes_to_join_and_their_answers) {
+TEST(cluster_messages, round_trip_join_requests_and_their_answers) {
   const auto command = encode(join_request{some_node(), "blue"});
   never_in_part(command, decode_join, 2);
   const auto j = decode_join(command).value();

@@ -22,7 +22,7 @@ TEST(reply_table, gives_each_promise_once) {
   EXPECT_FALSE(t.take(a));
 }
 
-TEST(reply_table, gives_overdue_promises_to_who_asks_first) {
+TEST(reply_table, hands_each_overdue_promise_out_once) {
   reply_table<int> t;
   const auto a = t.add(1, at(10));
   t.add(2, at(20));

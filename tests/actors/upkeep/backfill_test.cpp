@@ -164,7 +164,7 @@ TEST_F(backfill_actor_test, fills_partitions_that_come_and_says_so) {
   EXPECT_EQ(metrics.chunks_backfilled.load(), 8u);
 }
 
-TEST_F(backfill_actor_test, waits_for_a_chunk_that_nobody_has) {
+TEST_F(backfill_actor_test, waits_for_a_chunk_that_no_owner_has) {
   const auto blob = put(3, {1, 2});
   const chunk_id lost{blob, 1};
   for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&lost, 1}));
@@ -177,7 +177,7 @@ TEST_F(backfill_actor_test, waits_for_a_chunk_that_nobody_has) {
       << "nobody needs it any more";
 }
 
-TEST_F(backfill_actor_test, passes_over_a_lost_chunk_that_was_given_up_and_takes_it_when_it_turns_up) {
+TEST_F(backfill_actor_test, skips_a_lost_chunk_that_was_given_up_and_fetches_it_when_a_disk_with_it_comes_back) {
   const auto blob = put(3, {1, 2});
   const chunk_id lost{blob, 1};
   for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&lost, 1}));
@@ -253,7 +253,7 @@ TEST_F(backfill_actor_test, fetches_again_what_a_disk_has_lost) {
   EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
 }
 
-TEST_F(backfill_actor_test, fetches_what_a_disk_has_lost_also_while_a_partition_waits_for_what_nobody_has) {
+TEST_F(backfill_actor_test, fetches_what_a_disk_has_lost_also_while_a_partition_waits_for_a_lost_chunk) {
   const auto waiting = put(1, {1, 2}), blob = put(6, {1, 2});
   const chunk_id lost{waiting, 0};
   for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&lost, 1}));
@@ -322,7 +322,7 @@ TEST_F(backfill_actor_test, replaces_what_a_reader_finds_damaged_long_before_a_s
   EXPECT_EQ(get({dead, 0}).error(), errc::corrupt) << "nobody needs it";
 }
 
-TEST_F(backfill_actor_test, reads_everything_once_in_a_period_and_when_an_operator_wishes) {
+TEST_F(backfill_actor_test, reads_everything_once_in_a_period_and_on_an_operators_request) {
   const auto blob = put(6, {0, 1, 2});
   set_layout(2, {0, 1, 2}, {0, 1, 2});
   start();

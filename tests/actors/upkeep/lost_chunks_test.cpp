@@ -39,7 +39,7 @@ TEST_F(lost_chunks_test, are_told_with_the_objects_that_need_them) {
 TEST_F(lost_chunks_test, are_described_for_people) {
   EXPECT_EQ(actors::describe_lost(0, {}), "no chunk is known to be lost");
   const auto text = actors::describe_lost(2, {{"b/a", "b/d"}, false});
-  EXPECT_THAT(text, HasSubstr("2 chunks have no good copy"));
+  EXPECT_THAT(text, HasSubstr("2 chunks have no good replica"));
   EXPECT_THAT(text, HasSubstr("  b/a\n  b/d\n  … there may be more\n"));
   EXPECT_THAT(text, HasSubstr("cairn cluster forget-lost"));
 }

@@ -136,7 +136,7 @@ TEST_F(scrubber_test, counts_each_damaged_chunk_that_an_object_needs_once_a_pass
   EXPECT_EQ(metrics.scrub_damaged, 6u);
 }
 
-TEST_F(scrubber_test, passes_over_damage_that_nobody_needs) {
+TEST_F(scrubber_test, does_not_report_damage_of_chunks_that_no_object_needs) {
   const auto blob = put(0, 5);
   damage(0, 2);
   run(removal("key" + std::to_string(blob.number)));

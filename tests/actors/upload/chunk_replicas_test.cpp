@@ -26,7 +26,7 @@ TEST(chunk_replicas, are_durable_with_a_quorum_of_the_current_owners) {
   EXPECT_EQ(r.owners_without_confirmation(), cluster::owner_union{4});
 }
 
-TEST(chunk_replicas, are_hopeless_when_too_few_current_owners_are_left) {
+TEST(chunk_replicas, cannot_reach_the_quorum_when_too_few_current_owners_are_left) {
   chunk_replicas r{{{4, 7, 9, 2}, 3, 2}};
   r.failed(4);
   EXPECT_FALSE(r.quorum_unreachable());

@@ -232,7 +232,7 @@ TEST_F(ingest_test, a_body_of_another_md5_is_not_stored) {
   EXPECT_TRUE(committed_of<meta::put_object>().empty());
 }
 
-TEST_F(ingest_test, a_body_that_does_not_prove_what_it_has_to_is_not_stored) {
+TEST_F(ingest_test, a_body_that_fails_its_check_is_not_stored) {
   request.check = std::make_shared<refusing_check>();
   request.length = 5;
   start();

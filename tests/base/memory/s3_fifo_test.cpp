@@ -94,7 +94,7 @@ TEST(s3_fifo, used_entries_of_the_main_queue_get_another_round) {
   EXPECT_EQ(c.entries(), 9u);
 }
 
-TEST(s3_fifo, passes_over_entries_in_use_and_gives_up_when_all_are) {
+TEST(s3_fifo, skips_entries_in_use_and_gives_up_when_all_are) {
   cache c{10};
   for (int k = 0; k < 10; ++k) c.insert(k, k, 1);
   EXPECT_EQ(c.evict([](int v) { return v != 6; }), 6);

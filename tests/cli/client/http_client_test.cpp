@@ -266,7 +266,7 @@ TEST(http_client, refusal_in_the_middle_of_the_body_stops_the_upload) {
   EXPECT_LT(source.done_, 100'000'000u);
 }
 
-TEST(http_client, refusal_of_a_server_that_stops_reading_is_heard_although_the_write_is_stuck) {
+TEST(http_client, receives_the_refusal_of_a_server_that_stops_reading_during_a_blocked_write) {
   scripted_server server({[](peer& p) {
     p.read_until("\r\n\r\n");
     p.send("HTTP/1.1 100 Continue\r\n\r\n");

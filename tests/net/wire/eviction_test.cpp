@@ -14,7 +14,7 @@ constexpr std::size_t mib = 1 << 20;
 
 } // namespace
 
-TEST(places_to_clear, takes_the_silent_before_the_idle_before_the_stalled_and_never_the_active) {
+TEST(places_to_clear, evicts_silent_then_idle_then_stalled_connections_and_never_active_ones) {
   const std::vector<connection_place> places{
       {standing::active, 90s, 9}, {standing::stalled, 9s, 1}, {standing::idle, 9s, 1}, {standing::silent, 1s, 1}};
   EXPECT_THAT(places_to_clear(places, 2), ElementsAre(3u, 2u));
@@ -35,7 +35,7 @@ TEST(patience_under, shrinks_from_half_of_the_memory_to_seven_eighths) {
   EXPECT_GT(patience_min, 3s) << "a few retransmissions of a lossy link";
 }
 
-TEST(holders_to_end, leaves_everybody_alone_below_half) {
+TEST(holders_to_end, ends_no_request_below_half_of_the_memory) {
   EXPECT_THAT(holders_to_end({{mib, 1h, 0, mib}}, {32 * mib, 64 * mib, false}), IsEmpty());
 }
 

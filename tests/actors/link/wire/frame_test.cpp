@@ -121,7 +121,7 @@ TEST(link_frame_parser, receives_a_payload_at_its_place_but_for_what_came_along)
   EXPECT_TRUE(std::equal(place.begin(), place.end(), reinterpret_cast<const std::byte*>(payload.data())));
 }
 
-TEST(link_frame_parser, forgets_a_payload_that_nobody_wants_and_goes_on) {
+TEST(link_frame_parser, skips_a_payload_without_a_receiver_and_continues) {
   frame_parser parser;
   parser.known(lane::bulk);
   const auto stream = bytes_of(request_header(lane::bulk, 0, 500'000, 500'000), {}, std::string(500'000, 'x')) +

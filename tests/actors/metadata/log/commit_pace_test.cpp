@@ -4,7 +4,7 @@
 
 namespace cairn::actors {
 
-TEST(commit_pace, commits_what_somebody_waits_for_at_once_and_nothing_when_nothing_is_open) {
+TEST(commit_pace, commits_at_once_when_a_reader_waits_and_never_an_empty_transaction) {
   commit_pace pace;
   EXPECT_FALSE(pace.due(true, 1000));
   EXPECT_FALSE(pace.deadline());

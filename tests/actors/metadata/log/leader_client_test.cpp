@@ -22,7 +22,7 @@ const leader_place no_leader{}, local_leader{true, {}}, remote_leader{false, uui
 
 // ── who leads ──
 
-TEST(leader_of, is_this_node_another_one_or_nobody) {
+TEST(leader_of, is_this_node_another_node_or_none) {
   cluster::layout layout;
   layout.members.resize(2);
   layout.members[1].id = {7};
@@ -43,7 +43,7 @@ TEST(leader_of, is_this_node_another_one_or_nobody) {
 
 // ── decisions ──
 
-TEST(leader_step, is_to_carry_the_request_out_or_to_send_it_to_who_leads) {
+TEST(leader_step, is_to_execute_the_request_or_to_send_it_to_the_leader) {
   EXPECT_EQ(next_try(local_leader, start + 1s, patience, start).what, kind::local);
   const auto short_one = next_try(remote_leader, start + 1s, patience, start);
   EXPECT_EQ(short_one.what, kind::call);
@@ -58,7 +58,7 @@ TEST(leader_step, waits_for_a_leader_as_long_as_there_is_time_for_another_try) {
   EXPECT_EQ(after_failure(start + 200ms, patience, start).what, kind::give_up);
 }
 
-TEST(leader_step, is_to_give_up_when_the_time_is_over_whoever_leads) {
+TEST(leader_step, is_to_give_up_at_the_deadline_whoever_leads) {
   for (const auto& place : {local_leader, remote_leader, no_leader})
     EXPECT_EQ(next_try(place, start, patience, start).what, kind::give_up);
 }

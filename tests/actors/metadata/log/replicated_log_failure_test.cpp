@@ -284,7 +284,7 @@ TEST_P(hanging_leader_log_test, of_a_leader_is_handed_over_before_it_counts_as_f
   EXPECT_FALSE(broken->log->failure());
 }
 
-TEST(failing_log, of_a_member_alone_answers_at_once_and_comes_back) {
+TEST(failing_log, of_a_single_member_answers_at_once_and_returns_to_service) {
   log_cluster cluster{1};
   cluster.found();
   auto& only = cluster.at(0);

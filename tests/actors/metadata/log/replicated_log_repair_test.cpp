@@ -44,7 +44,7 @@ protected:
 
 } // namespace
 
-TEST_F(rotten_state, of_a_follower_is_replaced_by_anothers_and_the_follower_goes_on) {
+TEST_F(rotten_state, of_a_follower_is_replaced_by_another_members_and_the_follower_continues) {
   rot(*follower);
   meet(*follower);
   ASSERT_TRUE(follower->log->failure());
@@ -135,7 +135,7 @@ TEST_P(rotten_state_of_few, is_replaced_by_that_of_the_only_other_member) {
   cluster.expect_equal_states();
 }
 
-TEST_P(rotten_state_of_few, that_nobody_can_replace_is_served_as_far_as_it_is_good) {
+TEST_P(rotten_state_of_few, that_no_member_can_replace_is_served_where_it_is_undamaged) {
   auto& leader = *cluster.leader();
   auto& other = cluster.at(leader.number == 0 ? 1 : 0);
   ASSERT_FALSE(cluster.submit(leader, {meta::create_bucket{.name = "files", .now = 1}})[0].refused);

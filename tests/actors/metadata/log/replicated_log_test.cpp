@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(disks, slow_leader_test,
 
 } // namespace
 
-TEST_P(slow_leader_test, hands_over_and_holds_up_nobody_afterwards) {
+TEST_P(slow_leader_test, transfers_leadership_and_delays_no_request_afterwards) {
   cluster.begin(3);
   auto* slow = cluster.leader();
   auto& f = follower();

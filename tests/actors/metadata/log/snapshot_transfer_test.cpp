@@ -120,7 +120,7 @@ TEST_F(snapshot_transfer_test, offers_while_one_is_under_way_change_nothing) {
   EXPECT_EQ(target.offered_to_install.size(), 1u);
 }
 
-TEST_F(snapshot_transfer_test, goes_on_where_it_broke_off_at_the_same_source) {
+TEST_F(snapshot_transfer_test, resumes_at_the_same_source_where_it_broke_off) {
   client->offered(source_id, 1);
   while (asked.size() < 4) loop.step();
   fail_next = error{errc::connection_lost, ""};
@@ -154,7 +154,7 @@ TEST_F(snapshot_transfer_test, begins_anew_at_another_source_or_when_the_source_
 }
 
 // A repair asks again each second, and as long as somebody asks a dump is kept: an old one would be served for ever.
-TEST_F(snapshot_transfer_test, a_dump_that_ends_before_the_log_of_who_asks_begins_is_made_anew) {
+TEST_F(snapshot_transfer_test, makes_a_new_dump_if_the_last_one_ends_before_the_requesters_log_begins) {
   client->offered(source_id, 1);
   loop.run(5s);
   ASSERT_EQ(target.offered_to_install, (std::vector<log_index>{1}));
@@ -289,7 +289,7 @@ TEST_F(snapshot_transfer_test, nonsense_is_refused) {
   EXPECT_EQ(codes, (std::vector{errc::corrupt, errc::not_found, errc{}, errc::not_found}));
 }
 
-TEST_F(snapshot_transfer_test, what_is_left_of_a_transfer_goes_at_the_next_start) {
+TEST_F(snapshot_transfer_test, the_next_start_removes_the_rest_of_a_broken_transfer) {
   client->offered(source_id, 1);
   while (asked.size() < 4) loop.step();
   EXPECT_FALSE(target.names().empty());

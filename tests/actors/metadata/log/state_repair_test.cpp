@@ -58,7 +58,7 @@ TEST(leaves_for_repair, later_when_they_have_none_but_one_of_them_has_the_state)
   }
 }
 
-TEST(leaves_for_repair, never_when_nobody_has_the_state_or_nobody_leads) {
+TEST(leaves_for_repair, never_without_another_copy_of_the_state_or_without_a_leader) {
   EXPECT_FALSE(leaves_for_repair(leader_of(3, 0, repair_patience * 100)));
   EXPECT_FALSE(leaves_for_repair(leader_of(1, 0, repair_patience * 100)));
   EXPECT_FALSE(leaves_for_repair({.voters = 3, .waited = repair_patience * 100}));
