@@ -57,6 +57,7 @@ std::string cookie_line(const api_environment& env, const std::string& id, std::
 admin_answer begin_session(const api_environment& env, const std::string& earlier, std::string key, bool is_operator) {
   env.sessions.end(earlier);
   const auto begun = env.sessions.begin(std::move(key), is_operator);
+  if (env.record) env.record->who = audit_name_of({.is_operator = is_operator, .session = begun.session});
   auto r = json_response(session_object(begun.session));
   r.set(http::field::set_cookie, cookie_line(env, begun.id, session_age_max));
   return {std::move(r)};
@@ -121,6 +122,10 @@ void handle_sign_in(api_environment& env, const api_call& call, admin_done done)
   if (call.caller.is_operator) return done(begin_session(env, earlier, {}, true));
   const auto sent = basic_credentials(call.request);
   if (!sent) return done(wrong_secret(call.format));
+  if (env.record) {
+    env.record->who = "unverified";
+    env.record->access_key = sent->key;
+  }
   const auto& options = env.options;
   if (!options.root_access_key.empty() && sent->key == options.root_access_key)
     return done(equal_secret(sent->secret, options.root_secret_key) ? begin_session(env, earlier, sent->key, true)
@@ -155,6 +160,8 @@ void change_keys(api_environment& env, const request_target& target, answer_form
   auto parsed = parse_key_command(target);
   if (!parsed) return done({refusal(parsed.error(), format)});
   if (!env.node) return done({refusal(node_not_open(), format)});
+  if (parsed->kind == key_request::create) parsed->key = new_access_key(*env.node->keys.random);
+  if (env.record && env.record->subject.empty()) env.record->subject = parsed->key;
   const char* type = parsed->json ? "application/json" : "text/plain; charset=utf-8";
   run_key_command(
       env.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {
