@@ -42,7 +42,8 @@ enum class open_mode : std::uint8_t {
   // of 4 KiB.
   read_direct,
   read_write,
-  create // must not exist
+  create, // must not exist
+  append  // created if it does not exist; every write goes to the end of the file, whatever its offset
 };
 
 struct space {

@@ -58,6 +58,8 @@ struct node_metrics {
   counter lifecycle_failures{0};                   // buckets that could not be walked
   counter row_cache_hits{0}, row_cache_misses{0};
   counter chunks_reaped{0}, bytes_punched{0};
+  counter audit_lines{0}, audit_lines_lost{0}, audit_refused{0};
+  latency_histogram audit_write; // of a batch of lines, with its flush
   latency_histogram chunk_read, chunk_write, commit;
   latency_histogram remote_read, remote_write; // measured by the requesting node
 };

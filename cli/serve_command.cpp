@@ -14,6 +14,7 @@
 #include "config/reload.hpp"
 #include "net/admin/admin_server.hpp"
 #include "net/admin/metrics_page.hpp"
+#include "net/audit/audit_log.hpp"
 #include "net/gateway/routes/operation_table.hpp"
 #include "net/gateway/s3_gateway.hpp"
 #include "net/wire/http_server.hpp"
@@ -65,6 +66,7 @@ public:
   void stop();
 
 private:
+  result<void> open_audit();
   result<void> open_admin();
   actors::node_status status() const;
   result<void> make_first_bucket();
@@ -85,6 +87,8 @@ private:
   node_metrics metrics_;
   actors::io_shards shards_;
   actors::node_actor_config config_;
+  std::unique_ptr<executor> audit_writer_;
+  std::shared_ptr<net::audit_log> audit_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<actors::storage_node> node_;
   std::unique_ptr<net::http_server> http_;
@@ -107,6 +111,7 @@ private:
 result<void> running_node::start() {
   system_ = std::make_unique<caf::actor_system>(config_);
   shards_.start();
+  if (auto opened = open_audit(); !opened) return opened;
   if (auto listening = open_admin(); !listening) return listening;
   auto node = actors::storage_node::open(settings_, *system_, metrics_, shards_.contexts(), [this] { end_refused(); });
   if (!node) return node.error();
@@ -116,7 +121,7 @@ result<void> running_node::start() {
   const auto fitting = fitted(settings_, descriptors_);
   auto services = node_->handles();
   auto memory = services.buffers;
-  auto gateway = std::make_shared<net::s3_gateway>(fitting, std::move(services), net::s3_operations, metrics_);
+  auto gateway = std::make_shared<net::s3_gateway>(fitting, std::move(services), net::s3_operations, metrics_, audit_);
   http_ =
       std::make_unique<net::http_server>(shards_.contexts(), fitting, std::move(gateway), std::move(memory), metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
@@ -140,12 +145,29 @@ actors::node_status running_node::status() const {
     return starting;
   }
   auto out = node->status();
+  if (audit_) out.audit_problem = audit_->problem();
+  if (!out.audit_problem.empty() && out.ready) {
+    out.ready = false;
+    out.reason = "the audit log takes no lines: " + out.audit_problem;
+  }
   const auto add = [&out](const char* use, wall_ms ends) {
     if (ends != 0) out.certificates.push_back({use, ends});
   };
   add("http", http_certificate_end_.load());
   add("admin", admin_certificate_end_.load());
   return out;
+}
+
+result<void> running_node::open_audit() {
+  constexpr std::size_t queue_max = 16; // the log has one job at a time
+  const auto& wanted = settings_.audit;
+  if (wanted.file.empty()) return {};
+  audit_writer_ = make_thread_executor("audit", 1, queue_max);
+  auto opened = net::audit_log::open(posix_file_system(), *audit_writer_, system_clock(), metrics_,
+                                     {.path = wanted.file, .reads = wanted.reads, .durable = wanted.durable});
+  if (!opened) return opened.error();
+  audit_ = std::move(*opened);
+  return {};
 }
 
 // Probes are answered from the beginning.
@@ -164,6 +186,7 @@ result<void> running_node::open_admin() {
   admin.root_secret_key = settings_.auth.root_secret_key;
   admin.version = version_number();
   admin.counters = &metrics_;
+  admin.audit = audit_;
   admin_ = std::make_unique<net::admin_server>(*shards_.contexts().front(), settings_.admin, std::move(admin));
   if (auto listening = admin_->listen(); !listening) return listening;
   admin_->start();
@@ -256,6 +279,7 @@ void running_node::await_signal() {
   signals_.async_wait([this](boost::system::error_code failed, int signal) {
     if (failed) return;
     if (signal == SIGHUP) {
+      if (audit_) audit_->reopen();
       if (open_node_.load()) reload_for_service_manager();
       return await_signal();
     }
@@ -338,6 +362,7 @@ void running_node::stop() {
   http_.reset();
   system_.reset();
   shards_.stop();
+  if (audit_writer_) audit_writer_->stop();
   log::info("stopped");
 }
 

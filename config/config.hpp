@@ -128,6 +128,12 @@ struct log_settings {
   log_format format = log_format::text;
 };
 
+struct audit_settings {
+  std::string file;     // path; empty: no audit log
+  bool reads = false;   // not only what changes something
+  bool durable = false; // flushed before the answer
+};
+
 struct debug_settings {
   duration read_delay{0};                          // added to every chunk read, for experiments
   duration lifecycle_day = std::chrono::hours{24}; // length of a day for lifecycle rules
@@ -145,6 +151,7 @@ struct settings {
   limit_settings limits;
   cluster_settings cluster;
   log_settings log;
+  audit_settings audit;
   debug_settings debug;
 
   std::string metadata_dir() const;             // metadata.dir or its default

@@ -51,6 +51,7 @@ constexpr std::array section_table{
     section_doc{"limits", "Bounds on the resources that clients can use."},
     section_doc{"cluster", "The other nodes. Without `cluster.listen` this is a standalone node."},
     section_doc{"log", "What is written to standard error."},
+    section_doc{"audit", "The audit log: who changed what, a line of JSON for each request. docs/operations.md describes it."},
     section_doc{"debug", "Experiments. Not for production."},
 };
 
@@ -243,6 +244,16 @@ constexpr std::array key_table{
     key{"log", "level", at<&s::log, &log_settings::level>, 0, 0, 1, true, "The least severe level that is written."},
     key{"log", "format", at<&s::log, &log_settings::format>, 0, 0, 1, false,
         "Text lines, or one JSON object per line."},
+
+    key{"audit", "file", at<&s::audit, &audit_settings::file>, 0, path_bytes_max, 1, false,
+        "The file to which the lines are appended; it is opened again on SIGHUP. A request that changes something is "
+        "answered when its line is in the file, and refused with 503 while the file cannot be written. Empty: no audit "
+        "log."},
+    key{"audit", "reads", at<&s::audit, &audit_settings::reads>, 0, 0, 1, false,
+        "Whether requests that read get a line, too, when their answer has ended."},
+    key{"audit", "durable", at<&s::audit, &audit_settings::durable>, 0, 0, 1, false,
+        "Whether lines are flushed to the disk before the answer: they survive a power loss, too. Requests that wait "
+        "share a flush."},
 
     key{"debug", "read_delay", at<&s::debug, &debug_settings::read_delay>, 0, of(10s), 1, false,
         "Added to every chunk read."},

@@ -213,6 +213,11 @@ std::string check_metadata_folder(const settings& s) {
   return {};
 }
 
+std::string check_audit(const settings& s) {
+  if (!s.audit.file.empty() || (!s.audit.reads && !s.audit.durable)) return {};
+  return "expected the path of a file: audit.reads and audit.durable have no effect without it";
+}
+
 struct rule {
   std::array<std::string_view, 4> keys;
   std::string (*check)(const settings&); // empty: the rule holds
@@ -244,6 +249,7 @@ constexpr std::array rules{
     rule{{"cluster.tls.ca", "cluster.tls.cert", "cluster.tls.key", "cluster.listen"}, check_tls},
     rule{{"cluster.listen", "cluster.tls.ca", "cluster.insecure"}, check_insecure},
     rule{{"cluster.name"}, check_cluster_name},
+    rule{{"audit.file", "audit.reads", "audit.durable"}, check_audit},
     rule{{"cluster.write_quorum", "cluster.replicas"}, check_quorum},
 };
 

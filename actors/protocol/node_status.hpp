@@ -42,6 +42,7 @@ struct node_status {
   std::size_t buffer_bytes = 0, buffer_limit_bytes = 0, buffer_waiters = 0;
   cache_stats cache;
   std::vector<certificate_in_use> certificates;
+  std::string audit_problem; // why the audit log takes no lines; empty: it does, or there is none
 };
 
 } // namespace cairn::actors

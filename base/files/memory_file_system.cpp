@@ -117,7 +117,8 @@ public:
       : disk_(disk),
         node_(std::move(node)),
         path_(std::move(path)),
-        writable_(mode == open_mode::read_write || mode == open_mode::create),
+        writable_(mode == open_mode::read_write || mode == open_mode::create || mode == open_mode::append),
+        appends_(mode == open_mode::append),
         direct_(mode == open_mode::read_direct),
         life_(disk.life_) {}
   ~memory_file() override {
@@ -132,6 +133,7 @@ public:
     std::uint64_t bytes = 0;
     for (const auto part : data) bytes += part.size();
     if (bytes == 0) return {};
+    if (appends_) offset = node_->size;
     if (auto fits = disk_.reserve_pages(*node_, offset / page_size, (offset + bytes + page_size - 1) / page_size);
         !fits)
       return fits;
@@ -245,7 +247,7 @@ private:
   memory_file_system& disk_;
   memory_file_system::inode_ptr node_;
   const std::string path_;
-  const bool writable_, direct_;
+  const bool writable_, appends_, direct_;
   const std::uint64_t life_;
 };
 
@@ -361,7 +363,7 @@ result<std::unique_ptr<file>> memory_file_system::open(const std::string& given,
   const auto path = normalized(given);
   if (auto e = check(disk_operation::open, path)) return *e;
   auto node = find(path);
-  if (mode == open_mode::create) {
+  if (mode == open_mode::create || (mode == open_mode::append && !node)) {
     if (node) return error{errc::io_error, path + " exists"};
     auto* where = find_directory(parent_of(path));
     if (where == nullptr) return error{errc::not_found, parent_of(path)};

@@ -98,7 +98,9 @@ bool is_direct(std::uint64_t offset, std::span<const bytes_view> data) {
 
 class posix_file final : public file {
 public:
-  posix_file(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  // `direct`: whether large writes may bypass the page cache, through a descriptor of their own.
+  posix_file(int descriptor, std::string path, bool direct = true)
+      : descriptor_(descriptor), direct_tried_(!direct), path_(std::move(path)) {}
   ~posix_file() override { // errors of close(2) are ignored: whoever needs durability has called flush()
     ::close(descriptor_);
     if (direct_ >= 0) ::close(direct_);
@@ -197,7 +199,7 @@ private:
   }
 
   int descriptor_, direct_ = -1;
-  bool direct_tried_ = false;
+  bool direct_tried_;
   std::string path_;
 };
 
@@ -207,6 +209,7 @@ public:
     const bool reads = mode == open_mode::read_only || mode == open_mode::read_direct;
     int flags = O_CLOEXEC | (reads ? O_RDONLY : O_RDWR);
     if (mode == open_mode::create) flags |= O_CREAT | O_EXCL;
+    if (mode == open_mode::append) flags |= O_CREAT | O_APPEND;
     if (mode == open_mode::read_direct) flags |= O_DIRECT;
     const auto attempt = [&] { return ::open(path.c_str(), flags, 0600); };
     int descriptor = retry_interrupted(attempt);
@@ -215,7 +218,7 @@ public:
       descriptor = retry_interrupted(attempt);
     }
     if (descriptor < 0) return failed("open", path, errno);
-    return std::unique_ptr<file>{std::make_unique<posix_file>(descriptor, path)};
+    return std::unique_ptr<file>{std::make_unique<posix_file>(descriptor, path, mode != open_mode::append)};
   }
 
   result<std::vector<std::string>> list(const std::string& directory) override {

@@ -58,6 +58,7 @@ admin_answer begin_session(const api_services& services, const std::string& earl
                            bool is_operator) {
   services.sessions.end(earlier);
   const auto begun = services.sessions.begin(std::move(key), is_operator);
+  if (services.record) services.record->who = audit_name_of({.is_operator = is_operator, .session = begun.session});
   auto r = json_response(session_object(begun.session));
   r.set(http::field::set_cookie, cookie_line(services, begun.id, session_age_max));
   return {std::move(r)};
@@ -122,6 +123,10 @@ void handle_sign_in(api_services& services, const api_call& call, admin_done don
   if (call.caller.is_operator) return done(begin_session(services, earlier, {}, true));
   const auto sent = basic_credentials(call.request);
   if (!sent) return done(wrong_secret(call.format));
+  if (services.record) {
+    services.record->who = "unverified";
+    services.record->access_key = sent->key;
+  }
   const auto& options = services.options;
   if (!options.root_access_key.empty() && sent->key == options.root_access_key)
     return done(equal_secret(sent->secret, options.root_secret_key) ? begin_session(services, earlier, sent->key, true)
@@ -156,6 +161,8 @@ void change_keys(api_services& services, const request_target& target, answer_fo
   auto parsed = parse_key_command(target);
   if (!parsed) return done({refusal(parsed.error(), format)});
   if (!services.node) return done({refusal(node_not_open(), format)});
+  if (parsed->kind == key_request::create) parsed->key = new_access_key(*services.node->keys.random);
+  if (services.record && services.record->subject.empty()) services.record->subject = parsed->key;
   const char* type = parsed->json ? "application/json" : "text/plain; charset=utf-8";
   run_key_command(
       services.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {

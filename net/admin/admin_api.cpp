@@ -55,7 +55,35 @@ std::optional<error> forged(const admin_request& asked, const console_session& s
   return std::nullopt;
 }
 
+// The code of a refusal, or its text.
+std::string problem_of(const admin_response& r) {
+  constexpr std::size_t bytes_max = 64 << 10;
+  if (r.result_int() < 400) return {};
+  const auto read = read_json(r.body(), bytes_max, 8);
+  const auto* members = read ? read->if_object() : nullptr;
+  const auto* code = members != nullptr ? members->if_contains("code") : nullptr;
+  if (code != nullptr) return std::string{text_of(*code)};
+  return r.body().substr(0, r.body().find('\n'));
+}
+
+audit_entry entry_of(const request_target& target, std::string_view operation, std::string subject,
+                     const std::string& address) {
+  audit_entry entry;
+  entry.port = "admin";
+  entry.address = address;
+  entry.who = "anonymous";
+  entry.operation = operation;
+  entry.subject = std::move(subject);
+  for (const auto& [name, value] : target.query)
+    if (name != "format") entry.parameters.emplace_back(name, value);
+  return entry;
+}
+
 void run(api_services& services, const api_call& call, admin_done done) {
+  if (services.record) {
+    services.record->who = audit_name_of(call.caller);
+    if (call.caller.session) services.record->access_key = call.caller.session->key;
+  }
   if (call.row.right == api_right::operators && !call.caller.is_operator)
     return done({refusal({errc::access_denied, "only the root key and the admin token may do this"}, call.format)});
   // Logs no parameters, because secrets must not be logged.
@@ -69,6 +97,11 @@ error host_refused() {
 }
 
 } // namespace
+
+std::string_view audit_name_of(const api_caller& caller) {
+  if (!caller.session) return caller.is_operator ? "token" : "anonymous";
+  return caller.session->key.empty() ? "token" : caller.is_operator ? "root" : "key";
+}
 
 admin_api::admin_api(config::admin_settings settings, admin_options options, const cairn::clock& clock,
                      random_source& random)
@@ -94,16 +127,44 @@ api_services admin_api::make_services(bool encrypted) {
   return {settings_, options_, clock_, sessions_, cookie, encrypted, node_.load(), started_};
 }
 
-void admin_api::answer(const admin_request& asked, bool encrypted, admin_done done) {
+bool admin_api::begin_audit(api_services& services, audit_entry entry, bool must_wait, answer_format format,
+                            admin_done& done) {
+  const auto& log = options_.audit;
+  if (!log) return true;
+  const auto refused = [format] { return refusal({errc::busy, "the audit log cannot be written"}, format); };
+  if (must_wait && !log->accepts()) {
+    if (options_.counters) options_.counters->audit_refused.fetch_add(1, std::memory_order_relaxed);
+    done({refused()});
+    return false;
+  }
+  entry.time = clock_.wall();
+  services.record = std::make_shared<audit_entry>(std::move(entry));
+  done = [log, record = services.record, must_wait, refused, then = std::move(done)](admin_answer answer) {
+    record->status = answer.response.result_int();
+    record->error = problem_of(answer.response);
+    auto line = audit_line(*record);
+    if (!must_wait) {
+      log->append(std::move(line), {});
+      return then(std::move(answer));
+    }
+    log->append(std::move(line), [then, refused, answer = std::move(answer)](bool written) mutable {
+      then(written ? std::move(answer) : admin_answer{refused()});
+    });
+  };
+  return true;
+}
+
+void admin_api::answer(const admin_request& asked, bool encrypted, const std::string& address, admin_done done) {
   auto target = parse_target(view_of(asked.target()));
   if (!target) return done({refusal(target.error(), answer_format::text)});
   // The name that is checked is the name that was asked for.
   const bool other_name = !target->authority.empty() && target->authority != view_of(asked[http::field::host]);
   if (other_name || asked.count(http::field::host) > 1)
     return done({refusal({errc::invalid_argument, "more than one host is named"}, answer_format::text)});
-  if (target->path.starts_with("/v1/")) return api(asked, std::move(*target), encrypted, std::move(done));
+  if (target->path.starts_with("/v1/")) return api(asked, std::move(*target), encrypted, address, std::move(done));
   const bool of_older = target->path == "/cluster/command" || target->path == "/keys/command";
-  if (of_older && asked.method() == http::verb::post) return older_command(asked, *target, encrypted, std::move(done));
+  if (of_older && asked.method() == http::verb::post)
+    return older_command(asked, *target, encrypted, address, std::move(done));
   page(asked, *target, encrypted, std::move(done));
 }
 
@@ -136,17 +197,21 @@ void admin_api::page(const admin_request& asked, const request_target& target, b
 }
 
 void admin_api::older_command(const admin_request& asked, const request_target& target, bool encrypted,
-                              admin_done done) {
+                              const std::string& address, admin_done done) {
+  const bool of_keys = target.path == "/keys/command";
+  auto services = make_services(encrypted);
+  auto entry = entry_of(target, of_keys ? "keys/command" : "cluster/command", {}, address);
+  if (!begin_audit(services, std::move(entry), true, answer_format::text, done)) return;
   if (const auto may = may_command(find_field(asked, "Cairn-Token"), options_.token); !may)
     return done({text_response(http::status::forbidden, may.error().text + "\n"), true});
   const auto* kind = target.find("kind");
-  const bool of_keys = target.path == "/keys/command";
   log::info("an operator's command", {{"path", target.path.substr(1)}, {"kind", kind ? *kind : std::string{}}});
-  auto services = make_services(encrypted);
+  if (services.record) services.record->who = "token";
   (of_keys ? change_keys : change_cluster)(services, target, answer_format::text, std::move(done));
 }
 
-void admin_api::api(const admin_request& asked, request_target target, bool encrypted, admin_done done) {
+void admin_api::api(const admin_request& asked, request_target target, bool encrypted, const std::string& address,
+                    admin_done done) {
   auto match = find_api_row(asked.method(), target.path);
   const auto* wanted = target.find("format");
   const auto format = wanted && *wanted == "text" ? answer_format::text : answer_format::json;
@@ -155,9 +220,13 @@ void admin_api::api(const admin_request& asked, request_target target, bool encr
   if (match.allowed.empty())
     return done({refusal({errc::not_found, "/v1/openapi.json says which paths there are"}, format)});
   if (!match.row) return done({method_refused(match.allowed, format)});
-  if (auto good = check_parameters(*match.row, target); !good) return done({refusal(good.error(), format)});
-  api_call call{*match.row, asked, std::move(target), std::move(match.subject), {}, format};
   auto services = make_services(encrypted);
+  const auto& row = *match.row;
+  if (changes(asked) && !begin_audit(services, entry_of(target, row.name, match.subject, address),
+                                     row.right == api_right::operators, format, done))
+    return;
+  if (auto good = check_parameters(*match.row, target); !good) return done({refusal(good.error(), format)});
+  api_call call{row, asked, std::move(target), std::move(match.subject), {}, format};
   if (by_token) {
     call.caller.is_operator = true;
     return run(services, call, std::move(done));

@@ -19,6 +19,8 @@
 #include "net/admin/api_table.hpp"
 #include "net/admin/console_sessions.hpp"
 #include "net/admin/keys_page.hpp"
+#include "net/audit/audit_entry.hpp"
+#include "net/audit/audit_log.hpp"
 
 #include <atomic>
 #include <functional>
@@ -42,7 +44,8 @@ struct admin_options {
   admin_times times = {};
   std::string root_access_key = {}, root_secret_key = {}; // empty: there is none
   std::string version = {};                               // the program's
-  const node_metrics* counters = nullptr;                 // null: all of them 0
+  node_metrics* counters = nullptr;                       // null: none are kept
+  std::shared_ptr<audit_log> audit = {};                  // of changes; null: none
 };
 
 // The actors of an open node, which handle the requests.
@@ -61,6 +64,7 @@ struct api_services {
   bool encrypted = false;
   std::shared_ptr<const admin_targets> node; // null: not open
   wall_ms started = 0;
+  std::shared_ptr<audit_entry> record = {}; // of a change, until it is answered; null: it gets no line
 };
 
 struct api_caller {
@@ -69,6 +73,9 @@ struct api_caller {
   std::optional<console_session> session;
   std::string session_id;
 };
+
+// Who asks, as the audit log says it.
+std::string_view audit_name_of(const api_caller& caller);
 
 struct api_call {
   const api_row& row;
@@ -83,8 +90,8 @@ class admin_api {
 public:
   admin_api(config::admin_settings settings, admin_options options, const cairn::clock& clock, random_source& random);
 
-  // `asked` and this object must live until `done` is called.
-  void answer(const admin_request& asked, bool encrypted, admin_done done);
+  // `asked` and this object must live until `done` is called. `address`: of the client's socket.
+  void answer(const admin_request& asked, bool encrypted, const std::string& address, admin_done done);
 
   void open_node(admin_targets targets) { node_ = std::make_shared<const admin_targets>(std::move(targets)); }
   void close_node() { node_.store(nullptr); }
@@ -97,8 +104,13 @@ private:
   bool has_token(const admin_request& asked) const;
   admin_response health(std::string_view path) const;
   void page(const admin_request& asked, const request_target& target, bool encrypted, admin_done done);
-  void older_command(const admin_request& asked, const request_target& target, bool encrypted, admin_done done);
-  void api(const admin_request& asked, request_target target, bool encrypted, admin_done done);
+  void older_command(const admin_request& asked, const request_target& target, bool encrypted,
+                     const std::string& address, admin_done done);
+  void api(const admin_request& asked, request_target target, bool encrypted, const std::string& address,
+           admin_done done);
+  // Makes the record of a change, and `done` write its line before the answer. False: it was answered, because there
+  // can be no line.
+  bool begin_audit(api_services& services, audit_entry entry, bool must_wait, answer_format format, admin_done& done);
   void with_session(api_services services, api_call call, admin_done done);
 
   const config::admin_settings settings_;

@@ -187,12 +187,16 @@ private:
   void answer() {
     no_longer_waits();
     expire_after(server_->api.options().times.work);
-    server_->api.answer(parser_.get(), stream_.encrypted(), answer_later());
+    server_->api.answer(parser_.get(), stream_.encrypted(), address(), answer_later());
+  }
+
+  std::string address() {
+    error_code ignored;
+    return stream_.socket().remote_endpoint(ignored).address().to_string();
   }
 
   void send_after_pause(admin_response r) {
-    error_code ignored;
-    server_->note_refusal(stream_.socket().remote_endpoint(ignored).address().to_string());
+    server_->note_refusal(address());
     server_->waiting.push_back(this->weak_from_this()); // now the connection may be evicted
     pause_.expires_after(refusal_pause);
     pause_.async_wait([self = this->shared_from_this(), r = std::move(r)](const error_code& cancelled) mutable {

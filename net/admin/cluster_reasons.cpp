@@ -198,6 +198,9 @@ std::vector<reason> node_reasons(const actors::node_status& s, wall_ms now) {
   if (!s.ready) out.push_back({severity::error, "This node serves no requests: " + ascii_only(s.reason) + "."});
   if (!s.metadata_fault.empty())
     out.push_back({severity::error, "The metadata is out of service: " + ascii_only(s.metadata_fault) + "."});
+  if (!s.audit_problem.empty())
+    out.push_back({severity::error,
+                   "Changes are refused, because the audit log takes no lines: " + ascii_only(s.audit_problem) + "."});
   for (const auto& d : s.disks) {
     const auto name = "The disk " + ascii_only(d.path);
     if (!d.open) {

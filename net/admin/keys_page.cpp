@@ -93,7 +93,7 @@ void commit(const key_page_services& services, metadata::command command, std::s
 
 void create(const key_page_services& services, const key_command& c, answer then) {
   metadata::create_key made;
-  made.id = "CK" + random_text(*services.random, 18, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+  made.id = c.key;
   made.secret = random_text(*services.random, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
   made.label = c.label;
   made.now = services.clock->wall();
@@ -225,6 +225,10 @@ result<key_command> parse_key_command(const request_target& asked) {
   c.json = *json;
   if (auto good = check_parts(c, asked.find("value") != nullptr); !good) return good.error();
   return c;
+}
+
+std::string new_access_key(random_source& random) {
+  return "CK" + random_text(random, 18, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
 }
 
 void add_rights(json_object& to, std::uint8_t rights) {

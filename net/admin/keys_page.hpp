@@ -33,6 +33,7 @@ struct key_command {
 };
 
 result<key_command> parse_key_command(const request_target& asked); // invalid_argument
+std::string new_access_key(random_source& random);                  // the id of a key that `create` makes
 
 using bucket_names = std::map<bucket_id, std::string>;
 std::string keys_answer(const std::vector<storage::metadata::access_key_row>& keys, const bucket_names& names,

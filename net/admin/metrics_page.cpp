@@ -117,6 +117,17 @@ void add_http(page_builder& p, const node_metrics& m, std::span<const s3_operati
   p.counter("cairn_slow_down_total", "Requests answered with 503 SlowDown.", m.slow_down);
 }
 
+void add_audit(page_builder& p, const node_metrics& m, const actors::node_status& status) {
+  p.gauge("cairn_audit_failed",
+          "1: the audit log takes no lines, so requests are refused; 0: it does, or there is none.",
+          status.audit_problem.empty() ? 0 : 1);
+  p.counter("cairn_audit_lines_total", "Lines written to the audit log.", m.audit_lines);
+  p.counter("cairn_audit_refused_total", "Requests refused because the audit log took no lines.", m.audit_refused);
+  p.counter("cairn_audit_lines_lost_total", "Lines that could not be written, nor be kept in memory.",
+            m.audit_lines_lost);
+  p.histogram("cairn_audit_write_duration_seconds", "Time of a write to the audit log, with its flush.", m.audit_write);
+}
+
 void add_streams(page_builder& p, const node_metrics& m) {
   p.gauge("cairn_active_downloads", "Downloads in progress.", static_cast<double>(m.active_downloads.load()));
   p.gauge("cairn_active_uploads", "Uploads in progress.", static_cast<double>(m.active_uploads.load()));
@@ -331,6 +342,7 @@ page_builder make_page(const node_metrics& metrics, const actors::node_status& s
                        std::span<const s3_operation> operations) {
   page_builder p;
   add_http(p, metrics, operations);
+  add_audit(p, metrics, status);
   add_streams(p, metrics);
   add_storage(p, metrics);
   add_replicas(p, metrics);

@@ -194,6 +194,7 @@ authorization authorize_signed(const sent_head& sent, s3_gateway& shared, reques
   auto read = request.form ? read_form_signature(*request.form) : read_signature(sent.get());
   if (auto* refused = std::get_if<s3_error>(&read)) return *counted(shared, std::move(*refused));
   auto& claim = std::get<signature_claim>(read);
+  request.claimed_key = claim.access_key;
   if (claim.version_2 && shared.sigv2 != config::sigv2_use::presigned) return *counted(shared, sigv2_refused());
   if (!shared.root_access_key.empty() && claim.access_key == shared.root_access_key) {
     if (auto refused = counted(shared, check_claimed(sent, std::move(claim), shared.root_secret_key, shared, request)))

@@ -5,8 +5,10 @@
 namespace cairn::net {
 
 s3_gateway::s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
-                       node_metrics& counters, const cairn::clock& time, random_source& randomness)
-    : services(std::move(node)),
+                       node_metrics& counters, std::shared_ptr<audit_log> log, const cairn::clock& time,
+                       random_source& randomness)
+    : audit(std::move(log)),
+      services(std::move(node)),
       operations(table),
       metrics(counters),
       clock(time),

@@ -6,6 +6,7 @@
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "config/config.hpp"
+#include "net/audit/audit_log.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/operation.hpp"
 #include "net/wire/fair_turns.hpp"
@@ -21,15 +22,16 @@ namespace cairn::net {
 
 class s3_gateway final : public request_service, public std::enable_shared_from_this<s3_gateway> {
 public:
-  // `table` and `counters` outlive the gateway.
+  // `table` and `counters` outlive the gateway. `log`: of requests; null: none.
   s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
-             node_metrics& counters, const cairn::clock& time = system_clock(),
-             random_source& randomness = system_random());
+             node_metrics& counters, std::shared_ptr<audit_log> log = nullptr,
+             const cairn::clock& time = system_clock(), random_source& randomness = system_random());
 
   std::unique_ptr<request_handler> connected(http_session& session) override;
   void apply(const config::settings& settings) override;
   http_operation_metrics& counters_of(const s3_operation& operation) const;
 
+  const std::shared_ptr<audit_log> audit; // null: there is none
   const actors::services services;
   const std::span<const s3_operation> operations;
   node_metrics& metrics;

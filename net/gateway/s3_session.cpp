@@ -5,6 +5,7 @@
 #include "net/gateway/ask.hpp"
 #include "net/gateway/authorize.hpp"
 #include "net/gateway/form_reader.hpp"
+#include "net/gateway/request_audit.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/header_rules.hpp"
 #include "net/s3/operations/copy_source.hpp"
@@ -41,6 +42,10 @@ std::string address_of(http_session& connection) {
   return text.substr(0, text.find('%'));
 }
 
+s3_error audit_failed(std::string_view what) {
+  return {503, "ServiceUnavailable", "The audit log cannot be written. " + std::string{what}, "Retry-After: 1\r\n"};
+}
+
 s3_error slow_down(std::string_view why) {
   return {503, "SlowDown", std::string{why}, "Retry-After: 1\r\n"};
 }
@@ -62,11 +67,13 @@ s3_session::s3_session(http_session& connection, std::shared_ptr<s3_gateway> gat
 
 void s3_session::handle() {
   request_ = {};
+  audited_ = false;
   request_.basics.request_id = new_request_id(gateway_->random);
   if (address_.empty()) address_ = address_of(http_);
   request_.address = address_;
   request_.encrypted = encrypted();
   if (const auto refused = read_head()) return respond_error(*refused);
+  if (const auto refused = begin_audit()) return respond_error(*refused);
   if (!request_.operation->takes_form) return authorize_request();
   if (!http_.admit({})) return respond_error(slow_down(too_many_connections.reason));
   read_form(self(), [session = self()](post_form form) { session->take_form(std::move(form)); });
@@ -88,6 +95,7 @@ void s3_session::authorize_request() {
 
 void s3_session::refuse(const head_refusal& why) {
   request_ = {};
+  audited_ = false;
   request_.basics.request_id = new_request_id(gateway_->random);
   if (why.status == 503) return respond_error(slow_down(why.reason));
   const std::string_view code = why.status == 501 ? "NotImplemented" : "InvalidRequest";
@@ -111,6 +119,44 @@ std::optional<s3_error> s3_session::read_head() {
   // 501 depends on the request alone and reads no row, so it is answered without authorization.
   if (unrouted_ && unrouted_->status == 501) return *unrouted_;
   return std::nullopt;
+}
+
+std::optional<s3_error> s3_session::begin_audit() {
+  const auto& log = gateway_->audit;
+  const auto& operation = *request_.operation;
+  const bool reads = !operation.changes_data && !operation.preflight && &operation != &no_operation;
+  if (!log || (!operation.changes_data && !(log->reads() && reads))) return std::nullopt;
+  error_ = {};
+  version_.reset();
+  objects_.clear();
+  audited_ = log->accepts();
+  if (audited_) return std::nullopt;
+  gateway_->metrics.audit_refused.fetch_add(1, std::memory_order_relaxed);
+  return audit_failed("Nothing was done.");
+}
+
+void s3_session::note_object(audited_object object) {
+  if (audited_) objects_.push_back(std::move(object));
+}
+
+// One line for the request or, if it names several objects, one for each.
+std::string s3_session::audit_lines(unsigned status) {
+  auto entry = audit_entry_of(request_, fields(), gateway_->root_access_key, gateway_->clock.wall());
+  entry.status = status;
+  entry.error = error_;
+  add_authority(entry, request_);
+  const auto& version = version_ ? version_ : request_.version;
+  if (version) entry.version = to_string(*version);
+  if (objects_.empty()) return audit_line(entry);
+  std::string lines;
+  for (auto& object : objects_) {
+    entry.key = std::move(object.key);
+    entry.version = object.version ? to_string(*object.version) : std::string{};
+    entry.status = object.status;
+    entry.error = object.error;
+    lines += audit_line(entry);
+  }
+  return lines;
 }
 
 // The rows of the access key and of the bucket decide.
@@ -143,7 +189,19 @@ answer_basics s3_session::basics() {
 }
 
 void s3_session::respond(unsigned status, std::string bytes, std::shared_ptr<void> hold) {
-  http_.respond(status, std::move(bytes), std::move(hold));
+  // A read's line follows its answer: see ended().
+  if (!audited_ || !request_.operation->changes_data) return http_.respond(status, std::move(bytes), std::move(hold));
+  audited_ = false;
+  gateway_->audit->append(audit_lines(status), [session = self(), status, bytes = std::move(bytes),
+                                                hold = std::move(hold)](bool written) mutable {
+    const auto on = session->executor();
+    boost::asio::post(on, [session = std::move(session), status, bytes = std::move(bytes), hold = std::move(hold),
+                           written]() mutable {
+      if (session->closed()) return;
+      if (written) return session->http_.respond(status, std::move(bytes), std::move(hold));
+      session->respond_error(audit_failed("Whether the request was carried out is not told."));
+    });
+  });
 }
 
 void s3_session::respond_empty(unsigned status, std::string_view header_lines) {
@@ -151,6 +209,7 @@ void s3_session::respond_empty(unsigned status, std::string_view header_lines) {
 }
 
 void s3_session::respond_error(const s3_error& problem) {
+  if (audited_) error_ = problem.code;
   if (problem.code == "SlowDown") gateway_->metrics.slow_down.fetch_add(1, std::memory_order_relaxed);
   respond(problem.status, error_answer(problem, basics(), request_.resource(), request_.head_only));
 }
@@ -197,6 +256,7 @@ void s3_session::respond_error_of(const error& reason) {
 }
 
 void s3_session::ended(unsigned status, std::chrono::nanoseconds took) {
+  if (std::exchange(audited_, false)) gateway_->audit->append(audit_lines(status), {});
   const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
   auto& counters = gateway_->counters_of(*request_.operation);
   counters.by_status_class[status / 100 % counters.by_status_class.size()].fetch_add(1, std::memory_order_relaxed);

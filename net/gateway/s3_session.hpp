@@ -15,6 +15,14 @@
 
 namespace cairn::net {
 
+// What became of one of the objects that a request names in its body.
+struct audited_object {
+  std::string key;
+  std::optional<storage::metadata::version_id> version;
+  unsigned status = 0;
+  std::string_view error{}; // S3's code; empty: none
+};
+
 class s3_session;
 using session_ptr = std::shared_ptr<s3_session>;
 
@@ -31,11 +39,15 @@ public:
   void choose_part(const part_extent& part) { request_.part = part; } // before the operation reads current()
 
   answer_basics basics(); // decides whether the connection stays open after the answer
-  // Sends a whole answer made with basics().
+  // Sends a whole answer made with basics(), after the request's line is in the audit log, if it needs one.
   void respond(unsigned status, std::string bytes, std::shared_ptr<void> hold = {});
   void respond_empty(unsigned status, std::string_view header_lines = {});
   void respond_error(const s3_error& problem);
   void respond_failure(const error& reason); // as the sender may see it; logs faults of the node
+
+  // For the audit log: the version that the request made or removed, and objects that are told apart.
+  void note_version(const std::optional<storage::metadata::version_id>& id) { version_ = id; }
+  void note_object(audited_object object);
 
   // The connection: for reading a body or writing an answer in parts.
   http_session& http() { return http_; }
@@ -49,6 +61,8 @@ public:
 private:
   session_ptr self() { return {http_.shared_from_this(), this}; }
   std::optional<s3_error> read_head();
+  std::optional<s3_error> begin_audit();
+  std::string audit_lines(unsigned status);
   void take_form(post_form form);
   void authorize_request();
   void look_up_access(actors::access_query query);
@@ -64,6 +78,12 @@ private:
   net::request request_;
   std::string address_;              // of the client's socket
   std::optional<s3_error> unrouted_; // the refusal of a request without an operation; sent after authorization
+
+  // Of the request, for the audit log.
+  bool audited_ = false; // it gets a line, which is not written yet
+  std::string_view error_;
+  std::optional<storage::metadata::version_id> version_;
+  std::vector<audited_object> objects_;
 };
 
 // The answer when the session stops waiting for the client's body.

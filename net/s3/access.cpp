@@ -31,9 +31,11 @@ s3_error denied(const request& request, const metadata::verdict& found, std::str
 }
 
 // What allowed the weakest of the request's actions: a request that public access lets in stays one of anybody.
-void weaken(allowed_by& all, allowed_by one) {
+bool weaken(allowed_by& all, allowed_by one) {
   const auto rank = [](allowed_by by) { return by == allowed_by::anybody ? 0 : by == allowed_by::policy ? 1 : 2; };
-  if (rank(one) < rank(all)) all = one;
+  if (rank(one) >= rank(all)) return false;
+  all = one;
+  return true;
 }
 
 // The keys of a multi-delete are judged one by one, if a policy may tell them apart.
@@ -90,9 +92,12 @@ std::optional<s3_error> decide_access(request& request, const actors::found_acce
   for (const auto one : request.by.asked->actions) {
     if (later) break;
     const auto verdict = judge(request.by, one, key.get(), bucket, {.key = request.target.key});
-    if (verdict.made == ruling::denied && !is_refused_later(request, bucket, verdict))
+    if (verdict.made == ruling::denied && !is_refused_later(request, bucket, verdict)) {
+      request.statement = verdict.statement;
       return denied(request, verdict, "This access key may not do this with the bucket.");
-    weaken(how, verdict.made == ruling::denied ? allowed_by::anybody : verdict.how);
+    }
+    if (weaken(how, verdict.made == ruling::denied ? allowed_by::anybody : verdict.how))
+      request.statement = verdict.statement;
   }
   request.by.by = how;
   request.by.bucket = bucket.id;
@@ -105,11 +110,13 @@ void grant_by_configuration(request& request) {
   request.by.by = allowed_by::configuration;
 }
 
-std::optional<s3_error> denied_by_policy(const request& request, const metadata::bucket_row& bucket) {
+std::optional<s3_error> denied_by_policy(request& request, const metadata::bucket_row& bucket) {
   if (bucket.policy.empty() || is_judged_later(request, bucket)) return std::nullopt;
   for (const auto one : request.by.asked->actions) {
     const auto found = judge(request.by, one, nullptr, bucket, {.key = request.target.key});
-    if (found.made == ruling::denied) return denied(request, found, "");
+    if (found.made != ruling::denied) continue;
+    request.statement = found.statement;
+    return denied(request, found, "");
   }
   return std::nullopt;
 }

@@ -24,7 +24,7 @@ std::optional<s3_error> decide_access(request& request, const actors::found_acce
 // Authorizes the request by the gateway's configuration: the root key or auth.anonymous.
 void grant_by_configuration(request& request);
 // Why the bucket's policy denies what the configuration allows.
-std::optional<s3_error> denied_by_policy(const request& request, const storage::metadata::bucket_row& bucket);
+std::optional<s3_error> denied_by_policy(request& request, const storage::metadata::bucket_row& bucket);
 
 // The last decision, with the row of the object that the request is about, or null if there is none: AccessDenied.
 // `bucket`: at the time of that look-up; may be null.

@@ -47,6 +47,7 @@ struct request {
   bool head_only = false;                // HEAD: the answer has no body
   std::optional<request_signer> signer;  // nullopt: anonymous
   std::optional<signature_claim> claim;  // not checked yet: the key is being looked up
+  std::string claimed_key;               // the access key that the request names, checked or not; empty: none
   std::shared_ptr<const post_form> form; // of an operation that takes a form, once its fields were read
   post_policy policy;                    // of a signed form
   std::shared_ptr<const storage::metadata::access_key_row> key; // of the signer; null: the root key, or anonymous
@@ -59,6 +60,7 @@ struct request {
   bool encrypted = false;                 // it came by TLS
   bool cross_site = false;                // not signed, and sent for a page of another origin
   storage::metadata::authority by;        // the basis of its authorization; part of its commands
+  std::optional<std::size_t> statement;   // of the bucket's policy: the one that allowed or denied it, if it is known
   log_index seen = 0;                     // in a cluster: the applied index of the authorization, or a newer one
   std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked
 

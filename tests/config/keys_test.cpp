@@ -115,6 +115,15 @@ TEST(config_show, hides_secrets_that_are_set) {
   EXPECT_EQ(load(to_toml(load("", "", good).value, false), "", {}).value.auth.root_secret_key, "correct-horse");
 }
 
+TEST(config_rules, want_a_file_for_the_audit_log_before_anything_else_about_it) {
+  const std::vector<std::string> reads{"audit.reads=true"}, durable{"audit.durable=true"},
+      both{"audit.file=/var/log/cairn/audit.log", "audit.durable=true"};
+  ASSERT_EQ(load("", "", reads).problems.size(), 1u);
+  EXPECT_THAT(to_string(load("", "", reads).problems[0]), HasSubstr("audit.file"));
+  EXPECT_EQ(load("", "", durable).problems.size(), 1u);
+  EXPECT_TRUE(load("", "", both).problems.empty());
+}
+
 TEST(config_rules, require_both_halves_of_the_root_key) {
   for (const auto& bad :
        std::vector<std::vector<std::string>>{{"auth.root_access_key=admin"},

@@ -88,9 +88,12 @@ void commit_copy(const std::shared_ptr<copy_job>& job, const metadata::object_ro
       job->session,
       [job, etag = row.etag, checksums = checksums_of(row),
        of = source_line(row)](const result<actors::committed>& outcome) {
-        if (outcome)
+        if (outcome) {
+          const auto made = metadata::version_outcome_of(outcome->result);
+          job->session->note_version(made.id);
           return answer_copied(job->session, "CopyObjectResult", etag, job->command.now, checksums,
-                               of + version_lines(metadata::version_outcome_of(outcome->result)));
+                               of + version_lines(made));
+        }
         if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_copy(job);
         job->session->respond_failure(outcome.error());
       },

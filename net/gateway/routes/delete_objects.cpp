@@ -26,6 +26,17 @@ using job_ptr = std::shared_ptr<delete_job>;
 
 void commit_some(const job_ptr& job);
 
+void note_entries(const job_ptr& job) {
+  for (const auto& entry : job->request.entries) {
+    audited_object object{entry.key, entry.version ? entry.version : entry.outcome.id, 204};
+    if (entry.failed) {
+      object.status = entry.failed->status;
+      object.error = entry.failed->code;
+    }
+    job->session->note_object(std::move(object));
+  }
+}
+
 void deleted(const job_ptr& job, std::size_t index, const result<actors::committed>& outcome) {
   if (job->session->closed()) return;
   auto& entry = job->request.entries[index];
@@ -84,7 +95,9 @@ void commit_some(const job_ptr& job) {
     ++job->running;
     commit_one(job, job->next, std::move(by));
   }
-  if (job->running == 0) respond_document(job->session, delete_result_xml(job->request));
+  if (job->running > 0) return;
+  note_entries(job);
+  respond_document(job->session, delete_result_xml(job->request));
 }
 
 } // namespace

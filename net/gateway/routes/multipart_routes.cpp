@@ -148,7 +148,9 @@ void commit_completion(const completion_ptr& job) {
         if (!outcome && outcome.error() == errc::unsupported && std::exchange(job->keeps_checksums, false))
           return commit_completion(job);
         if (!outcome) return failed(job, outcome.error());
-        job->lines = version_lines(metadata::version_outcome_of(outcome->result));
+        const auto made = metadata::version_outcome_of(outcome->result);
+        job->session->note_version(made.id);
+        job->lines = version_lines(made);
         completed(job);
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});

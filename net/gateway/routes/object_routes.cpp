@@ -75,6 +75,7 @@ void delete_object(const session_ptr& session) {
       [session](const actors::committed& done) {
         auto outcome = metadata::version_outcome_of(done.result);
         if (session->current().version) outcome.id = session->current().version;
+        session->note_version(outcome.id);
         auto lines = version_lines(outcome);
         if (lines.empty() && outcome.id) lines = version_line(*outcome.id);
         session->respond_empty(204, lines);

@@ -245,6 +245,7 @@ std::string object_lines(const actors::put_outcome& outcome) {
 }
 
 void respond_object(s3_session& session, const actors::put_outcome& outcome) {
+  session.note_version(outcome.version_id);
   session.respond_empty(200, object_lines(outcome));
 }
 
@@ -253,6 +254,7 @@ void respond_part(s3_session& session, const actors::put_outcome& outcome) {
 }
 
 void respond_form(s3_session& session, const actors::put_outcome& outcome) {
+  session.note_version(outcome.version_id);
   const auto& request = session.current();
   const auto etag = to_string(outcome.etag);
   const auto location = location_of(session);

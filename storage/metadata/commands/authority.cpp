@@ -136,7 +136,8 @@ verdict judge(const authority& a, action wanted, const access_key_row* key, cons
     if (rules != nullptr) told = ask_policy(a, wanted, bucket, object);
     const bool denies = rules == nullptr || told.outcome == policy::effect::deny;
     if (denies && !(owns && is_about_policy(wanted)))
-      return {ruling::denied, {}, rules ? policy::name_of(*rules, told.statement) : "text that this node can't read"};
+      return rules ? verdict{ruling::denied, {}, policy::name_of(*rules, told.statement), told.statement}
+                   : verdict{ruling::denied, {}, "text that this node can't read"};
     if (denies) told.outcome = policy::effect::none;
   }
   const bool waits = told.outcome == policy::effect::undecided;
@@ -151,7 +152,7 @@ verdict judge(const authority& a, action wanted, const access_key_row* key, cons
                           (bucket.public_block & public_block::restrict_buckets) != 0 &&
                           told.outcome != policy::effect::none && bucket.policy.compiled()->is_public();
   if (told.outcome == policy::effect::allow && !restricted)
-    return {ruling::allowed, key != nullptr ? allowed_by::policy : allowed_by::anybody};
+    return {ruling::allowed, key != nullptr ? allowed_by::policy : allowed_by::anybody, {}, told.statement};
   if (waits && !restricted) return {ruling::undecided, key != nullptr ? allowed_by::policy : allowed_by::anybody};
   if (by_acl == ruling::undecided) return {ruling::undecided, allowed_by::anybody};
   return {};

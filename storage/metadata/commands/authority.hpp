@@ -63,6 +63,7 @@ struct verdict {
   ruling made = ruling::denied;
   allowed_by how = allowed_by::internal; // allowed: configuration, key, anybody or policy
   std::string why{};                     // denied by a statement of the policy: which
+  std::optional<std::size_t> statement{}; // of the policy: the one that allowed or denied
 };
 
 // Decides about one action on the bucket or an object in it, by the sender's rights, public access and the bucket's

@@ -77,6 +77,29 @@ TYPED_TEST(file_system_contract, opens_what_exists_and_creates_what_does_not) {
   EXPECT_FALSE(write_text(**reader, 0, "x"));
 }
 
+TYPED_TEST(file_system_contract, appends_whatever_the_offset_is) {
+  struct alignas(4096) pages {
+    std::array<char, 512 << 10> bytes;
+  };
+  const auto large = std::make_unique<pages>();
+  large->bytes.fill('x');
+  const auto f = this->files().open(this->path("a"), open_mode::append);
+  ASSERT_TRUE(f);
+  EXPECT_TRUE(write_text(**f, 0, "one"));
+  const auto other = this->files().open(this->path("a"), open_mode::append);
+  ASSERT_TRUE(other);
+  EXPECT_TRUE(write_text(**other, 0, "two"));
+  const auto aligned = std::as_bytes(std::span{large->bytes}); // could bypass the page cache, which must not replace
+  EXPECT_TRUE((*f)->write(0, std::span{&aligned, 1}));
+  EXPECT_TRUE(write_text(**f, 1, "end"));
+  EXPECT_EQ(*(*f)->size(), 9u + large->bytes.size());
+  EXPECT_EQ(read_text(**f, 0, 7), "onetwox");
+  EXPECT_EQ(read_text(**f, 6 + large->bytes.size(), 9), "end");
+  ASSERT_TRUE((*f)->truncate(3)); // as logrotate's copytruncate
+  EXPECT_TRUE(write_text(**other, 9, "!"));
+  EXPECT_EQ(read_text(**f, 0, 9), "one!");
+}
+
 TYPED_TEST(file_system_contract, reads_whole_pages_directly) {
   struct alignas(4096) pages {
     std::array<std::byte, 12288> bytes;

@@ -116,7 +116,7 @@ public:
         system_(std::make_unique<caf::actor_system>(config_)) {
     shards_.start();
     node_ = actors::storage_node::open(settings_, *system_, metrics, shards_.contexts()).value();
-    auto gateway = std::make_shared<s3_gateway>(settings_, node_->handles(), s3_operations, metrics);
+    auto gateway = std::make_shared<s3_gateway>(settings_, node_->handles(), s3_operations, metrics, open_audit());
     server_ = std::make_unique<http_server>(shards_.contexts(), settings_, std::move(gateway), node_->handles().buffers,
                                             metrics);
     server_->listen().value();
@@ -168,6 +168,14 @@ public:
   node_metrics metrics;
 
 private:
+  std::shared_ptr<audit_log> open_audit() {
+    const auto& wanted = settings_.audit;
+    if (wanted.file.empty()) return nullptr;
+    return audit_log::open(posix_file_system(), *audit_writer_, system_clock(), metrics,
+                           {wanted.file, wanted.reads, wanted.durable})
+        .value();
+  }
+
   config::settings with_places(config::settings s) const {
     s.node.data_dir = directory_.path();
     s.http.listen = {"127.0.0.1", 0};
@@ -178,6 +186,7 @@ private:
 
   temporary_directory directory_;
   config::settings settings_;
+  std::unique_ptr<executor> audit_writer_ = make_thread_executor("audit", 1, 16);
   actors::io_shards shards_;
   actors::node_actor_config config_;
   std::unique_ptr<caf::actor_system> system_;
