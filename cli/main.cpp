@@ -8,6 +8,7 @@
 #include "cli/admin/storage_command.hpp"
 #include "cli/admin/top_command.hpp"
 #include "cli/bench/bench_command.hpp"
+#include "cli/import/import_command.hpp"
 #include "cli/machine/doctor_command.hpp"
 #include "cli/objects/object_commands.hpp"
 #include "cli/serve_command.hpp"
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
   add_mb_command(app, exit_code);
   add_rb_command(app, exit_code);
   add_stat_command(app, exit_code);
+  add_import_command(app, exit_code);
   add_config_command(app, exit_code);
   add_storage_command(app, exit_code);
   add_health_command(app, exit_code);

@@ -20,6 +20,9 @@ std::shared_ptr<s3_endpoint> add_endpoint_option(CLI::App& command) {
   command.add_option("--access-key", endpoint->access_key, "Sign with this key; the secret is AWS_SECRET_ACCESS_KEY")
       ->envname("AWS_ACCESS_KEY_ID");
   command.add_option("--region", endpoint->region, "Of the signature")->envname("AWS_REGION")->capture_default_str();
+  command.add_option("--ca", endpoint->ca, "PEM file of the authority to trust with https; else the system's")
+      ->envname("CAIRN_CA")
+      ->type_name("FILE");
   return endpoint;
 }
 
@@ -30,13 +33,16 @@ result<std::unique_ptr<http_client>> client_for(const std::string& url) {
 }
 
 result<std::unique_ptr<http_client>> client_for(const s3_endpoint& endpoint) {
-  auto client = client_for(endpoint.url);
-  if (!client || endpoint.access_key.empty()) return client;
-  const char* secret = std::getenv("AWS_SECRET_ACCESS_KEY");
+  auto address = parse_server_address(endpoint.url);
+  if (!address) return address.error();
+  address->ca = endpoint.ca;
+  auto client = std::make_unique<http_client>(std::move(*address));
+  if (endpoint.access_key.empty()) return client;
+  const char* secret = std::getenv(endpoint.secret_variable.c_str());
   if (secret == nullptr || *secret == 0)
     return error{errc::invalid_argument,
-                 "there is an access key, but no AWS_SECRET_ACCESS_KEY (--access-key '' goes without)"};
-  (*client)->sign_with({endpoint.access_key, secret, endpoint.region});
+                 "there is an access key, but no " + endpoint.secret_variable + " (--access-key '' goes without)"};
+  client->sign_with({endpoint.access_key, secret, endpoint.region});
   return client;
 }
 

@@ -15,14 +15,16 @@ class App;
 
 namespace cairn::cli {
 
-// With an access key requests are signed; its secret comes from AWS_SECRET_ACCESS_KEY only, because other users can
+// With an access key requests are signed; its secret comes from an environment variable only, because other users can
 // read a command line.
 struct s3_endpoint {
   std::string url = "http://127.0.0.1:9000", access_key, region = "us-east-1";
+  std::string ca = {}; // PEM file of the authority to trust with https; empty: the system's
+  std::string secret_variable = "AWS_SECRET_ACCESS_KEY";
 };
 
-// Adds --endpoint, --access-key and --region and returns where their values will be (also from CAIRN_ENDPOINT,
-// AWS_ACCESS_KEY_ID and AWS_REGION).
+// Adds --endpoint, --access-key, --region and --ca and returns where their values will be (also from CAIRN_ENDPOINT,
+// AWS_ACCESS_KEY_ID, AWS_REGION and CAIRN_CA).
 std::shared_ptr<s3_endpoint> add_endpoint_option(CLI::App& command);
 
 result<std::unique_ptr<http_client>> client_for(const std::string& url);

@@ -138,7 +138,7 @@ public:
     if (not_numeric && SSL_set_tlsext_host_name(tls_->native_handle(), server.host.c_str()) != 1)
       return error{errc::connection_lost, doing + ": the host's name does not fit into TLS"};
     code = run(timeouts_.connect, [&](auto done) { tls_->async_handshake(ssl::stream_base::client, std::move(done)); });
-    if (code) return broken("TLS (a certificate of your own authority is trusted with --ca FILE or CAIRN_ADMIN_CA)");
+    if (code) return broken("TLS (a certificate of your own authority is trusted with --ca FILE)");
     return {};
   }
 
@@ -149,6 +149,34 @@ public:
     auto whole = send(request, server, source);
     if (!whole) return whole.error();
     return receive(request.method == "HEAD", sink, *whole, answered);
+  }
+
+  // Likewise, without the body of a 2xx answer, which `read_body` takes.
+  result<http_response> open(const http_request& request, const server_address& server, bool& answered) {
+    reusable_ = false;
+    auto whole = send(request, server, nullptr);
+    if (!whole) return whole.error();
+    auto parser = receive_head(false, *whole, answered);
+    if (!parser) return parser.error();
+    auto response = response_of(**parser);
+    if (response.ok()) {
+      reading_ = std::move(*parser);
+      reusable_ = reading_->is_done() && reading_->keep_alive();
+      return response;
+    }
+    if (auto taken = receive_body(**parser, response, nullptr); !taken) return taken.error();
+    reusable_ = (*parser)->keep_alive();
+    return response;
+  }
+
+  result<std::size_t> read_body(bytes_span into) {
+    while (reading_ && !reading_->is_done()) {
+      const auto [count, code] = read_some(*reading_, into);
+      if (count > 0) return count;
+      if (code) return transport_error(code, "receiving the body");
+    }
+    reusable_ = reading_ && reading_->keep_alive();
+    return std::size_t{0};
   }
 
   bool reusable() const { return reusable_; }
@@ -283,7 +311,7 @@ private:
     });
   }
 
-  result<http_response> receive(bool head_only, body_sink* sink, bool sent_whole, bool& answered) {
+  result<std::unique_ptr<message_parser>> receive_head(bool head_only, bool sent_whole, bool& answered) {
     auto parser = std::move(early_);
     while (!parser) {
       parser = std::make_unique<message_parser>();
@@ -294,31 +322,47 @@ private:
       if (parser->get().result_int() / 100 == 1) parser.reset();
     }
     answered = true;
-    http_response response;
-    response.status = parser->get().result_int();
-    for (const auto& field : parser->get())
-      response.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
-    if (const auto length = parser->content_length()) response.content_length = *length;
+    return parser;
+  }
 
+  static http_response response_of(const message_parser& parser) {
+    http_response response;
+    response.status = parser.get().result_int();
+    for (const auto& field : parser.get())
+      response.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    if (const auto length = parser.content_length()) response.content_length = *length;
+    return response;
+  }
+
+  result<http_response> receive(bool head_only, body_sink* sink, bool sent_whole, bool& answered) {
+    auto parser = receive_head(head_only, sent_whole, answered);
+    if (!parser) return parser.error();
+    auto response = response_of(**parser);
     if (!response.ok()) sink = nullptr;
     if (sink)
       if (auto taken = sink->head(response); !taken) return taken.error();
-    if (auto taken = receive_body(*parser, response, sink); !taken) return taken.error();
-    reusable_ = sent_whole && parser->keep_alive();
+    if (auto taken = receive_body(**parser, response, sink); !taken) return taken.error();
+    reusable_ = sent_whole && (*parser)->keep_alive();
     return response;
+  }
+
+  // The number of bytes that came, which may be 0 although more are to come.
+  std::pair<std::size_t, error_code> read_some(message_parser& parser, bytes_span into) {
+    auto& body = parser.get().body();
+    body.data = into.data();
+    body.size = into.size();
+    auto code = run(timeouts_.progress, [&](auto done) {
+      on_stream([&](auto& stream) { http::async_read_some(stream, buffer_, parser, std::move(done)); });
+    });
+    if (code == http::error::need_buffer) code = {};
+    return {into.size() - body.size, code};
   }
 
   result<void> receive_body(message_parser& parser, http_response& response, body_sink* sink) {
     std::uint64_t received = 0;
     while (!parser.is_done()) {
-      auto& body = parser.get().body();
-      body.data = chunk_.data();
-      body.size = chunk_.size();
-      auto code = run(timeouts_.progress, [&](auto done) {
-        on_stream([&](auto& stream) { http::async_read_some(stream, buffer_, parser, std::move(done)); });
-      });
-      if (code == http::error::need_buffer) code = {};
-      const bytes_view bytes(chunk_.data(), chunk_.size() - body.size);
+      const auto [count, code] = read_some(parser, chunk_);
+      const bytes_view bytes(chunk_.data(), count);
       received += bytes.size();
       if (sink) {
         if (!bytes.empty())
@@ -340,7 +384,7 @@ private:
   std::optional<ssl::stream<beast::tcp_stream&>> tls_; // over stream_; nullopt: without TLS
   beast::flat_buffer buffer_;
   std::vector<std::byte> chunk_;
-  std::unique_ptr<message_parser> early_;
+  std::unique_ptr<message_parser> early_, reading_; // reading_: of `open`
   bool reusable_ = false;
 };
 
@@ -349,7 +393,8 @@ http_client::http_client(server_address server, http_timeouts timeouts)
 
 http_client::~http_client() = default;
 
-result<http_response> http_client::exchange(const http_request& wanted, body_source* source, body_sink* sink) {
+template <class Exchange>
+result<http_response> http_client::on_connection(const http_request& wanted, bool repeatable, Exchange exchange) {
   auto request = wanted;
   if (credentials_) sign(request, server_, *credentials_);
   for (;;) {
@@ -359,9 +404,25 @@ result<http_response> http_client::exchange(const http_request& wanted, body_sou
       if (auto opened = connection_->open(server_); !opened) return opened.error();
     }
     bool answered = false;
-    auto response = connection_->exchange(request, server_, source, sink, answered);
-    if (response || !kept || answered || source || response.error().code != errc::connection_lost) return response;
+    auto response = exchange(*connection_, request, answered);
+    if (response || !kept || answered || !repeatable || response.error().code != errc::connection_lost) return response;
   }
+}
+
+result<http_response> http_client::exchange(const http_request& wanted, body_source* source, body_sink* sink) {
+  return on_connection(wanted, source == nullptr, [&](connection& on, const http_request& request, bool& answered) {
+    return on.exchange(request, server_, source, sink, answered);
+  });
+}
+
+result<http_response> http_client::open(const http_request& wanted) {
+  return on_connection(wanted, true, [&](connection& on, const http_request& request, bool& answered) {
+    return on.open(request, server_, answered);
+  });
+}
+
+result<std::size_t> http_client::read_body(bytes_span into) {
+  return connection_->read_body(into);
 }
 
 } // namespace cairn::cli

@@ -86,7 +86,16 @@ public:
   // request without a body is repeated once when the kept connection turns out to be closed.
   result<http_response> exchange(const http_request& request, body_source* source = nullptr, body_sink* sink = nullptr);
 
+  // Sends a request without a body and answers with the head. The body of a 2xx answer is left for `read_body`; any
+  // other is gathered, as by `exchange`. The next request drops what was not read.
+  result<http_response> open(const http_request& request);
+  // The next bytes of that body, at most 1 MiB; 0: the end.
+  result<std::size_t> read_body(bytes_span into);
+
 private:
+  template <class Exchange>
+  result<http_response> on_connection(const http_request& wanted, bool repeatable, Exchange exchange);
+
   class connection;
   server_address server_;
   http_timeouts timeouts_;

@@ -3,30 +3,11 @@
 #include "base/digest.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/s3_answers.hpp"
-
-#include <algorithm>
-#include <cstring>
+#include "cli/client/text_body.hpp"
 
 namespace cairn::cli {
 
 namespace {
-
-// Also without bytes: "Content-Length: 0", which servers want of a POST.
-class document : public body_source {
-public:
-  explicit document(std::string text) : text_(std::move(text)) {}
-  std::optional<std::uint64_t> length() const override { return text_.size(); }
-  result<std::size_t> read(bytes_span into) override {
-    const auto bytes = std::min(into.size(), text_.size() - done_);
-    std::memcpy(into.data(), text_.data() + done_, bytes);
-    done_ += bytes;
-    return bytes;
-  }
-
-private:
-  std::string text_;
-  std::size_t done_ = 0;
-};
 
 std::string upload_target(const object_path& path, const std::string& id) {
   return target_of(path) + "?uploadId=" + percent_encode(id, false);
@@ -34,7 +15,7 @@ std::string upload_target(const object_path& path, const std::string& id) {
 
 result<http_response> post(http_client& client, const std::string& target, const header_list& headers,
                            const std::string& body, const std::string& what) {
-  document source(body);
+  text_body source(body);
   auto response = client.exchange({"POST", target, headers}, &source);
   if (response && !response->ok()) return failure_of(*response, what);
   return response;
@@ -119,7 +100,7 @@ result<open_upload> create_upload(http_client& client, const object_path& path, 
     all.emplace_back("x-amz-checksum-algorithm", "CRC64NVME");
     all.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
   }
-  document nothing{{}};
+  text_body nothing{{}};
   const auto response = client.exchange({"POST", target_of(path) + "?uploads=", all}, &nothing);
   if (!response) return response.error();
   if (want_crc64 && (response->status == 400 || response->status == 501))

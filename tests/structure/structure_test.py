@@ -76,6 +76,7 @@ ROOMS = {
     "cli/transfer": ["base/", "net/wire/grammar", "net/s3/body", "cli/client"],
     "cli/sync": ["base/", "cli/client", "cli/transfer"],
     "cli/objects": ["base/", "net/wire/grammar", "cli/client", "cli/transfer", "cli/sync"],
+    "cli/import": ["base/", "net/wire/grammar", "net/s3/xml", "net/s3/body", "cli/client", "cli/transfer"],
     "cli/admin": [
         "base/", "config", "storage/", "cluster/raft/log", "actors/protocol", "actors/members", "net/wire/grammar",
         "net/admin", "cli/client",

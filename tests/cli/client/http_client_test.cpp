@@ -300,6 +300,49 @@ TEST(http_client, refused_connection_says_where) {
   EXPECT_NE(response.error().text.find("127.0.0.1:1"), std::string::npos);
 }
 
+TEST(http_client, a_body_can_be_pulled_and_what_was_not_pulled_is_dropped) {
+  scripted_server server({[](peer& p) {
+                            p.read_until("\r\n\r\n");
+                            p.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+                            p.send("56789");
+                            p.read_until("\r\n\r\n");
+                            p.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly the beginning");
+                            p.drain();
+                          },
+                          [](peer& p) {
+                            p.read_until("\r\n\r\n");
+                            p.send("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nwhy");
+                          },
+                          [](peer& p) {
+                            p.read_until("\r\n\r\n");
+                            p.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+                          }});
+  http_client client(server.address());
+  std::byte piece[4];
+  const auto pull = [&] {
+    std::string text;
+    for (;;) {
+      const auto got = client.read_body(piece);
+      if (!got) return "error after " + text;
+      if (*got == 0) return text;
+      text.append(reinterpret_cast<const char*>(piece), *got);
+    }
+  };
+  ASSERT_TRUE(client.open({"GET", "/a", {}}));
+  EXPECT_EQ(pull(), "0123456789");
+  EXPECT_EQ(pull(), "") << "the end stays the end";
+  const auto second = client.open({"GET", "/b", {}}); // on the same connection
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->content_length, 100u);
+  ASSERT_EQ(client.read_body(piece).value(), 4u);
+  const auto refused = client.open({"GET", "/c", {}}); // on a new one, for the body before was not taken
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 404u);
+  EXPECT_EQ(refused->body, "why");
+  ASSERT_TRUE(client.open({"GET", "/d", {}}));
+  EXPECT_EQ(pull(), "error after half");
+}
+
 TEST(http_client, answer_that_is_not_http_is_an_error) {
   scripted_server server({[](peer& p) {
     p.read_until("\r\n\r\n");

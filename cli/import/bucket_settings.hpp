@@ -1,0 +1,48 @@
+// The settings of a bucket: those that Cairn has are sent to the target as the source answers them (lifecycle, CORS,
+// policy, tags, public access block), of the others it is said that they stay behind. A setting that the source does
+// not answer, or that the target refuses, is reported, too.
+#pragma once
+
+#include "cli/client/http_client.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn::cli {
+
+enum class versioning_state : std::uint8_t { none, enabled, suspended };
+
+struct setting_outcome {
+  enum class kind : std::uint8_t {
+    carried,     // or, in a dry run, would be
+    left_behind, // Cairn has no such setting
+    unreadable,  // the source did not say
+    refused,     // by the target
+  };
+  std::string setting; // "lifecycle"
+  kind what;
+  std::string why = {};
+};
+
+// A setting of which the source said something.
+struct found_setting {
+  std::string name, query; // "bucket policy", "policy"
+  std::string document;    // as the source answered it; empty: left behind
+};
+
+// What an answer to `GET ?query` says about a setting. Nothing: there is none.
+struct setting_answer {
+  std::optional<found_setting> found;
+  std::optional<setting_outcome> outcome;
+};
+std::vector<std::string_view> setting_queries();
+setting_answer read_setting(std::string_view query, const http_response& response);
+
+result<versioning_state> parse_versioning(std::string_view xml);
+std::string versioning_xml(versioning_state state);
+std::string_view to_string(versioning_state state); // "off", "enabled", "suspended"
+
+} // namespace cairn::cli

@@ -1,0 +1,376 @@
+#include "cli/import/version_copy.hpp"
+
+#include "base/digest.hpp"
+#include "cli/client/s3_answers.hpp"
+#include "cli/transfer/multipart_upload.hpp"
+#include "cli/transfer/object_copy.hpp"
+#include "cli/transfer/retry.hpp"
+#include "net/s3/body/checksums.hpp"
+#include "net/wire/grammar/base64.hpp"
+
+#include <algorithm>
+
+namespace cairn::cli {
+
+namespace {
+
+constexpr unsigned changes_max = 3; // of an object, while it is copied
+
+struct whole_checksum {
+  net::checksum_kind kind;
+  std::string base64;
+};
+
+error source_failure(const http_response& response) {
+  auto failure = failure_of(response, "the source");
+  if (failure.code == errc::no_such_key || response.status == 405) failure.code = errc::no_such_version; // 405: deleted
+  if (response.status == 412) failure.code = errc::stale_source;
+  return failure;
+}
+
+// Encrypted by keys that the source manages or was given with each request: such ETags are no MD5s ("Common response
+// headers", S3 API reference).
+bool has_opaque_etag(const http_response& about) {
+  return about.header("x-amz-server-side-encryption").starts_with("aws:kms") ||
+         !about.header("x-amz-server-side-encryption-customer-algorithm").empty();
+}
+
+std::optional<whole_checksum> checksum_of(const http_response& about) {
+  if (about.header("x-amz-checksum-type") == "COMPOSITE") return std::nullopt;
+  for (const auto kind : net::checksum_kinds) {
+    const auto text = about.header("x-amz-checksum-" + std::string(to_string(kind)));
+    if (!text.empty() && text.find('-') == std::string_view::npos) return whole_checksum{kind, std::string(text)};
+  }
+  return std::nullopt;
+}
+
+std::string base64_of_hex(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16));
+  return net::base64_encode(bytes);
+}
+
+// Some servers keep "aws-chunked", the encoding of an upload's transfer.
+void drop_transfer_encoding(header_list& headers) {
+  for (auto& [name, value] : headers)
+    if (name == "content-encoding" && value.starts_with("aws-chunked"))
+      value.erase(0, value.starts_with("aws-chunked,") ? value.find_first_not_of(' ', 12) : value.size());
+  std::erase_if(headers,
+                [](const auto& header) { return header.first == "content-encoding" && header.second.empty(); });
+}
+
+header_list object_headers(const http_response& about) {
+  auto headers = copied_headers(about);
+  drop_transfer_encoding(headers);
+  return headers;
+}
+
+// The body of the source's answer as that of a request to the target: what comes from one connection goes out on the
+// other, digested on its way.
+class source_body : public body_source {
+public:
+  using moved = std::function<void(std::int64_t)>;
+  source_body(http_client& from, std::optional<std::uint64_t> length, moved on_bytes)
+      : from_(from), length_(length), on_bytes_(std::move(on_bytes)) {}
+
+  std::optional<std::uint64_t> length() const override { return length_; }
+  result<std::size_t> read(bytes_span into) override {
+    const auto got = from_.read_body(into);
+    if (!got) return error{got.error().code, "the source, " + got.error().text};
+    digest_.update(into.first(*got));
+    if (sum_) sum_->update(into.first(*got));
+    done_ += *got;
+    on_bytes_(static_cast<std::int64_t>(*got));
+    return got;
+  }
+
+  void also_sum(net::checksum_kind kind) { sum_.emplace(kind); }
+  std::string md5_hex() { return hex(digest_.finish()); }       // of what was read; once
+  std::string sum() { return sum_->finish(); }                  // likewise
+  void undo() { on_bytes_(-static_cast<std::int64_t>(done_)); } // the request failed
+
+private:
+  http_client& from_;
+  std::optional<std::uint64_t> length_;
+  moved on_bytes_;
+  md5 digest_;
+  std::optional<net::running_checksum> sum_;
+  std::uint64_t done_ = 0;
+};
+
+std::string if_match(const std::string& etag) {
+  return '"' + etag + '"';
+}
+
+} // namespace
+
+struct version_copier::upload_in_parts {
+  const version_order& order;
+  std::string etag;
+  part_layout layout;
+  std::optional<net::checksum_kind> sum_kind = {}; // of the parts, where the ETag may not prove them
+  open_upload upload = {};
+  part_map earlier = {}; // parts that an earlier run stored
+  std::vector<std::string> sums = {};
+  std::atomic<std::int64_t> moved = 0;
+  std::mutex mutex = {};
+
+  std::string joined_sums() const {
+    auto joined = sums[0];
+    for (std::uint64_t i = 1; i < layout.count; ++i)
+      joined = *net::joined_checksum(*sum_kind, joined, sums[i], layout.plan.bytes(i));
+    return net::base64_encode(joined);
+  }
+};
+
+source_server::query version_copier::version_query(const stored_version& version) const {
+  if (version.id.empty()) return {};
+  return {{"versionId", version.id}};
+}
+
+void version_copier::report_lost(const http_response& about) {
+  static constexpr std::pair<std::string_view, std::string_view> kinds[] = {
+      {"x-amz-website-redirect-location", "website redirects"},
+      {"x-amz-object-lock-mode", "retention (object lock)"},
+      {"x-amz-object-lock-legal-hold", "legal holds (object lock)"},
+      {"x-amz-missing-meta", "metadata that the source can't send in headers"},
+      {"x-amz-server-side-encryption", "encryption by the server"}};
+  for (const auto& [header, what] : kinds)
+    if (!about.header(header).empty()) events_.lost(std::string(what));
+  const auto storage_class = about.header("x-amz-storage-class");
+  if (!storage_class.empty() && storage_class != "STANDARD")
+    events_.lost("the storage class " + std::string(storage_class));
+}
+
+// Empty: no tags. A source that has no tags of objects is asked once.
+result<std::string> version_copier::tagging_header(http_client& source, const version_order& order) {
+  if (!with_tags_) return std::string{};
+  auto parameters = version_query(order.version);
+  parameters.emplace(parameters.begin(), "tagging", "");
+  const auto response = source.exchange({"GET", this->source_.target(order.from, parameters), {}});
+  if (!response) return response.error();
+  if (response->status == 501 || response->status == 400) {
+    with_tags_ = false;
+    events_.lost("tags of objects, for which the source has no answer");
+    return std::string{};
+  }
+  if (response->status == 404 && response->body.find("NoSuchTagSet") != std::string::npos) return std::string{};
+  if (!response->ok()) return error{source_failure(*response).code, "its tags: " + source_failure(*response).text};
+  const auto root = read_answer(response->body, "Tagging");
+  if (!root) return root.error();
+  std::string header;
+  const auto* set = root->child("TagSet");
+  for (const auto& tag : set ? set->children : std::vector<net::xml_element>{})
+    header += (header.empty() ? "" : "&") + percent_encode(tag.text_of("Key"), false) + "=" +
+              percent_encode(tag.text_of("Value"), false);
+  return header;
+}
+
+result<header_list> version_copier::headers_for(http_client& source, const version_order& order,
+                                                const http_response& about, bool etag_differs) {
+  auto headers = object_headers(about);
+  const auto tags = tagging_header(source, order);
+  if (!tags) return tags.error();
+  if (!tags->empty()) headers.emplace_back("x-amz-tagging", *tags);
+  if (!etag_differs) return headers;
+  std::erase_if(headers, [](const auto& header) { return header.first == origin_etag_header; });
+  headers.emplace_back(origin_etag_header, etag_text(about.header("etag")));
+  return headers;
+}
+
+result<copied_version> version_copier::copy(http_client& target, const version_order& order) {
+  if (order.version.delete_marker) {
+    const auto gone = with_retries([&] { return ask(target, {"DELETE", target_of(order.to), {}}, "deleting"); });
+    if (!gone) return gone.error();
+    return copied_version{};
+  }
+  bool in_parts = part_count_of(order.version.etag).has_value();
+  for (unsigned change = 0;; ++change) {
+    auto outcome =
+        with_retries([&] { return in_parts ? copy_parts(target, order, true) : copy_whole(target, order, false); });
+    if (outcome || outcome.error().code != errc::stale_source || change + 1 == changes_max) return outcome;
+    in_parts = !in_parts; // most likely; each looks for itself
+  }
+}
+
+result<copied_version> version_copier::copy_whole(http_client& target, const version_order& order,
+                                                  bool may_be_in_parts) {
+  auto source = source_.take(order.from.bucket), aside = source_.take(order.from.bucket);
+  if (!source) return source.error();
+  if (!aside) return aside.error();
+  const auto about = (*source)->open(
+      {"GET", source_.target(order.from, version_query(order.version)), {{"x-amz-checksum-mode", "ENABLED"}}});
+  if (!about) return error{about.error().code, "the source, " + about.error().text};
+  if (!about->ok()) return source_failure(*about);
+  const auto etag = etag_text(about->header("etag"));
+  if (part_count_of(etag) && !may_be_in_parts) return error{errc::stale_source, "became an object in parts"};
+  const bool provable = is_md5(etag) && !has_opaque_etag(*about);
+  auto headers = headers_for(**aside, order, *about, !provable);
+  if (!headers) return headers.error();
+  const auto checksum = checksum_of(*about);
+  if (provable) headers->emplace_back("content-md5", base64_of_hex(etag));
+  if (checksum) headers->emplace_back("x-amz-checksum-" + std::string(to_string(checksum->kind)), checksum->base64);
+  source_body body(**source, about->content_length, events_.moved);
+  const auto response = target.exchange({"PUT", target_of(order.to), *headers}, &body);
+  if (response && response->ok()) {
+    const auto stored = etag_text(response->header("etag")), sent = body.md5_hex();
+    if (stored == sent) {
+      report_lost(*about);
+      return copied_version{provable || checksum};
+    }
+    body.undo();
+    return error{errc::digest_mismatch, "sent bytes with MD5 " + sent + ", the target stored " + stored};
+  }
+  body.undo();
+  return response ? failure_of(*response, "the target") : result<copied_version>(response.error());
+}
+
+result<copied_version> version_copier::copy_parts(http_client& target, const version_order& order, bool resume) {
+  auto leased = source_.take(order.from.bucket);
+  if (!leased) return leased.error();
+  auto& source = **leased;
+  auto parameters = version_query(order.version);
+  const http_request look{"HEAD", source_.target(order.from, parameters), {{"x-amz-checksum-mode", "ENABLED"}}};
+  const auto about = source.exchange(look);
+  if (!about) return error{about.error().code, "the source, " + about.error().text};
+  if (!about->ok()) return source_failure(*about);
+  const auto etag = etag_text(about->header("etag"));
+  const auto count = part_count_of(etag);
+  if (!count || !about->content_length) return error{errc::stale_source, "became an object in one piece"};
+
+  parameters.emplace_back("partNumber", "1");
+  const auto first = source.exchange({"HEAD", source_.target(order.from, parameters), {{"If-Match", if_match(etag)}}});
+  if (!first) return error{first.error().code, "the source, " + first.error().text};
+  if (first->status == 412) return source_failure(*first);
+  const auto first_bytes = first->status == 206 ? first->content_length : std::nullopt;
+  upload_in_parts upload{order, etag, plan_part_layout(*about->content_length, *count, first_bytes)};
+  if (upload.layout.how == part_layout::way::whole) return copy_whole(target, order, true);
+
+  const bool certain = upload.layout.how == part_layout::way::by_part_number && !has_opaque_etag(*about);
+  const auto checksum = checksum_of(*about);
+  if (!certain && checksum && net::joined_checksum(checksum->kind, {}, {}, 0)) upload.sum_kind = checksum->kind;
+  auto headers = headers_for(source, order, *about, !certain);
+  if (!headers) return headers.error();
+  auto outcome = begin_upload(target, upload, *headers, certain && resume);
+  if (!outcome) return outcome.error();
+  outcome = run_parts(target, upload);
+  bool proven = composed_etag(upload.upload.parts) == etag;
+  if (outcome && certain && !proven)
+    outcome = error{errc::digest_mismatch, "the parts that were sent do not have the source's ETag " + etag};
+  if (outcome && !proven && upload.sum_kind) {
+    proven = upload.joined_sums() == checksum->base64;
+    if (!proven) outcome = error{errc::digest_mismatch, "the bytes that came do not have the source's checksum"};
+  }
+  if (outcome) {
+    const auto stored = with_retries([&] { return complete_upload(target, order.to, upload.upload, {}); });
+    if (!stored) outcome = stored.error();
+  }
+  if (outcome) {
+    report_lost(*about);
+    return copied_version{proven};
+  }
+  events_.moved(-upload.moved);
+  // What may pass leaves the parts for the next run.
+  if (!may_pass(outcome.error().code)) abort_upload(target, order.to, upload.upload.id);
+  if (outcome.error().code == errc::digest_mismatch && !upload.earlier.empty()) return copy_parts(target, order, false);
+  return outcome.error();
+}
+
+// Continues an upload that an earlier run began after the source's version was stored, or begins one.
+result<void> version_copier::begin_upload(http_client& target, upload_in_parts& upload, const header_list& headers,
+                                          bool resume) {
+  const auto& order = upload.order;
+  if (resume) {
+    const auto found = find_upload(target, order.to);
+    if (!found && may_pass(found.error().code)) return found.error();
+    if (found && *found && parse_listed_time((*found)->initiated).value_or(0) > order.version.stored_at) {
+      upload.upload = **found;
+      upload.earlier = std::exchange(upload.upload.parts, {});
+      return {};
+    }
+  }
+  auto made = create_upload(target, order.to, headers, false);
+  if (!made) return made.error();
+  upload.upload = std::move(*made);
+  return {};
+}
+
+result<void> version_copier::run_parts(http_client& target, upload_in_parts& upload) {
+  upload.sums.resize(upload.layout.count);
+  return pool_.share(target, upload.layout.count,
+                     [&](http_client& client, std::uint64_t i) { return copy_part(client, upload, i); });
+}
+
+result<void> version_copier::copy_part(http_client& target, upload_in_parts& upload, std::uint64_t index) {
+  if (const auto had = upload.earlier.find(index + 1); had != upload.earlier.end()) {
+    const auto bytes = static_cast<std::int64_t>(had->second.size_bytes);
+    upload.moved += bytes;
+    events_.moved(bytes);
+    const std::lock_guard lock(upload.mutex);
+    upload.upload.parts[index + 1] = had->second;
+    return {};
+  }
+  auto etag = with_retries([&] { return stored_part_etag(target, upload, index); });
+  if (!etag) return etag.error();
+  const std::lock_guard lock(upload.mutex);
+  upload.upload.parts[index + 1] = {0, std::move(*etag)};
+  return {};
+}
+
+result<std::string> version_copier::stored_part_etag(http_client& target, upload_in_parts& upload,
+                                                     std::uint64_t index) {
+  const auto& order = upload.order;
+  auto source = source_.take(order.from.bucket);
+  if (!source) return source.error();
+  auto parameters = version_query(order.version);
+  header_list headers{{"If-Match", if_match(upload.etag)}};
+  const auto& plan = upload.layout.plan;
+  if (upload.layout.how == part_layout::way::by_part_number)
+    parameters.emplace_back("partNumber", std::to_string(index + 1));
+  else
+    headers.emplace_back("Range", "bytes=" + std::to_string(plan.begin(index)) + "-" +
+                                      std::to_string(plan.begin(index) + plan.bytes(index) - 1));
+  const auto about = (*source)->open({"GET", source_.target(order.from, parameters), headers});
+  if (!about) return error{about.error().code, "the source, " + about.error().text};
+  if (!about->ok()) return source_failure(*about);
+  if (about->status != 206 && upload.layout.count > 1)
+    return error{errc::corrupt, "the source answers the whole object to a request for a part"};
+  source_body body(**source, about->content_length, [&](std::int64_t bytes) {
+    upload.moved += bytes;
+    events_.moved(bytes);
+  });
+  if (upload.sum_kind) body.also_sum(*upload.sum_kind);
+  const auto response = target.exchange({"PUT", part_target(order.to, upload.upload.id, index + 1), {}}, &body);
+  if (response && response->ok()) {
+    const auto stored = etag_text(response->header("etag")), sent = body.md5_hex();
+    if (stored == sent) {
+      if (upload.sum_kind) upload.sums[index] = body.sum();
+      return stored;
+    }
+    body.undo();
+    return error{errc::digest_mismatch, "sent a part with MD5 " + sent + ", the target stored " + stored};
+  }
+  body.undo();
+  return response ? failure_of(*response, "the target") : result<std::string>(response.error());
+}
+
+result<bool> version_copier::same_headers(http_client& target, const version_order& order) {
+  auto source = source_.take(order.from.bucket);
+  if (!source) return source.error();
+  const auto theirs = with_retries([&] {
+    return (*source)->exchange({"HEAD", source_.target(order.from, version_query(order.version)), {}});
+  });
+  if (!theirs) return theirs.error();
+  if (!theirs->ok()) return source_failure(*theirs);
+  const auto ours = with_retries([&] { return ask(target, {"HEAD", target_of(order.to), {}}, "the target"); });
+  if (!ours) return ours.error();
+  auto a = object_headers(*theirs), b = object_headers(*ours);
+  for (auto* headers : {&a, &b}) {
+    std::erase_if(*headers, [](const auto& header) { return header.first == origin_etag_header; });
+    std::ranges::sort(*headers);
+  }
+  return a == b;
+}
+
+} // namespace cairn::cli

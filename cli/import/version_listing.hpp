@@ -1,0 +1,38 @@
+// Walks a bucket's keys with all versions of each, page by page, in the order in which the server lists them (of S3:
+// that of the keys' bytes). Keeps one page and the versions of one key. Errors: those of the listing.
+#pragma once
+
+#include "cli/import/version_page.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cairn::cli {
+
+class version_listing {
+public:
+  using query = std::vector<std::pair<std::string, std::string>>;
+  // Answers the XML of one page.
+  using page_request = std::function<result<std::string>(const query&)>;
+
+  enum class scope : std::uint8_t { all_versions, current_objects };
+  version_listing(scope what, page_request ask, std::string prefix = {})
+      : what_(what), ask_(std::move(ask)), prefix_(std::move(prefix)) {}
+  result<std::optional<key_history>> next(); // nothing: the end
+
+private:
+  result<void> fetch();
+  query next_query() const;
+
+  scope what_;
+  page_request ask_;
+  std::string prefix_;
+  version_page page_;
+  std::size_t next_ = 0;
+  bool began_ = false;
+};
+
+} // namespace cairn::cli
