@@ -198,7 +198,11 @@ result<bool> check_log(const std::string& folder, log_index applied) {
   if (*marker == raft::log_marker::older_log) return check_rows(folder, raft::older_log_tables);
   if (*marker == raft::log_marker::absent) return true;
   raft::raft_log log{files, folder, system_random()};
-  if (auto whole = log.load(applied); !whole) return whole.error();
+  if (auto whole = log.load(applied); !whole) {
+    if (whole.error() != errc::corrupt) return whole.error();
+    std::cout << folder << ": " << to_string(whole.error()) << '\n';
+    return false;
+  }
   return has_no_damage(folder, raft::log_check{log}, "records of the log", "damaged file");
 }
 

@@ -135,7 +135,7 @@ constexpr std::array all_rows{
 
 // Every command of operators can be given.
 static_assert(std::ranges::all_of(actors::admin_verbs, [](const auto& v) {
-  return std::ranges::any_of(all_rows, [&v](const api_row& r) { return r.verb == &v; });
+  return std::ranges::any_of(all_rows, [&v](const api_row& r) { return r.command == v.name; });
 }));
 
 // The part of `path` that stands for the braces of `pattern`; nullopt: they do not match.

@@ -41,6 +41,9 @@ constexpr std::array rules{
     header_rule{"x-amz-meta-", with::new_objects},
     header_rule{"x-amz-storage-class", with::new_objects},
     header_rule{"x-amz-tagging", with::new_objects},
+    // What a copy takes from its source. S3 ignores them where nothing is copied, and clients send them there.
+    header_rule{"x-amz-metadata-directive"},
+    header_rule{"x-amz-tagging-directive"},
     header_rule{"x-amz-copy-source-server-side-encryption-", with::none, "Server-side encryption"},
     header_rule{"x-amz-copy-source", with::copies},
     header_rule{"x-amz-copy-source-if-", with::copies},
