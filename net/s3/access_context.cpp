@@ -127,7 +127,7 @@ describe_access(const request& request, const boost::beast::http::fields& head, 
   if (sets_settings(request)) add_settings(about, *asked);
   if (request.operation->copies) add_source(head, *asked);
   if (request.route != nullptr && request.route->act == action::put_object_tagging)
-    with.request_tags_known = request.route->method != "PUT";
+    with.body_known = request.route->method != "PUT";
   return asked;
 }
 
