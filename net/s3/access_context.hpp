@@ -24,6 +24,9 @@ storage::metadata::authority as_listing(const storage::metadata::authority& by, 
 // The same request with these tags, which were in its body.
 storage::metadata::authority with_request_tags(const storage::metadata::authority& by,
                                                const storage::policy::tag_pairs& tags);
+// The same request with this lock, which was in its body.
+storage::metadata::authority with_object_lock(const storage::metadata::authority& by,
+                                              const storage::metadata::object_lock& lock);
 // Of a multi-delete, which asks for the deletion of objects: the same for one of them, or for one of its versions.
 storage::metadata::authority as_deletion(const storage::metadata::authority& by,
                                          const std::optional<storage::metadata::version_id>& version);

@@ -207,7 +207,7 @@ def seen(site, operation, request, answer):
     if method in ("GET", "HEAD") or operation == "DeleteObjects":
         return told(answer)
     if operation.endswith("Bucket") or operation == "PutBucketAcl":
-        return [told(site.call("GET", path + q)) for q in ("?acl", "?tagging", "?ownershipControls")]
+        return [told(site.call("GET", path + q)) for q in ("?acl", "?tagging", "?ownershipControls", "?object-lock")]
     if operation == "UploadPartCopy":
         upload = urllib.parse.parse_qs(request[1].partition("?")[2])["uploadId"][0]
         return told(site.call("GET", f"{path}?uploadId={upload}"))
