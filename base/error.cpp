@@ -49,6 +49,8 @@ std::string_view to_string(errc code) noexcept {
     case errc::delete_marker: return "delete_marker";
     case errc::chunk_lost: return "chunk_lost";
     case errc::acl_not_supported: return "acl_not_supported";
+    case errc::no_object_lock: return "no_object_lock";
+    case errc::invalid_bucket_state: return "invalid_bucket_state";
   }
   return "unknown";
 }

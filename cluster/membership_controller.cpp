@@ -4,6 +4,7 @@
 #include "cluster/raft/log_servers.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace cairn::cluster {
 
@@ -13,6 +14,7 @@ namespace meta = storage::metadata;
 
 constexpr std::size_t moved_at_once = 4096;
 constexpr std::uint64_t fenced_starts = 1 << 20; // so many starts of an old copy are refused, should it try again
+constexpr wall_ms lock_time_interval = 30'000;
 static_assert(fenced_starts < std::uint64_t{1} << (incarnation_count_bits - 1));
 
 bool is_up(const controller_view& v, const member& m, const controller_options& o) {
@@ -66,6 +68,14 @@ std::optional<controller_step> raise_feature_level(const controller_view& v) {
     if (is_member(m)) known = std::min(known, v.reports[m.number].feature_level);
   if (known <= v.feature_level) return std::nullopt;
   return step::commit{{meta::raise_feature_level{static_cast<std::uint8_t>(known)}}};
+}
+
+// At intervals, because each step is an entry of the log, also in an idle cluster.
+std::optional<controller_step> advance_lock_time(const controller_view& v) {
+  if (!v.lock_time || v.feature_level < meta::feature_level_of_object_lock) return std::nullopt;
+  const auto time = majority_time(v);
+  if (time < *v.lock_time + lock_time_interval) return std::nullopt;
+  return step::commit{{meta::advance_lock_time{time}}};
 }
 
 std::optional<controller_step> next_log_change(const controller_view& v, const controller_options& o) {
@@ -168,6 +178,19 @@ std::size_t wanted_voters(std::size_t members) {
   return members >= 5 ? 5 : std::min<std::size_t>(members, 3);
 }
 
+wall_ms majority_time(const controller_view& view) {
+  std::vector<wall_ms> clocks;
+  for (const auto& s : view.servers.servers) {
+    if (s.role != raft::server_role::voter) continue;
+    const auto number = node_of(s.id);
+    clocks.push_back(number < view.reports.size() ? view.reports[number].wall : 0);
+  }
+  if (clocks.empty()) return 0;
+  const auto majority = clocks.begin() + std::ptrdiff_t(clocks.size() / 2);
+  std::ranges::nth_element(clocks, majority, std::greater{});
+  return *majority;
+}
+
 out_decision auto_out(const controller_view& view, const controller_options& options) {
   return decide_out(*view.now, health_of(view, options));
 }
@@ -178,6 +201,7 @@ std::optional<controller_step> next_step(const controller_view& view, const cont
   if (auto s = note_health(view, options)) return s;
   if (auto s = end_sessions(view, options)) return s;
   if (auto s = raise_feature_level(view)) return s;
+  if (auto s = advance_lock_time(view)) return s;
   if (auto s = next_log_change(view, options)) return s;
   if (auto s = change_states(view, options)) return s;
   if (auto s = retarget(view, options, targets_planned)) return s;

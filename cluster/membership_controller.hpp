@@ -1,8 +1,8 @@
 // What the leader does about the members of the cluster, one step at a time: note which members are down or back, end
-// writer sessions, raise the feature level, add, promote, demote and remove servers of the log, take members out of the
-// layout, plan targets, and finish moves. A plain class: the caller executes a step, waits until it has taken effect,
-// and calls again with the new state. Each step is derived from that state alone, so a step may be lost or executed
-// twice.
+// writer sessions, raise the feature level, advance the lock time, add, promote, demote and remove servers of the log,
+// take members out of the layout, plan targets, and finish moves. A plain class: the caller executes a step, waits
+// until it has taken effect, and calls again with the new state. Each step is derived from that state alone, so a step
+// may be lost or executed twice.
 //
 // Voters: 1 of one node, 2 of two, 3 of three or four, 5 of five or more. A member that is down keeps its vote until it
 // is removed: demoting it automatically could leave a minority that decides. A member that reports that its copy of the
@@ -40,6 +40,7 @@ struct member_report {
   std::uint64_t lost_log = 0;                                       // a start of it that lost entries; 0: none
   std::uint32_t feature_level = 0;                                  // reported; 0: no report yet
   std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0; // as in member_health
+  wall_ms wall = 0;                                                 // reported: its clock; 0: not told
   layout_epoch complete_epoch = 0;                                  // of its last comparison
   std::vector<partition_id> complete;                               // ascending
 };
@@ -52,7 +53,8 @@ struct controller_view {
   std::vector<storage::metadata::session_row> live; // sessions
   layout_epoch acknowledged = 0;                    // the lowest epoch that all live sessions have acknowledged
   wall_ms wall = 0;
-  std::uint8_t feature_level = 0; // of the commands that the log may hold
+  std::uint8_t feature_level = 0;   // of the commands that the log may hold
+  std::optional<wall_ms> lock_time; // of the state; nullopt: there is no object lock
 };
 
 namespace step {
@@ -70,6 +72,10 @@ struct plan { // call plan_change and commit its commands; expensive
 using controller_step = std::variant<step::commit, step::change_log, step::plan>;
 
 std::size_t wanted_voters(std::size_t members);
+
+// The time that the clocks of a majority of the voters have reached, as they reported it. So a minority of clocks that
+// are ahead has no effect.
+wall_ms majority_time(const controller_view& view);
 
 // Which members are taken out now, and why other overdue members are not.
 out_decision auto_out(const controller_view& view, const controller_options& options);

@@ -37,6 +37,7 @@ private:
   struct sessions_seen {
     std::vector<meta::session_row> live;
     layout_epoch acknowledged = 0;
+    std::optional<wall_ms> lock_time;
   };
 
   steady_time now() const { return s_.clock->now(); }
@@ -153,9 +154,7 @@ void membership_state::report(const log_status& log) {
   r.settled = s_.layout->settled_epoch();
   r.applied = log.applied;
   const auto use = s_.disks();
-  r.used_bytes = use.used_bytes;
-  r.capacity_bytes = use.capacity_bytes;
-  r.data_bytes = use.data_bytes;
+  std::tie(r.used_bytes, r.capacity_bytes, r.data_bytes) = std::tie(use.used_bytes, use.capacity_bytes, use.data_bytes);
   r.takes_writes = use.takes_writes;
   std::tie(r.complete_epoch, r.complete) = s_.state->complete();
   r.lost = s_.state->lost();
@@ -164,6 +163,7 @@ void membership_state::report(const log_status& log) {
   if (s_.certificate_end && log.feature_level >= meta::feature_level_of_invitations)
     r.certificate_end = s_.certificate_end();
   if (r.lost.size() > lost_reported_max) r.lost.resize(lost_reported_max);
+  if (log.feature_level >= meta::feature_level_of_object_lock) r.wall = s_.clock->wall();
   if (log.feature_level >= meta::feature_level_of_reported_faults) r.closed_disks = use.closed;
   if (log.failure && log.feature_level >= meta::feature_level_of_reported_faults)
     r.fault = to_string(log.failure->code);
@@ -357,6 +357,7 @@ void membership_state::control() {
       if (rows && epoch) {
         std::ranges::copy_if(*rows, std::back_inserter(s.live), [](const auto& row) { return !row.ended; });
         s.acknowledged = *epoch;
+        s.lock_time = (*view)->lock_time();
         *seen = std::move(s);
       }
     }
@@ -394,6 +395,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
   view.acknowledged = sessions.acknowledged;
   view.wall = s_.clock->wall();
   view.feature_level = log.feature_level;
+  view.lock_time = sessions.lock_time;
   view.reports.resize(layout->members.size());
   for (const auto& m : layout->members) {
     auto& n = view.reports[m.number];
@@ -408,9 +410,8 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     n.failed = !r.fault.empty();
     n.incarnation = r.node.incarnation;
     n.feature_level = known->second.feature_level;
-    n.used_bytes = r.used_bytes;
-    n.capacity_bytes = r.capacity_bytes;
-    n.data_bytes = r.data_bytes;
+    std::tie(n.used_bytes, n.capacity_bytes, n.data_bytes, n.wall) =
+        std::tie(r.used_bytes, r.capacity_bytes, r.data_bytes, r.wall);
     n.complete_epoch = r.complete_epoch;
     n.complete = r.complete;
   }

@@ -60,6 +60,12 @@ std::vector<row_name> changed_rows(const meta::command& c) {
                         [](const meta::set_bucket_access& b) {
                           return names{{b.name, {}}};
                         },
+                        [](const meta::set_object_lock& l) {
+                          return names{{l.bucket, l.key}};
+                        },
+                        [](const meta::set_bucket_lock& b) {
+                          return names{{b.name, {}}};
+                        },
                         [](const meta::create_bucket& b) {
                           names changed{{b.name, {}}};
                           if (!b.owner.empty()) changed.push_back({{}, b.owner});
@@ -192,6 +198,10 @@ void drop_asked(meta::command& c) {
         if constexpr (requires { one.by.asked; }) one.by.asked.reset();
       },
       c);
+}
+
+void drop_bypass(meta::command& c) {
+  if (auto* const removal = std::get_if<meta::delete_object>(&c)) removal->bypasses_governance = false;
 }
 
 } // namespace cairn::actors

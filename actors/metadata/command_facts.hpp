@@ -26,5 +26,7 @@ void stamp(storage::metadata::command& c, session_id session, std::uint64_t& nex
 void drop_authority(storage::metadata::command& c);
 // The same for clusters below feature_level_of_policies, which have no policies.
 void drop_asked(storage::metadata::command& c);
+// The same for clusters below feature_level_of_object_lock, which have nothing to bypass.
+void drop_bypass(storage::metadata::command& c);
 
 } // namespace cairn::actors

@@ -106,9 +106,10 @@ caf::result<committed> metadata_state::commit(command_box& command) {
   if (removed_) return to_caf(removal());
   if (writes_overdue_) return to_caf({errc::timeout, "the metadata's disk is overdue"});
   if (adds_something(*command) && is_full()) return to_caf(no_room());
-  if (log_ && session_ != 0 && feature_level_ < meta::feature_level_of_policies) {
+  if (log_ && session_ != 0 && feature_level_ < meta::feature_level_of_object_lock) {
     auto older = std::make_shared<meta::command>(*command);
-    drop_asked(*older);
+    drop_bypass(*older);
+    if (feature_level_ < meta::feature_level_of_policies) drop_asked(*older);
     if (feature_level_ < meta::feature_level_of_authority) drop_authority(*older);
     command = std::move(older);
   }

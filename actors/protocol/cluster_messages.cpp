@@ -210,8 +210,9 @@ std::string encode(const node_report& n) {
   for (const auto p : n.complete) w.u16(p);
   w.varint(n.lost_count).varint(n.lost.size());
   for (const auto& id : n.lost) w.u64(id.blob.session).u64(id.blob.number).u32(id.index);
-  if (n.fault.empty() && n.closed_disks == 0 && n.certificate_end == 0) return w.take();
+  if (n.fault.empty() && n.closed_disks == 0 && n.certificate_end == 0 && n.wall == 0) return w.take();
   w.string(n.fault.substr(0, text_bytes_max)).varint(n.closed_disks).u64(std::uint64_t(n.certificate_end));
+  if (n.wall != 0) w.u64(std::uint64_t(n.wall));
   return w.take();
 }
 
@@ -242,6 +243,7 @@ result<node_report> decode_report(std::string_view bytes) {
     out.closed_disks = r.varint();
     out.certificate_end = wall_ms(r.u64());
   }
+  if (r.ok() && !r.rest().empty()) out.wall = wall_ms(r.u64());
   if (!r.finished()) return broken_message("the report");
   return out;
 }

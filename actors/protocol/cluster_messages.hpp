@@ -118,6 +118,7 @@ struct node_report {
   std::string fault; // why the node's copy of the metadata is out of service, in a word or two; empty: in service
   std::uint64_t closed_disks = 0;
   wall_ms certificate_end = 0; // the end of its link certificate; 0: none, or not told
+  wall_ms wall = 0;            // its clock; 0: not told
 };
 std::string encode(const node_report& r);
 result<node_report> decode_report(std::string_view bytes);

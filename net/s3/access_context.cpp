@@ -1,10 +1,12 @@
 #include "net/s3/access_context.hpp"
 
 #include "net/s3/operations/copy_source.hpp"
+#include "net/s3/xml/object_lock_xml.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/fields.hpp"
+#include "net/wire/grammar/http_date.hpp"
 
 #include <algorithm>
 
@@ -67,15 +69,25 @@ void add_query(const request& request, policy::context& with) {
   }
 }
 
-// As in S3, an upload that also sets an access control list or tags needs the actions of setting them.
-// A copy that keeps its source's tags sets those (with_copied_tags).
+void add_lock(const boost::beast::http::fields& head, metadata::asked_access& asked) {
+  const auto mode = field_of(head, "x-amz-object-lock-mode"),
+             date = field_of(head, "x-amz-object-lock-retain-until-date"),
+             hold = field_of(head, "x-amz-object-lock-legal-hold");
+  asked.with.set_object_lock(mode, date, parse_iso_time(date).value_or(0), hold);
+  if (!mode.empty() || !date.empty()) asked.actions.push_back(action::put_object_retention);
+  if (!hold.empty()) asked.actions.push_back(action::put_object_legal_hold);
+}
+
+// As in S3, an upload that also sets an access control list, tags or a lock needs the actions of setting them. A copy
+// that keeps its source's tags sets those (with_copied_tags).
 void add_settings(const boost::beast::http::fields& head, bool copies, metadata::asked_access& asked) {
+  add_lock(head, asked);
   const auto is_public = [](const auto& field) {
     return iequals(view_of(field.name_string()), "x-amz-acl") && public_access_of(view_of(field.value())).read;
   };
   if (std::any_of(head.begin(), head.end(), is_public)) asked.actions.push_back(action::put_object_acl);
   if (copies && !replaces_tags(head)) {
-    asked.with.request_tags_known = false;
+    asked.with.body_known = false;
     return;
   }
   const auto tagging = field_of(head, "x-amz-tagging");
@@ -94,6 +106,11 @@ void add_source(const boost::beast::http::fields& head, metadata::asked_access& 
   asked.source = read->version ? action::get_object_version : action::get_object;
   asked.with.set(context_key::x_amz_copy_source, read->bucket + "/" + read->key);
   if (read->version) asked.with.set(context_key::version_id, to_string(*read->version));
+}
+
+// Its body has values of condition keys.
+bool sets_by_body(action a) {
+  return a == action::put_object_tagging || a == action::put_object_retention || a == action::put_object_legal_hold;
 }
 
 template <class Change>
@@ -139,8 +156,7 @@ describe_access(const request& request, const boost::beast::http::fields& head, 
   add_conditions(request, with);
   if (request.operation->sets_attributes) add_settings(about, request.operation->copies, *asked);
   if (request.operation->copies) add_source(head, *asked);
-  if (request.route != nullptr && request.route->act == action::put_object_tagging)
-    with.request_tags_known = request.route->method != "PUT";
+  if (request.route != nullptr && sets_by_body(request.route->act)) with.body_known = request.route->method != "PUT";
   return asked;
 }
 
@@ -159,6 +175,13 @@ metadata::authority with_copied_tags(const metadata::authority& by, const policy
   return changed(by, [&tags](metadata::asked_access& asked) {
     asked.with.set_request_tags(tags);
     if (!tags.empty()) asked.actions.push_back(action::put_object_tagging);
+  });
+}
+
+metadata::authority with_object_lock(const metadata::authority& by, const metadata::object_lock& lock) {
+  return changed(by, [&lock](metadata::asked_access& asked) {
+    asked.with.set_object_lock(mode_text(lock.retained.mode), date_text(lock.retained), lock.retained.until,
+                               hold_text(lock.hold));
   });
 }
 

@@ -28,6 +28,9 @@ storage::metadata::authority with_request_tags(const storage::metadata::authorit
 // Of a copy that keeps its source's tags: it sets these on its destination.
 storage::metadata::authority with_copied_tags(const storage::metadata::authority& by,
                                               const storage::policy::tag_pairs& tags);
+// The same request with this lock, which was in its body.
+storage::metadata::authority with_object_lock(const storage::metadata::authority& by,
+                                              const storage::metadata::object_lock& lock);
 // Of a multi-delete, which asks for the deletion of objects: the same for one of them, or for one of its versions.
 storage::metadata::authority as_deletion(const storage::metadata::authority& by,
                                          const std::optional<storage::metadata::version_id>& version);

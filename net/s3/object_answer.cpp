@@ -4,6 +4,7 @@
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/encoded_words.hpp"
 #include "net/s3/operations/multipart.hpp"
+#include "net/s3/xml/object_lock_xml.hpp"
 #include "net/wire/grammar/http_date.hpp"
 #include "net/wire/grammar/ranges.hpp"
 #include "storage/metadata/read/lifecycle_rules.hpp"
@@ -47,6 +48,28 @@ struct answer_maker {
     return row.headers.content_type.empty() ? "binary/octet-stream" : as_field_value(row.headers.content_type);
   }
 
+  // As in S3, to who has the right to read them.
+  void add_lock(std::string& out) const {
+    using storage::policy::action;
+    const auto& lock = row.extras.lock;
+    if (lock.empty()) return;
+    if (!date_text(lock.retained).empty() && shows(action::get_object_retention)) {
+      out += "x-amz-object-lock-mode";
+      add_line(out, mode_text(lock.retained.mode));
+      out += "x-amz-object-lock-retain-until-date";
+      add_line(out, date_text(lock.retained));
+    }
+    if (!hold_text(lock.hold).empty() && shows(action::get_object_legal_hold)) {
+      out += "x-amz-object-lock-legal-hold";
+      add_line(out, hold_text(lock.hold));
+    }
+  }
+  bool shows(storage::policy::action a) const {
+    if (bucket == nullptr || !request_.by.asked) return false;
+    return judge(request_.by, a, request_.key.get(), *bucket, {request_.target.key, &row}).made ==
+           storage::metadata::ruling::allowed;
+  }
+
   head_builder head(unsigned status) const {
     head_builder builder{status, request_.basics};
     auto& out = builder.bytes();
@@ -69,6 +92,7 @@ struct answer_maker {
       out += "x-amz-version-id";
       add_line(out, to_string(id_of(row)));
     }
+    add_lock(out);
     if (!row.extras.tags.empty()) {
       out += "x-amz-tagging-count";
       add_line(out, std::to_string(row.extras.tags.size()));

@@ -4,6 +4,7 @@
 #include "net/s3/body/aws_chunked.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/operations/multipart.hpp"
+#include "net/s3/xml/object_lock_xml.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
 #include "net/wire/grammar/ascii.hpp"
@@ -85,6 +86,17 @@ std::optional<s3_error> keep_header(std::string name, std::string_view value, bo
   return std::nullopt;
 }
 
+std::optional<s3_error> read_lock(const http::fields& fields, const request& request, put_order& order) {
+  const lock_headers headers{find_field(fields, "x-amz-object-lock-mode"),
+                             find_field(fields, "x-amz-object-lock-retain-until-date"),
+                             find_field(fields, "x-amz-object-lock-legal-hold")};
+  if (!headers.any()) return std::nullopt;
+  auto lock = read_lock_headers(headers, request.by.asked ? request.by.asked->with.time : 0);
+  if (auto* refused = std::get_if<s3_error>(&lock)) return std::move(*refused);
+  order.put.extras.lock = std::get<storage::metadata::object_lock>(lock);
+  return std::nullopt;
+}
+
 // As in S3, an upload that also sets an ACL or tags needs the permissions of PutObjectAcl and PutObjectTagging.
 std::optional<s3_error> refused_extras(const request& request, const storage::metadata::object_extras& extras) {
   using storage::policy::action;
@@ -163,6 +175,10 @@ void read_conditions(const http::fields& fields, request& into) {
   into.wants_checksum = iequals(field_of(fields, "x-amz-checksum-mode"), "ENABLED");
 }
 
+bool bypasses_governance(const http::fields& fields) {
+  return iequals(field_of(fields, "x-amz-bypass-governance-retention"), "true");
+}
+
 std::optional<s3_error> read_version(request& into) {
   const auto* text = into.target.find("versionId");
   if (text == nullptr) return std::nullopt;
@@ -230,6 +246,7 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
     return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
   }
   if (copies && !replaces_tags(fields)) order.put.extras.tags.clear(); // the copy has those of its source
+  if (auto refused = read_lock(fields, request, order)) return std::move(*refused);
   if (auto refused = refused_extras(request, order.put.extras)) return std::move(*refused);
   order.put.by = request.authority(order.put.extras.public_read ? rights::owner : 0);
   auto checksum = read_checksum(fields);

@@ -9,7 +9,8 @@ namespace cairn::sim {
 
 struct fault_plan {
   bool freezes = false, one_way_cuts = false, slow_node = false, clock_jumps = false;
-  bool far_jumps = true; // of clocks, by more than a year
+  bool far_jumps = true;   // of clocks, by more than a year
+  std::size_t jumpers = 0; // only so many nodes' clocks jump, the last ones', and by up to ten years; 0: any
   double changed_payloads = 0;
 
   bool any() const { return freezes || one_way_cuts || slow_node || clock_jumps || changed_payloads > 0; }

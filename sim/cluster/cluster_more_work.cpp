@@ -1,7 +1,13 @@
 // Operations of the simulated users other than puts and reads of bytes: copies, which share the source's blobs; access
 // keys, the bucket's public flag and its policy, which every node must apply to requests as soon as a change was
-// acknowledged; and at the end the versions of a versioned bucket, none of which may be lost.
+// acknowledged; object lock: some puts lock their version for longer than any fault lasts, and users try to remove such
+// versions, or their locks, with commands that claim any time, while a minority of the clocks jumps by years: none may
+// succeed. At the end the versions of a versioned bucket, none of which may be lost, and the locks, which must end once
+// all clocks have passed them. Not checked here: who may bypass governance
+// (tests/storage/metadata/apply/locks_test.cpp).
 #include "sim/cluster/cluster_workload.hpp"
+
+#include <algorithm>
 
 namespace cairn::sim {
 
@@ -12,6 +18,8 @@ using namespace cairn::actors;
 using namespace std::chrono_literals;
 
 constexpr std::size_t versions_read_max = 40;
+constexpr wall_ms day_of_locks = 24 * 3600 * 1000, locked_for = 60 * day_of_locks; // longer than all rules
+constexpr wall_ms claims_max = 3650 * day_of_locks;
 
 std::string register_of(const std::string& access_key) { // in the history
   return "access key " + access_key;
@@ -219,7 +227,97 @@ void cluster_workload::use_policy(std::size_t u, cluster_node& node) {
   });
 }
 
+// ── object lock ──
+
+void cluster_workload::lock_bucket(const std::function<void()>& check_nodes) {
+  meta::set_bucket_lock c;
+  c.name = bucket_name;
+  if (auto set = operate_with_retries(c, check_nodes); !set)
+    checks_.fail("the bucket got no object lock: " + to_string(set.error()));
+}
+
+meta::object_lock cluster_workload::draw_lock() {
+  if (plan_.locks == 0 || !w_.draw.chance(plan_.locks)) return {};
+  meta::object_lock lock;
+  lock.retained = {w_.draw.chance(0.5) ? meta::retention_mode::governance : meta::retention_mode::compliance,
+                   w_.clock().wall() + locked_for};
+  if (w_.draw.chance(0.2)) lock.hold = meta::legal_hold::on;
+  return lock;
+}
+
+void cluster_workload::about_locks(std::size_t u, cluster_node& node) {
+  auto& it = users_[u];
+  if (locked_.empty()) return ended(u);
+  auto& d = w_.draw;
+  const auto& wanted = d.pick(locked_);
+  it.what = "unlocking of " + to_string(wanted.id) + " of " + wanted.key;
+  const auto claimed = w_.clock().wall() + wall_ms(d.below(2 * claims_max)) - claims_max;
+  const auto answered = [this, u](const result<committed>& r) {
+    auto& who = users_[u];
+    if (r)
+      checks_.fail(who.what + " succeeded");
+    else if (r.error() == errc::access_denied)
+      ++locks_held_;
+    else
+      tolerate(who, r.error());
+    ended(u);
+  };
+  if (d.chance(0.7)) {
+    meta::delete_object c;
+    c.bucket = bucket_name;
+    c.key = wanted.key;
+    c.now = claimed;
+    c.version = wanted.id;
+    c.bypasses_governance = d.chance(0.5); // without the right to
+    return send_command(u, node, std::move(c), answered);
+  }
+  meta::set_object_lock c;
+  c.bucket = bucket_name;
+  c.key = wanted.key;
+  c.now = claimed;
+  c.version = wanted.id;
+  c.retained.emplace();
+  c.bypasses_governance = d.chance(0.5);
+  send_command(u, node, std::move(c), answered);
+}
+
 // ── the end ──
+
+void cluster_workload::judge() {
+  if (auto problem = history_.unexplained()) checks_.fail(*problem);
+}
+
+void cluster_workload::verify_locks(const std::function<void()>& pass_retentions) {
+  if (plan_.locks == 0) return;
+  const auto view = nodes_.front()->view();
+  if (!view) return checks_.fail("the metadata can't be read");
+  for (const auto& v : locked_) {
+    const auto row = view->object(bucket_name, v.key, v.id);
+    if (!row) return checks_.fail("locked version " + to_string(v.id) + " of " + v.key + ": " + to_string(row.error()));
+    checks_.expect(row->extras.lock == v.lock, "a lock is another one");
+  }
+  pass_retentions();
+  for (const auto& v : locked_) {
+    if (checks_.failed()) return;
+    meta::delete_object c;
+    c.bucket = bucket_name;
+    c.key = v.key;
+    c.now = w_.clock().wall();
+    c.version = v.id;
+    const auto gone = operate(c);
+    const bool held = v.lock.hold == meta::legal_hold::on;
+    if (held)
+      checks_.expect(!gone && gone.error() == errc::access_denied, "a version with a legal hold was removed");
+    else if (!gone)
+      checks_.fail("a version whose retention has ended is still locked: " + to_string(gone.error()));
+  }
+}
+
+wall_ms cluster_workload::last_retention() const {
+  wall_ms last = 0;
+  for (const auto& v : locked_) last = std::max(last, v.lock.retained.until);
+  return last;
+}
 
 void cluster_workload::verify_versions() {
   if (!plan_.versioned) return;
@@ -236,7 +334,7 @@ void cluster_workload::verify_versions() {
     if (!w_.run_until([&] { return client->end() != download_end::running || checks_.failed(); }, 1h))
       return checks_.fail(what + " hangs");
     const auto why = client->end() == download_end::finished ? errc{} : client->reason().code;
-    if (plan_.expiring.removes_versions && wanted.key.starts_with(expiring_work::prefix) &&
+    if (wanted.lock.empty() && plan_.expiring.removes_versions && wanted.key.starts_with(expiring_work::prefix) &&
         (why == errc::no_such_version || why == errc::no_such_key))
       continue;
     if (client->end() != download_end::finished) return checks_.fail(what + ": " + to_string(client->reason()));

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t losses_salt = 0x3C6EF372FE94F82Bull, metadata_salt = 0xA54FF53A5F1D36F1ull;
 constexpr std::uint64_t cache_salt = 0x9B05688C2B3E6C1Full;
 constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
-constexpr std::uint64_t policies_salt = 0xBB67AE8584CAA73Bull;
+constexpr std::uint64_t policies_salt = 0xBB67AE8584CAA73Bull, locks_salt = 0x510E527FADE682D1ull;
 
 // Further kinds of clusters and of work, from a separate source too.
 void draw_kinds(cluster_plan& p, std::uint64_t seed) {
@@ -129,6 +129,20 @@ void draw_hostile(cluster_plan& p, std::uint64_t seed) {
   p.looks_for_leftovers = true;
 }
 
+// Versions that are locked, in clusters of which a minority of the clocks may jump by years: a promise to a majority,
+// so members stay, and no disaster takes the state back.
+void draw_locks(cluster_plan& p, std::uint64_t seed, bool hostile) {
+  dice d{seed ^ locks_salt};
+  const bool steady = p.at_first == p.nodes && !p.removes && !p.drains && !p.restores_metadata && !p.rescues;
+  if (p.old_level != 0 || p.nodes < 3 || !steady || !d.chance(hostile ? 0.5 : 0.2)) return;
+  p.work.versioned = true;
+  p.work.locks = d.pick(std::vector<double>{0.1, 0.3});
+  if (!hostile || p.trouble.count() == 0 || p.rules.exact_clocks) return;
+  p.faults.clock_jumps = d.chance(0.7);
+  p.faults.jumpers = p.nodes >= 5 ? 2 : 1;
+  p.work.expiring = expiring_keys_of(p.rules, p.faults.clock_jumps);
+}
+
 } // namespace
 
 cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
@@ -138,6 +152,7 @@ cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
   draw_restored_metadata(p, seed);
   draw_cache(p, seed);
   if (hostile) draw_hostile(p, seed);
+  draw_locks(p, seed, hostile);
   dice policies{seed ^ policies_salt};
   if (p.old_level == 0 && policies.chance(0.3)) p.work.policies = policies.pick(std::vector<double>{0.05, 0.2});
   return p;
@@ -150,7 +165,7 @@ std::string to_string(const cluster_plan& p) {
          (m.replicas != 3 ? ", replicas " + std::to_string(m.replicas) : "") +
          (m.cache_bytes != 0 ? ", cache " + std::to_string(m.cache_bytes >> 10) + " KiB" : "") +
          (m.write_quorum != 0 ? ", writes wait for all" : "") + (p.work.versioned ? ", versioned" : "") +
-         (p.work.policies > 0 ? ", policies" : "") +
+         (p.work.policies > 0 ? ", policies" : "") + (p.work.locks > 0 ? ", locks" : "") +
          (p.old_level != 0 ? ", old builds of level " + std::to_string(p.old_level) : "") + ", keys " +
          std::to_string(p.work.keys) + ", users " + std::to_string(p.work.users) + ", operations " +
          std::to_string(p.work.operations) + (p.crashes ? ", crashes" : "") + (p.power_losses ? " of power" : "") +

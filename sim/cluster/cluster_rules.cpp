@@ -161,7 +161,7 @@ result<cluster_rules::due_items> cluster_rules::due_in(meta::view& view, const s
     if (v.latest) displaced = 0;
     if (!v.key.starts_with(rule.prefix)) continue;
     if (!v.latest) {
-      if (displaced++ >= rule.noncurrent_kept && rule.noncurrent_days > 0 && fits(rule, v))
+      if (displaced++ >= rule.noncurrent_kept && rule.noncurrent_days > 0 && fits(rule, v) && v.lock.empty())
         note("version " + to_string(v.id) + " of " + v.key, i > 0 ? all[i - 1].modified : v.modified);
     } else if (v.delete_marker) {
       if (last && (rule.expire_markers || (rule.expire_days > 0 && fits(rule, v))))

@@ -43,6 +43,7 @@ private:
   std::vector<cluster_node*> draw_two_to_lose();
   void rescue();
   void add_nodes(std::size_t count);
+  void pass_retentions(); // of locked versions
   void check_end();
   void expect_no_needless_chunks();
   bool all_ready() const;

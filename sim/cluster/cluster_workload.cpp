@@ -76,6 +76,7 @@ void cluster_workload::make_bucket(const std::function<void()>& check_nodes) {
   c.versioning = meta::versioning::enabled;
   if (auto set = operate_with_retries(c, check_nodes); !set) // only once the cluster has raised its feature level
     checks_.fail("the bucket was not versioned: " + to_string(set.error()));
+  if (plan_.locks > 0) lock_bucket(check_nodes);
 }
 
 void cluster_workload::begin() {
@@ -116,6 +117,7 @@ void cluster_workload::start(std::size_t u, cluster_node& node, const std::strin
   if (plan_.copies > 0 && w_.draw.chance(plan_.copies)) return copy(u, node, key);
   if (plan_.access > 0 && w_.draw.chance(plan_.access)) return about_access(u, node);
   if (plan_.policies > 0 && w_.draw.chance(plan_.policies)) return about_policy(u, node);
+  if (plan_.locks > 0 && w_.draw.chance(plan_.locks)) return about_locks(u, node);
   const auto what = w_.draw.below(100);
   w_.digest.add(what);
   if (what < 40)
@@ -226,6 +228,7 @@ void cluster_workload::put(std::size_t u, cluster_node& node, const std::string&
   const auto number = o.value = new_content(key, size);
   if (w_.draw.chance(0.7)) request.length = size;
   request.headers.user = {{"content", std::to_string(number)}};
+  it.lock = request.extras.lock = draw_lock();
   uploader_habits habits;
   habits.fill_max = microseconds{500};
   if (w_.draw.chance(plan_.cancels)) habits.leaves_after_bytes = w_.draw.below(size + 1);
@@ -252,7 +255,8 @@ void cluster_workload::put_ended(std::size_t u, content_number number, std::opti
     checks_.expect(stored.size == contents_.at(number).size, "a put was acknowledged with another size");
     checks_.expect(to_string(stored.etag) == contents_.at(number).etag, "a put was acknowledged with another ETag");
     ++stored_;
-    if (stored.version_id) versions_.push_back({it.key, *stored.version_id, number});
+    if (stored.version_id) versions_.push_back({it.key, *stored.version_id, number, it.lock});
+    if (stored.version_id && !it.lock.empty()) locked_.push_back(versions_.back());
     checks_.expect(plan_.versioned == stored.version_id.has_value(),
                    "a put was answered with a version id in an unversioned bucket, or without one");
     history_.done(it.recorded.front());
@@ -473,10 +477,6 @@ void cluster_workload::verify() {
   }
 }
 
-void cluster_workload::judge() {
-  if (auto problem = history_.unexplained()) checks_.fail(*problem);
-}
-
 std::string cluster_workload::waiting() const {
   std::string out;
   for (const auto& it : users_)
@@ -488,6 +488,8 @@ std::string cluster_workload::summary() const {
   std::string out = "stored " + std::to_string(stored_) + ", whole reads " + std::to_string(whole_reads_);
   if (plan_.copies > 0) out += ", copies " + std::to_string(copies_);
   if (plan_.versioned) out += ", versions " + std::to_string(versions_.size());
+  if (plan_.locks > 0)
+    out += ", locked " + std::to_string(locked_.size()) + " and held " + std::to_string(locks_held_) + " times";
   if (plan_.uploads > 0) out += ", uploads " + std::to_string(completed_uploads_);
   for (const auto& [code, count] : failures_) out += ", " + std::string{to_string(code)} + " " + std::to_string(count);
   if (history_.undecided() > 0) out += ", undecided keys " + std::to_string(history_.undecided());

@@ -1,7 +1,7 @@
 // Users of a simulated cluster: each puts (also conditionally), gets, heads, deletes, lists, uploads in parts
-// (cluster_uploads.cpp), copies, or changes access rights (cluster_more_work.cpp), one operation after the other,
-// through any node that serves, on a few shared keys. Operations and answers go into a history; the bytes of reads are
-// checked at once. An operation whose node crashes has an unknown outcome.
+// (cluster_uploads.cpp), copies, changes access rights, or locks versions (cluster_more_work.cpp),
+// one operation after the other, through any node that serves, on a few shared keys. Operations and answers go into a
+// history; the bytes of reads are checked at once. An operation whose node crashes has an unknown outcome.
 #pragma once
 
 #include "sim/cluster/cluster_node.hpp"
@@ -31,6 +31,7 @@ struct cluster_work_plan {
   double copies = 0, access = 0;   // likewise: a copy; an operation on access keys or the bucket's public flag
   double policies = 0;             // likewise: one on the bucket's policy, or that needs it
   bool versioned = false;          // the bucket is versioned
+  double locks = 0;                // and has object lock: probability that a put locks its version, or of an unlocking
   bool bit_rot = false;            // a read may find no good copy while nodes are down
   bool changed_bytes = false;      // or find all copies damaged
   bool failing_disks = false;
@@ -57,7 +58,10 @@ public:
   // While nothing else runs: reads every key through every node; all nodes must agree.
   void verify();
   void verify_versions(); // reads acknowledged versions
-  void judge();           // checks the history
+  // Looks for all locked versions, and removes them after `pass_retentions` has passed last_retention().
+  void verify_locks(const std::function<void()>& pass_retentions);
+  wall_ms last_retention() const;
+  void judge(); // checks the history
   // From now on rules may delete everything to which they apply.
   void all_due();
   std::string summary() const;
@@ -94,7 +98,8 @@ private:
     std::uint64_t operation = 0; // number of the current operation; answers to earlier ones are ignored
     std::size_t node = 0;
     std::vector<history::number> recorded;
-    std::string what, key; // key: of a put
+    std::string what, key;                 // key: of a put
+    storage::metadata::object_lock lock{}; // of a put
     bool busy = false, calm = false;
     std::shared_ptr<slow_uploader> upload;
     std::shared_ptr<slow_client> download;
@@ -104,6 +109,7 @@ private:
     std::string key;
     storage::metadata::version_id id;
     content_number content = absent;
+    storage::metadata::object_lock lock{};
   };
 
   void later(std::size_t u);
@@ -148,6 +154,10 @@ private:
   void about_policy(std::size_t u, cluster_node& node);
   void use_policy(std::size_t u, cluster_node& node);
 
+  void lock_bucket(const std::function<void()>& check_nodes);
+  storage::metadata::object_lock draw_lock();
+  void about_locks(std::size_t u, cluster_node& node);
+
   parts_ptr new_parts(const std::string& key);
   void upload_in_parts(std::size_t u, cluster_node& node, const std::string& key);
   void send_command(std::size_t u, cluster_node& node, storage::metadata::command c,
@@ -173,8 +183,8 @@ private:
   history history_;
   std::map<errc, std::uint64_t> failures_;
   std::uint64_t left_ = 0, next_operation_ = 1, stored_ = 0, whole_reads_ = 0, completed_uploads_ = 0, copies_ = 0,
-                access_numbers_ = 0;
-  std::vector<kept_version> versions_;
+                access_numbers_ = 0, locks_held_ = 0;
+  std::vector<kept_version> versions_, locked_;
   content_number next_content_ = 1;
   std::vector<parts_ptr> left_uploads_, aborted_uploads_;
   std::size_t uncertain_uploads_ = 0; // that may still exist

@@ -76,6 +76,13 @@ bool policy::is_public() const {
   });
 }
 
+bool names_object_lock(std::string_view json) {
+  const auto compiled = policy::compile(json, owner_kind::bucket);
+  return compiled && std::ranges::any_of(compiled->statements(), [](const statement& s) {
+           return std::ranges::any_of(s.conditions, [](const condition& c) { return is_of_object_lock(c.key()); });
+         });
+}
+
 std::string name_of(const policy& p, std::size_t statement) {
   auto text = "statement " + std::to_string(statement + 1);
   if (const auto& sid = p.statements()[statement].sid; !sid.empty()) text += " (`" + sid + "`)";

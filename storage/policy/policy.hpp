@@ -66,6 +66,9 @@ private:
   std::vector<statement> statements_;
 };
 
+// Whether it has conditions about object lock, which builds below feature level 11 refuse.
+bool names_object_lock(std::string_view json);
+
 // "statement 2 (`AllowTeam`)".
 std::string name_of(const policy& p, std::size_t statement);
 

@@ -143,13 +143,25 @@ void context::set(context_key key, std::string value) {
 }
 
 void context::set_request_tags(const tag_pairs& tags) {
-  request_tags_known = true;
+  body_known = true;
   context_value keys{context_key::request_object_tag_keys, {}, {}};
   for (const auto& [name, value] : tags) {
     values.push_back({context_key::request_object_tag, name, {value}});
     keys.values.push_back(name);
   }
   if (!tags.empty()) values.push_back(std::move(keys));
+}
+
+void context::set_object_lock(std::string_view mode, std::string_view date, wall_ms until, std::string_view hold) {
+  constexpr wall_ms day = 24 * 60 * 60 * second;
+  body_known = true;
+  if (!mode.empty()) set(context_key::object_lock_mode, std::string{mode});
+  if (!date.empty()) set(context_key::object_lock_retain_until_date, std::string{date});
+  if (until != 0) {
+    const auto days = (until - time + day - 1) / day; // those that have begun count
+    set(context_key::object_lock_remaining_retention_days, std::to_string(std::max<wall_ms>(days, 0)));
+  }
+  if (!hold.empty()) set(context_key::object_lock_legal_hold, std::string{hold});
 }
 
 void write_context(byte_writer& w, const context& c) {
@@ -196,7 +208,7 @@ std::string request::resource() const {
 bool request::knows(context_key wanted) const {
   if (wanted == context_key::existing_object_tag) return existing_tags != nullptr || object_missing;
   const bool of_request = wanted == context_key::request_object_tag || wanted == context_key::request_object_tag_keys;
-  return !of_request || with->request_tags_known;
+  return !(of_request || is_of_object_lock(wanted)) || with->body_known;
 }
 
 std::vector<std::string> request::values(const named_key& wanted) const {

@@ -42,11 +42,13 @@ struct context {
   sender kind = sender::anonymous;
   wall_ms time = 0; // when the request came
   std::vector<context_value> values;
-  // False: the tags of the request are in its body, which was not read yet.
-  bool request_tags_known = true;
+  // False: the tags or the object lock of the request are in its body, which was not read yet.
+  bool body_known = true;
 
   void set(context_key key, std::string value); // a further value, if the key has one: a repeated header
   void set_request_tags(const tag_pairs& tags);
+  // The object lock that the request sets, as texts of S3; empty: not set. `until`: 0 if it has no date.
+  void set_object_lock(std::string_view mode, std::string_view date, wall_ms until, std::string_view hold);
   friend bool operator==(const context&, const context&) = default;
 };
 constexpr std::size_t context_value_bytes_max = 2048; // longer values of headers are cut

@@ -180,6 +180,10 @@ constexpr key_row key_rows[] = {
     {context_key::x_amz_server_side_encryption_customer_algorithm,
      "s3:x-amz-server-side-encryption-customer-algorithm"},
     {context_key::x_amz_storage_class, "s3:x-amz-storage-class"},
+    {context_key::object_lock_legal_hold, "s3:object-lock-legal-hold"},
+    {context_key::object_lock_mode, "s3:object-lock-mode"},
+    {context_key::object_lock_remaining_retention_days, "s3:object-lock-remaining-retention-days"},
+    {context_key::object_lock_retain_until_date, "s3:object-lock-retain-until-date"},
 };
 static_assert(std::size(key_rows) == static_cast<std::size_t>(context_key::last) + 1);
 
@@ -227,6 +231,10 @@ std::optional<named_key> key_of(std::string_view text) {
 bool is_tag(context_key k) {
   return k == context_key::principal_tag || k == context_key::existing_object_tag ||
          k == context_key::request_object_tag;
+}
+
+bool is_of_object_lock(context_key k) {
+  return k >= context_key::object_lock_legal_hold && k <= context_key::object_lock_retain_until_date;
 }
 
 } // namespace cairn::storage::policy

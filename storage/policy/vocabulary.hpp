@@ -140,7 +140,11 @@ enum class context_key : std::uint8_t {
   x_amz_server_side_encryption_aws_kms_key_id,
   x_amz_server_side_encryption_customer_algorithm,
   x_amz_storage_class,
-  last = x_amz_storage_class,
+  object_lock_legal_hold, // this and the following: of object lock
+  object_lock_mode,
+  object_lock_remaining_retention_days,
+  object_lock_retain_until_date,
+  last = object_lock_retain_until_date,
 };
 
 // A condition key as policies and requests name it.
@@ -152,5 +156,6 @@ struct named_key {
 // a tag without a name.
 std::optional<named_key> key_of(std::string_view text);
 bool is_tag(context_key k);
+bool is_of_object_lock(context_key k);
 
 } // namespace cairn::storage::policy

@@ -75,6 +75,42 @@ TEST_F(membership_controller_test, raises_the_feature_level_when_all_members_hav
   EXPECT_TRUE(commands().empty());
 }
 
+TEST_F(membership_controller_test, advances_the_lock_time_to_what_a_majority_of_the_clocks_has_reached) {
+  cluster(3);
+  view.feature_level = meta::feature_level;
+  for (auto& r : view.reports) r.feature_level = meta::feature_level;
+  const auto clocks = [this](std::vector<wall_ms> walls) {
+    for (std::size_t n = 0; n < walls.size(); ++n) view.reports[n].wall = walls[n];
+    const auto c = commands();
+    return c.empty() ? wall_ms{-1} : std::get<meta::advance_lock_time>(c.front()).time;
+  };
+  constexpr wall_ms years = wall_ms{10} * 365 * 24 * 3600 * 1000, time = 5 * years;
+  EXPECT_EQ(clocks({time, time, time}), -1); // no object lock
+  view.lock_time = 0;
+  EXPECT_EQ(clocks({time, time + 5, time + 9}), time + 5);
+  EXPECT_EQ(clocks({time + years, time, time - 5}), time); // the leader's own clock is wrong
+  EXPECT_EQ(clocks({time, time - years, time}), time);
+  EXPECT_EQ(clocks({time + years, time, 0}), time); // one has not reported
+  EXPECT_EQ(clocks({time + years, 0, 0}), -1);
+  view.lock_time = time;
+  EXPECT_EQ(clocks({time + 29'999, time + 29'999, time + years}), -1);
+  EXPECT_EQ(clocks({time + 30'000, time + 30'000, time + years}), time + 30'000);
+  EXPECT_EQ(clocks({time - years, time - years, time - years}), -1);
+  view.feature_level = meta::feature_level_of_object_lock - 1;
+  for (auto& r : view.reports) r.feature_level = view.feature_level;
+  EXPECT_EQ(clocks({time + years, time + years, time + years}), -1);
+}
+
+TEST_F(membership_controller_test, the_lock_time_of_voters_alone_counts) {
+  for (const auto& [nodes, wrong] :
+       std::vector<std::pair<std::size_t, std::size_t>>{{1, 0}, {2, 1}, {4, 2}, {5, 2}, {9, 6}}) {
+    view = {};
+    cluster(nodes);
+    for (std::size_t n = 0; n < nodes; ++n) view.reports[n].wall = n + wrong >= nodes ? 900'000 : 100'000;
+    EXPECT_EQ(majority_time(view), 100'000) << nodes;
+  }
+}
+
 TEST_F(membership_controller_test, notes_who_is_down_and_who_is_back_once) {
   cluster(3);
   silence(2, 5s);

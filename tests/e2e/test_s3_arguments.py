@@ -216,7 +216,7 @@ def seen(site, operation, request, answer):
     if method == "PUT" and operation != "PutBucketAcl" and operation.startswith(("PutBucket", "PutPublic")):
         return told(site.call("GET", path + "?" + request[1].partition("?")[2].split("&")[0]))
     if operation.endswith("Bucket") or operation == "PutBucketAcl":
-        return [told(site.call("GET", path + q)) for q in ("?acl", "?tagging", "?ownershipControls")]
+        return [told(site.call("GET", path + q)) for q in ("?acl", "?tagging", "?ownershipControls", "?object-lock")]
     if operation == "UploadPartCopy":
         upload = urllib.parse.parse_qs(request[1].partition("?")[2])["uploadId"][0]
         return told(site.call("GET", f"{path}?uploadId={upload}"))

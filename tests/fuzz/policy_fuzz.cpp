@@ -25,7 +25,7 @@ policy::context context_of(std::uint8_t choice) {
   if (choice & 8) with.set(policy::context_key::prefix, "home/CK1");
   if (choice & 16) with.set_request_tags({{"team", "blue"}, {"x", ""}});
   if (choice & 32) with.set(policy::context_key::max_keys, "10");
-  if (choice & 64) with.request_tags_known = false;
+  if (choice & 64) with.body_known = false;
   return with;
 }
 

@@ -65,6 +65,7 @@ void commit_one(const job_ptr& job, std::size_t i, metadata::authority by) {
   command.now = shared.clock.wall();
   command.only_if = entry.only_if;
   command.version = entry.version;
+  command.bypasses_governance = entry.version && bypasses_governance(job->session->fields());
   command.by = std::move(by);
   std::function<void(result<actors::committed>)> answered = [job, i](result<actors::committed> outcome) {
     boost::asio::post(job->session->executor(), [job, i, outcome = std::move(outcome)] { deleted(job, i, outcome); });

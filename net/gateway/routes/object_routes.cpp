@@ -69,6 +69,7 @@ void delete_object(const session_ptr& session) {
   command.condition = std::move(*condition);
   command.only_if = std::move(*only_if);
   command.version = request.version;
+  command.bypasses_governance = request.version && bypasses_governance(session->fields());
   command.by = request.authority(request.version ? version_removal_rights : 0);
   ask<actors::committed>(
       session,

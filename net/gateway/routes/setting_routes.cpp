@@ -277,8 +277,11 @@ std::variant<metadata::bucket_settings, s3_error> read_bucket_headers(const sess
   metadata::bucket_settings settings;
   for (const auto& field : session->fields()) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
-    if (iequals(name, "x-amz-bucket-object-lock-enabled") && !iequals(value, "false"))
-      return not_implemented("Object locks (x-amz-bucket-object-lock-enabled)");
+    if (iequals(name, "x-amz-bucket-object-lock-enabled")) {
+      settings.lock = iequals(value, "true");
+      if (!settings.lock && !iequals(value, "false"))
+        return s3_error{400, "InvalidArgument", "x-amz-bucket-object-lock-enabled is true or false."};
+    }
     if (iequals(name, "x-amz-object-ownership")) {
       const auto ownership = ownership_of(value);
       if (!ownership)

@@ -1,5 +1,5 @@
 // Settings of buckets and objects over HTTP: access control lists, CORS, versioning, lifecycle, ownership, tags of
-// buckets, and settings that are not supported. On the session's strand.
+// buckets, object lock, and settings that are not supported. On the session's strand.
 #pragma once
 
 #include "net/gateway/routes/route_steps.hpp"
@@ -11,10 +11,15 @@ void read_setting(const session_ptr& session);
 void write_setting(const session_ptr& session);
 void preflight(const session_ptr& session); // OPTIONS
 
+// Object lock (lock_routes.cpp).
+void read_lock(const session_ptr& session);
+void write_lock(const session_ptr& session);        // of a version
+void write_bucket_lock(const session_ptr& session); // PutObjectLockConfiguration
+
 // Applies a canned list to a bucket. The objects in the bucket have their own lists.
 void make_public(storage::metadata::set_bucket& change, const public_access& access);
 
-// The access control list and the ownership in the headers of PUT /bucket, or the refusal.
+// The access control list, the ownership and the object lock in the headers of PUT /bucket, or the refusal.
 std::variant<storage::metadata::bucket_settings, s3_error> read_bucket_headers(const session_ptr& session);
 
 } // namespace cairn::net

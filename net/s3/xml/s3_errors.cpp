@@ -76,6 +76,9 @@ s3_error s3_error_of(const error& reason) {
     case errc::chunk_lost: return with_text(500, "InternalError", "Bytes of this object are lost.", reason);
     case errc::acl_not_supported:
       return {400, "AccessControlListNotSupported", "The bucket does not allow access control lists."};
+    case errc::no_object_lock: return {400, "InvalidRequest", "Bucket is missing Object Lock Configuration"};
+    case errc::invalid_bucket_state:
+      return with_text(409, "InvalidBucketState", "The bucket's state does not allow this.", reason);
     case errc::not_found:
     case errc::corrupt:
     case errc::io_error:

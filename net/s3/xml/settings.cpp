@@ -27,7 +27,6 @@ constexpr std::array settings{
     setting{"encryption", false, "", 404, "ServerSideEncryptionConfigurationNotFoundError",
             "The bucket has no encryption configuration."},
     setting{"lifecycle", false, "", 404, "NoSuchLifecycleConfiguration", "The bucket has no lifecycle configuration."},
-    setting{"object-lock", false, "", 404, "ObjectLockConfigurationNotFoundError", "The bucket has no object lock."},
     setting{"ownershipControls", false, "", 404, "OwnershipControlsNotFoundError",
             "The bucket has no ownership controls."},
     setting{"policy", false, "", 404, "NoSuchBucketPolicy", "The bucket has no policy."},
@@ -37,8 +36,6 @@ constexpr std::array settings{
             "The bucket has no replication configuration."},
     setting{"tagging", false, "", 404, "NoSuchTagSet", "The bucket has no tags."},
     setting{"website", false, "", 404, "NoSuchWebsiteConfiguration", "The bucket has no website configuration."},
-    setting{"legal-hold", true, "", 400, "InvalidRequest", "The bucket has no object lock."},
-    setting{"retention", true, "", 400, "InvalidRequest", "The bucket has no object lock."},
 };
 
 std::string empty_document(std::string_view root) {

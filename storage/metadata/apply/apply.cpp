@@ -91,13 +91,16 @@ command_result command_applier::create(const create_bucket& c) {
   const bucket_row fresh{.id = b_.new_id(),
                          .name = c.name,
                          .created = c.now,
+                         .versioning = wanted.lock ? versioning::enabled : versioning::never,
                          .public_read = wanted.public_read,
                          .public_write = wanted.public_write,
                          .tags = wanted.tags,
-                         .ownership = wanted.ownership};
+                         .ownership = wanted.ownership,
+                         .lock = {.enabled = wanted.lock}};
   if (!c.owner.empty())
     if (auto refused = give_bucket(c.owner, fresh.id)) return {.refused = std::move(refused)};
   b_.put_bucket(fresh);
+  if (wanted.lock) b_.advance_lock_time(0);
   return {};
 }
 
@@ -110,7 +113,8 @@ command_result command_applier::create_again(const create_bucket& c, const bucke
   }
   const bool other_tags = !wanted.tags.empty() && wanted.tags != present.tags;
   const bool other_ownership = wanted.ownership != ownership::not_given && wanted.ownership != present.ownership;
-  if (other_tags || other_ownership) return refuse(errc::bucket_exists);
+  const bool other_lock = wanted.lock && !present.lock.enabled;
+  if (other_tags || other_ownership || other_lock) return refuse(errc::bucket_exists);
   if (wanted.public_read && present.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
   if (wanted.public_read && (present.public_block & public_block::block_acls) != 0) return refuse(errc::access_denied);
   bucket_row row = present;
@@ -233,6 +237,8 @@ command_result command_applier::run(const put_object& c) {
   std::optional<error> refused = malformed(c);
   if (!refused && !bucket) refused = bucket.error();
   if (!refused) refused = forbidden_list(**bucket, c.extras);
+  object_extras extras = c.extras;
+  if (!refused) refused = lock_new(**bucket, extras, c.now);
   if (!refused && written != nullptr) refused = unusable(*written);
   if (!refused) {
     present = versions_.live(**bucket, c.key);
@@ -242,11 +248,12 @@ command_result command_applier::run(const put_object& c) {
     bury_content(c.stamp, c.content);
     return remember(c.stamp, {.refused = std::move(refused)});
   }
-  store(**bucket, c, present);
+  store(**bucket, c, extras, present);
   return remember(c.stamp, made(**bucket));
 }
 
-void command_applier::store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present) {
+void command_applier::store(const bucket_row& bucket, const put_object& c, const object_extras& extras,
+                            const std::optional<object_row>& present) {
   object_row row{.row_id = versions_.row_id(bucket, c.key, present),
                  .version = b_.index(),
                  .ordinal = ordinal_,
@@ -254,7 +261,7 @@ void command_applier::store(const bucket_row& bucket, const put_object& c, const
                  .etag = c.etag,
                  .modified = c.now,
                  .headers = c.headers,
-                 .extras = c.extras};
+                 .extras = extras};
   if (const auto* bytes = std::get_if<std::string>(&c.content)) {
     row.content = content_kind::inline_bytes;
     b_.put(table::inline_data, b_.keys.inline_data(row), *bytes);
@@ -289,6 +296,8 @@ std::optional<error> command_applier::remove(const bucket_row& bucket, const del
     if (auto refused = unmet(c.condition, meant)) return refused;
     if (c.only_if && meant)
       if (auto refused = unmet(*c.only_if, *meant)) return refused;
+    if (meant)
+      if (auto refused = held(bucket, c, *meant)) return refused;
     const auto gone = versions_.erase(bucket, c.key, *c.version);
     if (gone) outcome = encode_version_outcome(*gone, versioned);
     return std::nullopt;

@@ -50,6 +50,9 @@ private:
   command_result run(const set_extras& c);
   command_result run(const set_bucket& c);
   command_result run(const set_bucket_access& c);
+  command_result run(const set_object_lock& c); // this and the following: apply_locks.cpp
+  command_result run(const set_bucket_lock& c);
+  command_result run(const advance_lock_time& c);
   command_result run(const hold_deletions& c);
   command_result run(const raise_feature_level& c);
   command_result run(const give_up_chunks& c);
@@ -76,7 +79,18 @@ private:
   // acl_not_supported, access_denied (the bucket's public access block), or nullopt.
   static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
   static std::optional<error> blocked_list(const bucket_row& bucket); // of a list that makes something public
-  void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
+  // By which retentions are judged. `now`: of the command, which counts on a standalone node alone.
+  wall_ms lock_time(wall_ms now);
+  bool may_bypass_governance(const authority& by, const bucket_row& bucket, const std::string& key,
+                             const object_row& row);
+  // access_denied: the version must not be removed by this command.
+  std::optional<error> held(const bucket_row& bucket, const delete_object& c, const object_row& row);
+  // no_object_lock: the extras have a lock that the bucket's versions can't have.
+  static std::optional<error> unlockable(const bucket_row& bucket, const object_extras& extras);
+  // The same, and adds the bucket's default retention for a version that is written now.
+  std::optional<error> lock_new(const bucket_row& bucket, object_extras& extras, wall_ms now);
+  void store(const bucket_row& bucket, const put_object& c, const object_extras& extras,
+             const std::optional<object_row>& present);
   std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& outcome);
   // The result of a command that made a new version of an object in this bucket.
   command_result made(const bucket_row& bucket) const;
@@ -102,6 +116,8 @@ private:
   std::optional<error> change(const set_extras& c, log_index& version);
   std::optional<error> change(const set_bucket& c);
   std::optional<error> change(const set_bucket_access& c);
+  std::optional<error> change(const set_object_lock& c, log_index& version);
+  std::optional<error> change(const set_bucket_lock& c);
 
   std::optional<access_key_row> find_key(const std::string& id);
   std::optional<error> create(const create_key& c);

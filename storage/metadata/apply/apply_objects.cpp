@@ -37,6 +37,11 @@ std::optional<error> command_applier::copy(const copy_object& c) {
   if (source->content == content_kind::delete_marker) return error{errc::delete_marker};
 
   object_row row = *source;
+  if (c.extras)
+    row.extras = *c.extras;
+  else
+    row.extras.lock = {}; // is not copied
+  if (auto refused = lock_new(*bucket, row.extras, c.now)) return refused;
   row.row_id = versions_.row_id(*bucket, c.key, present);
   row.version = b_.index();
   row.ordinal = ordinal_;
@@ -46,7 +51,6 @@ std::optional<error> command_applier::copy(const copy_object& c) {
     for (const auto& header : source->headers.standard)
       if (header.first.starts_with(checksum_prefix)) row.headers.standard.push_back(header);
   }
-  if (c.extras) row.extras = *c.extras;
   // The source may be the object that is replaced: add the new reference before the old one is dropped.
   if (source->content == content_kind::manifest) blobs_.share_manifest(source->manifest);
   if (source->content == content_kind::inline_bytes) {
@@ -96,6 +100,9 @@ std::optional<error> command_applier::change(const set_bucket& c) {
     return error{errc::invalid_argument, "versioning is enabled or suspended"};
   if (c.ownership && *c.ownership > ownership::writer) return error{errc::invalid_argument, "no such ownership"};
   bucket_row row = **bucket;
+  if (row.lock.enabled && c.versioning && *c.versioning != versioning::enabled)
+    return error{errc::invalid_bucket_state,
+                 "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."};
   if (c.public_read) {
     row.public_read = *c.public_read;
     row.public_write = row.public_read && c.public_write.value_or(false);

@@ -49,6 +49,7 @@ command_result command_applier::run(const begin_upload& c) {
   if (!valid_key(c.key)) refused = error{errc::invalid_argument, "not a valid key"};
   if (!refused && !admitted_to) refused = admitted_to.error();
   if (!refused) refused = forbidden_list(**admitted_to, c.extras);
+  if (!refused) refused = unlockable(**admitted_to, c.extras);
   if (refused) return remember(c.stamp, {.refused = std::move(refused)});
   const bucket_row* const bucket = *admitted_to;
   const upload_row row{.id = b_.new_id(),
@@ -253,6 +254,8 @@ std::optional<error> command_applier::complete(const complete_upload& c) {
   const auto present = versions_.live(bucket, c.upload.key);
   if (auto refused = unpublishable(c, bucket, *upload, present)) return refused;
   if (auto refused = unmet(c.condition, present)) return refused;
+  object_extras extras = upload->extras;
+  if (auto refused = lock_new(bucket, extras, c.now)) return refused;
   std::uint64_t size = 0;
   const auto parts = take_parts(c, size);
   if (!parts) return parts.error();
@@ -264,7 +267,7 @@ std::optional<error> command_applier::complete(const complete_upload& c) {
                  .modified = c.now,
                  .headers = upload->headers,
                  .content = content_kind::inline_bytes,
-                 .extras = upload->extras};
+                 .extras = std::move(extras)};
   row.headers.standard.insert(row.headers.standard.end(), c.checksums.begin(), c.checksums.end());
   if (parts->empty()) { // the only part has no bytes
     b_.put(table::inline_data, b_.keys.inline_data(row), {});

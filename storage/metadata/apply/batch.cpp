@@ -2,6 +2,8 @@
 
 #include "storage/metadata/rows/names.hpp"
 
+#include <algorithm>
+
 namespace cairn::storage::metadata {
 
 batch::batch(kv_writer& writer, group_id group)
@@ -97,6 +99,12 @@ void batch::hold_deletions(bool held) {
 
 void batch::raise_feature_level(std::uint8_t level) {
   if (level > meta(meta_field::feature)) put_u64(table::meta, keys.meta(meta_field::feature), level);
+}
+
+void batch::advance_lock_time(wall_ms time) {
+  const std::string key = keys.meta(meta_field::lock_time);
+  if (!has(table::meta, key) || time > lock_time())
+    put_u64(table::meta, key, static_cast<std::uint64_t>(std::max<wall_ms>(time, 0)));
 }
 
 void batch::count_repair(node_number node, bool more) {

@@ -34,6 +34,8 @@ public:
   void hold_deletions(bool held);
   void raise_feature_level(std::uint8_t level);
   std::uint64_t feature_level() { return meta(meta_field::feature); }
+  wall_ms lock_time() { return static_cast<wall_ms>(meta(meta_field::lock_time)); }
+  void advance_lock_time(wall_ms time); // never goes back; also begins it
   void skip_ids(std::uint64_t count) { last_id_ += count; }
   key_tree tree(table t, std::uint64_t root) const { return {id_of(t), group_, root}; }
 

@@ -8,7 +8,7 @@ namespace {
 
 using policy::action;
 
-constexpr std::size_t asked_actions_max = 4;
+constexpr std::size_t asked_actions_max = 5; // PutObject with an access list, tags, a retention and a legal hold
 
 bool is_other(bucket_id judged, const bucket_row* bucket) {
   return bucket == nullptr || (judged != 0 && bucket->id != judged);
@@ -117,6 +117,8 @@ std::uint8_t rights_for(action a) {
     case action::list_bucket_multipart_uploads:
     case action::list_multipart_upload_parts:
     case action::put_object:
+    case action::put_object_legal_hold:
+    case action::put_object_retention:
     case action::put_object_tagging: return write;
     case action::delete_object_version:
     case action::delete_object_version_tagging:

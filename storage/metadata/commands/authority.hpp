@@ -25,7 +25,7 @@ enum class allowed_by : std::uint8_t {
 // What a bucket's policy is asked about a request (from feature level 9 on).
 struct asked_access {
   policy::context with;
-  std::vector<policy::action> actions;          // on the bucket or the object; all are needed; at most 4
+  std::vector<policy::action> actions;          // on the bucket or the object; all are needed; at most 5
   policy::action source = policy::action::none; // of a copy: on the object that it reads
   bool by_acl = false;                          // public access of the bucket or object may allow it
   friend bool operator==(const asked_access&, const asked_access&) = default;

@@ -14,7 +14,7 @@
 //   3 delete_bucket   name:s [stamp]
 //   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition [extras]
 //   5 delete_object   stamp bucket:s key:s now:u64 condition [fields:u8 [version_id] [version:v ordinal:v] [only_if]]
-//                     fields: 1 version_id, 2 expected (version:v ordinal:v), 4 only_if; not 0
+//                     fields: 1 version_id, 2 expected (version:v ordinal:v), 4 only_if, 8 bypasses_governance; not 0
 //   6 abandon_blob    session:v blob chunks:v
 //   7 reap            count:v (buried_at:v blob chunks:v)*
 //   8 free_manifests  parts_max:v released_up_to:u64
@@ -24,11 +24,12 @@
 //   28 to 30          see key_commands.cpp
 //   31 to 33          see cluster_commands.cpp
 //   34                see object_commands.cpp
+//   35 to 37          see lock_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
 //   only_if           flags:u8 [etag:s] [size:v] [modified:u64]  flags: 1 etag, 2 size, 4 modified; not 0
-//   settings          flags:u8 list(tags) ownership:u8   flags: 1 public_read, 2 public_write, 4 again
+//   settings          flags:u8 list(tags) ownership:u8   flags: 1 public_read, 2 public_write, 4 again, 8 lock
 //   batch             count:v (command:s)*
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
@@ -45,8 +46,11 @@
 //   8  an authority other than the default; the settings of a create_bucket; ownership in set_bucket; the source of a
 //      put_part; kind 33; an add_node with an invitation
 //   9  what policies are asked (`asked` of an authority); kind 34
+//   11 kinds 35 to 37; a lock in extras, settings of a create_bucket, or conditions of a policy; bypasses_governance
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
+
+#include "storage/policy/policy.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -56,7 +60,7 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::uint8_t result_version = 1;
-constexpr std::uint8_t with_version = 1, with_expected = 2, with_only_if = 4; // fields of delete_object
+constexpr std::uint8_t with_version = 1, with_expected = 2, with_only_if = 4, with_bypass = 8; // of delete_object
 // Stored results have the numbers of error codes.
 static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
 
@@ -81,11 +85,11 @@ void read(byte_reader& r, end_session& c) {
   c.session = r.varint();
 }
 
-constexpr std::uint8_t with_public_read = 1, with_public_write = 2, with_again = 4; // flags of settings
+constexpr std::uint8_t with_public_read = 1, with_public_write = 2, with_again = 4, with_lock = 8; // of settings
 
 void write(byte_writer& w, const bucket_settings& s) {
   w.u8(static_cast<std::uint8_t>((s.public_read ? with_public_read : 0) | (s.public_write ? with_public_write : 0) |
-                                 (s.again ? with_again : 0)));
+                                 (s.again ? with_again : 0) | (s.lock ? with_lock : 0)));
   write_pairs(w, s.tags);
   w.u8(s.ownership);
 }
@@ -94,9 +98,10 @@ void read(byte_reader& r, bucket_settings& s) {
   s.public_read = (flags & with_public_read) != 0;
   s.public_write = (flags & with_public_write) != 0;
   s.again = (flags & with_again) != 0;
+  s.lock = (flags & with_lock) != 0;
   s.tags = read_pairs(r);
   s.ownership = r.u8();
-  const bool known = flags < 2 * with_again && s.ownership <= ownership::writer;
+  const bool known = flags < 2 * with_lock && s.ownership <= ownership::writer;
   if (!known || !s.is_given() || (s.public_write && !s.public_read)) r.fail();
 }
 
@@ -162,9 +167,9 @@ void write(byte_writer& w, const delete_object& c) {
   w.string(c.bucket).string(c.key);
   write_time(w, c.now);
   write_condition_of(w, c.condition);
-  if (!c.version && !c.expected && !c.only_if) return;
+  if (!c.version && !c.expected && !c.only_if && !c.bypasses_governance) return;
   w.u8(static_cast<std::uint8_t>((c.version ? with_version : 0) | (c.expected ? with_expected : 0) |
-                                 (c.only_if ? with_only_if : 0)));
+                                 (c.only_if ? with_only_if : 0) | (c.bypasses_governance ? with_bypass : 0)));
   if (c.version) write_version_id(w, *c.version);
   if (c.expected) w.varint(c.expected->version).varint(c.expected->ordinal);
   if (c.only_if) write_removal_condition(w, *c.only_if);
@@ -177,7 +182,8 @@ void read(byte_reader& r, delete_object& c) {
   c.condition = read_condition(r);
   if (!r.ok() || r.finished()) return;
   const std::uint8_t fields = r.u8();
-  if (fields == 0 || fields > (with_version | with_expected | with_only_if)) r.fail();
+  if (fields == 0 || fields >= 2 * with_bypass) r.fail();
+  c.bypasses_governance = (fields & with_bypass) != 0;
   if ((fields & with_version) != 0) c.version = read_version_id(r);
   if ((fields & with_expected) != 0) {
     c.expected.emplace();
@@ -295,7 +301,25 @@ bool is_of_level_8(const command& c) {
          (added != nullptr && added->invited);
 }
 
+bool is_locked(const std::optional<object_extras>& extras) {
+  return extras && !extras->lock.empty();
+}
+
+bool is_of_level_11(const command& c) {
+  constexpr std::size_t first_kind = 35;
+  if (c.index() >= first_kind) return true;
+  if (const auto* put = std::get_if<put_object>(&c)) return !put->extras.lock.empty();
+  if (const auto* begun = std::get_if<begin_upload>(&c)) return !begun->extras.lock.empty();
+  if (const auto* copied = std::get_if<copy_object>(&c)) return is_locked(copied->extras);
+  if (const auto* removal = std::get_if<delete_object>(&c)) return removal->bypasses_governance;
+  if (const auto* made = std::get_if<create_bucket>(&c)) return made->settings.lock;
+  // Earlier builds would refuse the policy, and so have another state.
+  const auto* access = std::get_if<set_bucket_access>(&c);
+  return access != nullptr && access->policy && policy::names_object_lock(*access->policy);
+}
+
 std::uint8_t base_level_of(const command& c) {
+  if (is_of_level_11(c)) return feature_level_of_object_lock;
   if (std::holds_alternative<set_bucket_access>(c)) return feature_level_of_policies;
   if (is_of_level_8(c)) return 8;
   if (is_of_level_7(c)) return 7;
@@ -323,7 +347,7 @@ std::uint8_t base_level_of(const command& c) {
 std::uint8_t level_of(const command& c) {
   const auto by = authority_of(c);
   const auto base = base_level_of(c);
-  if (by.asked || by.by == allowed_by::policy) return feature_level_of_policies;
+  if (by.asked || by.by == allowed_by::policy) return std::max(base, feature_level_of_policies);
   return by.is_given() ? std::max(base, feature_level_of_authority) : base;
 }
 

@@ -7,6 +7,7 @@
 #include "storage/metadata/commands/cluster_commands.hpp"
 #include "storage/metadata/commands/command_parts.hpp"
 #include "storage/metadata/commands/key_commands.hpp"
+#include "storage/metadata/commands/lock_commands.hpp"
 #include "storage/metadata/commands/object_commands.hpp"
 #include "storage/metadata/rows/rows.hpp"
 
@@ -25,7 +26,8 @@ namespace cairn::storage::metadata {
 // has failed; the index of a read comes with its leader's term; clients' commands carry their authorization; buckets
 // are created with an access control list, tags and an ownership; invitations of nodes, at most members_max members.
 // 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
-constexpr std::uint8_t feature_level = 10;
+// 11: object lock.
+constexpr std::uint8_t feature_level = 11;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
 // uncommitted blobs are dead. Returns the session id (command_result::version); repeated with the same incarnation it
@@ -45,14 +47,15 @@ struct bucket_settings {
   std::vector<std::pair<std::string, std::string>> tags;
   std::uint8_t ownership = 0;
   bool again = false; // if the requester owns a bucket of this name, its access control list is reset to this one
-  bool is_given() const { return public_read || public_write || !tags.empty() || ownership != 0 || again; }
+  bool lock = false;  // with object lock, and so versioned
+  bool is_given() const { return public_read || public_write || !tags.empty() || ownership != 0 || again || lock; }
 };
 
 // Commands with an authority may also be refused with access_denied, no_such_access_key and no_such_bucket
 // (authority.hpp).
 //
-// bucket_exists: also with `again`, if the tags or the ownership differ; access_denied: with `again`, the access key
-// does not own the bucket; no_such_access_key, acl_not_supported.
+// bucket_exists: also with `again`, if the tags, the ownership or the object lock differ; access_denied: with `again`,
+// the access key does not own the bucket; no_such_access_key, acl_not_supported.
 struct create_bucket {
   std::string name;
   wall_ms now = 0;
@@ -68,9 +71,9 @@ struct delete_bucket { // no_such_bucket, bucket_not_empty
 };
 
 // no_such_bucket, precondition_failed, session_ended, blob_dead, no_quorum (owners have changed, and the present ones
-// lack chunks: the object must be written again), acl_not_supported, invalid_argument (name, key, sizes, a blob of
-// another session, a sequence below acknowledged_below, an invalid list of unconfirmed chunks). The blob of a refused
-// command is buried, unless it was committed before or belongs to another session.
+// lack chunks: the object must be written again), acl_not_supported, no_object_lock, invalid_argument (name, key,
+// sizes, a blob of another session, a sequence below acknowledged_below, an invalid list of unconfirmed chunks). The
+// blob of a refused command is buried, unless it was committed before or belongs to another session.
 struct put_object {
   commit_stamp stamp;
   std::string bucket, key;
@@ -86,7 +89,8 @@ struct put_object {
 
 // Deletes an object; succeeds if it does not exist, as in S3. Without `version`: in a bucket that is or was versioned,
 // a delete marker becomes the newest version. With `version`: deletes that version permanently, and the condition
-// applies to it. no_such_bucket, precondition_failed, stale_source (`expected`).
+// applies to it; access_denied: object lock protects it. no_such_bucket, precondition_failed, stale_source
+// (`expected`).
 struct delete_object {
   commit_stamp stamp;
   std::string bucket, key;
@@ -96,6 +100,7 @@ struct delete_object {
   std::optional<version_place> expected; // of the version that is deleted; without `version`: of the live version
   std::optional<removal_condition> only_if;
   authority by{};
+  bool bypasses_governance = false; // if the requester has the right to
 };
 
 // An upload failed or was cancelled: its blob is dead, commits that name it are refused, and its chunks may be deleted.
@@ -120,12 +125,12 @@ struct free_manifests {
   log_index released_up_to = ~log_index{0};
 };
 
-using command =
-    std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object, abandon_blob,
-                 reap, free_manifests, create_cluster, add_node, set_node, remove_node, set_targets, moved,
-                 confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
-                 complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions, create_key,
-                 delete_key, change_key, raise_feature_level, give_up_chunks, invite_node, set_bucket_access>;
+using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
+                             abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
+                             set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
+                             put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
+                             hold_deletions, create_key, delete_key, change_key, raise_feature_level, give_up_chunks,
+                             invite_node, set_bucket_access, set_object_lock, set_bucket_lock, advance_lock_time>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);
@@ -136,7 +141,7 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_counted_commits = 7, feature_level_of_reported_faults = 8,
                        feature_level_of_read_terms = 8, feature_level_of_authority = 8,
                        feature_level_of_invitations = 8, feature_level_of_policies = 9,
-                       feature_level_of_judged_uploads = 10;
+                       feature_level_of_judged_uploads = 10, feature_level_of_object_lock = 11;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

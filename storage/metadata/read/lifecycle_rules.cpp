@@ -91,7 +91,7 @@ lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool
   }
   auto action = lifecycle_action::keep;
   if (!first) {
-    if (removes_displaced(version, now)) action = lifecycle_action::remove;
+    if (removes_displaced(version, now) && !is_protected(version.lock, now)) action = lifecycle_action::remove;
     ++displaced_;
   } else if (version.delete_marker) {
     // A delete marker without versions behind it; it also expires like an object.

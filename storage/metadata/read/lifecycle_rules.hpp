@@ -1,7 +1,7 @@
 // Which versions and uploads of a bucket its lifecycle rules expire at a given time. A plain class without clock, actor
 // or store: actors/upkeep/lifecycle.hpp walks the bucket and calls it. As in S3 ("Managing the lifecycle of objects"),
 // an action is due at the first midnight (UTC) after the given number of days since the version was written or
-// displaced.
+// displaced. A version that object lock protects is kept until it no longer does.
 #pragma once
 
 #include "storage/metadata/read/view.hpp"

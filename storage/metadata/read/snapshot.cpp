@@ -21,6 +21,11 @@ std::uint8_t snapshot::feature_level() {
   return std::max(static_cast<std::uint8_t>(meta(meta_field::feature)), feature_level_of_clusters);
 }
 
+std::optional<wall_ms> snapshot::lock_time() {
+  if (!kv_->get(id_of(table::meta), keys_.meta(meta_field::lock_time))) return std::nullopt;
+  return static_cast<wall_ms>(meta(meta_field::lock_time));
+}
+
 bool snapshot::deletions_held() {
   return meta(meta_field::held) != 0;
 }

@@ -38,6 +38,7 @@ public:
   std::uint64_t manifests_to_free() override;
   bool deletions_held() override;
   std::uint8_t feature_level() override;
+  std::optional<wall_ms> lock_time() override;
   result<kept_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) override;
   result<std::optional<kept_blob>> kept(const blob_id& blob) override;
   result<bool> is_dead(const blob_id& blob) override;

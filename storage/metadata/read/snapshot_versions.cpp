@@ -60,7 +60,8 @@ listed_version listed(std::string key, const object_row& row, bool latest) {
           .size = row.size,
           .etag = row.etag,
           .modified = row.modified,
-          .tags = row.extras.tags};
+          .tags = row.extras.tags,
+          .lock = row.extras.lock};
 }
 
 } // namespace

@@ -92,6 +92,7 @@ struct listed_version {
   metadata::etag etag;
   wall_ms modified = 0;
   std::vector<std::pair<std::string, std::string>> tags;
+  object_lock lock{};
 };
 struct versions_page {
   std::vector<listed_version> versions; // by key, newest first
@@ -154,6 +155,8 @@ public:
   virtual std::uint64_t manifests_to_free() = 0;
   virtual bool deletions_held() = 0;
   virtual std::uint8_t feature_level() = 0; // of a cluster: of the commands that its log may hold
+  // By which retentions of object lock are judged. nullopt: no bucket ever had object lock.
+  virtual std::optional<wall_ms> lock_time() = 0;
   // Blobs that were committed and not reaped, live or buried: for the walk that checks the places of their chunks. At
   // most `max` (1 or more) with ids > `after`; skips at most 16,384 abandoned blobs.
   virtual result<kept_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) = 0;

@@ -5,7 +5,10 @@
 //   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8
 //                  manifest:v headers                    manifest is 0 unless content is manifest(2)
 //                  2 (the same) extras                   if there are any
-//   extras         list(tags) public_read:u8
+//                  3 (the same)                          if the extras have a lock
+//   extras         list(tags) flags:u8 [lock]            flags: 1 public_read, 2 lock
+//   lock           retention hold:u8
+//   retention      mode:u8 [until:u64]                   until: unless the mode is none(0)
 //   etag           digest:16 parts:v
 //   headers        content_type:s list(standard) list(user)      list: count:v (name:s value:s)*
 //   manifest_row   1 references:v parts:v
@@ -20,6 +23,8 @@
 //                  public_read; in versions below 4 public_objects is equal to public_read
 //                  5 (the same as 4) ownership:u8                   if it is not 0
 //                  6 (the same as 5) policy:s public_block:u8       if one of them is not the default
+//                  7 (the same as 6) mode:u8 [unit:u8 length:v]     if the bucket has object lock; unit and length:
+//                  unless the mode is none(0)
 //   lifecycle      count:v (id:s prefix:s list(tags) form:u8 [above:v] [below:v] enabled:u8 expire_days:v
 //                  expire_at:u64 expire_markers:u8 noncurrent_days:v noncurrent_kept:v abort_days:v)*
 //                  form: 1 above, 2 below, 4 without_filter
@@ -40,10 +45,11 @@ namespace {
 
 constexpr std::uint8_t session_version_with_epoch = 2;
 constexpr std::uint32_t max_age_none = 0xffffffff;
-constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
+constexpr std::uint8_t object_version_with_extras = 2, object_version_with_lock = 3, bucket_version_with_settings = 2;
 constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4,
-                       bucket_version_with_ownership = 5, bucket_version_with_policy = 6,
-                       bucket_version_newest = bucket_version_with_policy;
+                       bucket_version_with_ownership = 5, bucket_version_with_policy = 6, bucket_version_with_lock = 7,
+                       bucket_version_newest = bucket_version_with_lock;
+constexpr std::uint8_t extras_public_read = 1, extras_lock = 2;
 constexpr std::uint8_t part_version_with_checksum = 2;
 constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
 
@@ -64,11 +70,26 @@ std::vector<std::string> read_texts(byte_reader& r) {
 
 // The lowest version that can represent the row.
 std::uint8_t version_of(const bucket_row& row) {
+  if (row.lock.enabled) return bucket_version_with_lock;
   if (!row.policy.empty() || row.public_block != 0) return bucket_version_with_policy;
   if (row.ownership != ownership::not_given) return bucket_version_with_ownership;
   if (!row.tags.empty() || row.public_objects != row.public_read) return bucket_version_with_tags;
   if (row.public_write || !row.lifecycle.empty()) return bucket_version_with_lifecycle;
   return row.public_read || !row.cors.empty() ? bucket_version_with_settings : row_version;
+}
+
+std::uint8_t version_of(const object_row& row) {
+  if (!row.extras.lock.empty()) return object_version_with_lock;
+  return row.extras.empty() ? row_version : object_version_with_extras;
+}
+
+// The version of an object's row, or why it is none.
+result<std::uint8_t> read_object_version(byte_reader& r) {
+  const std::uint8_t version = r.u8();
+  if (r.ok() && version > object_version_with_lock)
+    return error{errc::unsupported, "object row of version " + std::to_string(version)};
+  if (version < row_version) return bad_row("object");
+  return version;
 }
 
 } // namespace
@@ -110,13 +131,20 @@ std::vector<std::pair<std::string, std::string>> read_pairs(byte_reader& r) {
 
 void write_extras(byte_writer& w, const object_extras& e) {
   write_pairs(w, e.tags);
-  w.boolean(e.public_read);
+  const bool locked = !e.lock.empty();
+  w.u8(static_cast<std::uint8_t>((e.public_read ? extras_public_read : 0) | (locked ? extras_lock : 0)));
+  if (locked) write_lock(w, e.lock);
 }
 
 object_extras read_extras(byte_reader& r) {
   object_extras e;
   e.tags = read_pairs(r);
-  e.public_read = r.boolean();
+  const std::uint8_t flags = r.u8();
+  if (flags > (extras_public_read | extras_lock)) r.fail();
+  e.public_read = (flags & extras_public_read) != 0;
+  if ((flags & extras_lock) == 0) return e;
+  e.lock = read_lock(r);
+  if (e.lock.empty()) r.fail();
   return e;
 }
 
@@ -204,7 +232,7 @@ blob_id read_blob_id(byte_reader& r) {
 
 std::string encode(const object_row& row) {
   byte_writer w{256};
-  w.u8(row.extras.empty() ? row_version : object_version_with_extras).varint(row.size);
+  w.u8(version_of(row)).varint(row.size);
   write_etag(w, row.etag);
   w.u64(static_cast<std::uint64_t>(row.modified)).u8(static_cast<std::uint8_t>(row.content));
   w.varint(row.row_id).varint(row.version).varint(row.ordinal).boolean(row.null_version);
@@ -216,7 +244,8 @@ std::string encode(const object_row& row) {
 
 result<object_row> decode_object(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "object", object_version_with_extras)) return *bad;
+  const auto version = read_object_version(r);
+  if (!version) return version.error();
   object_row row;
   row.size = r.varint();
   row.etag = read_etag(r);
@@ -230,17 +259,15 @@ result<object_row> decode_object(std::string_view bytes) {
   row.null_version = r.boolean();
   row.manifest = r.varint(row.content == content_kind::manifest ? ~std::uint64_t{0} : 0);
   row.headers = read_headers(r);
-  if (bytes.starts_with(static_cast<char>(object_version_with_extras))) {
-    row.extras = read_extras(r);
-    if (row.extras.empty()) r.fail();
-  }
+  if (*version >= object_version_with_extras) row.extras = read_extras(r);
+  if (*version != version_of(row)) r.fail();
   if (!r.finished()) return bad_row("object");
   return row;
 }
 
 result<listed_fields> decode_listed(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "object", object_version_with_extras)) return *bad;
+  if (const auto version = read_object_version(r); !version) return version.error();
   listed_fields fields;
   fields.size = r.varint();
   fields.etag = read_etag(r);
@@ -335,6 +362,7 @@ std::string encode(const bucket_row& row) {
   }
   if (version >= bucket_version_with_ownership) w.u8(row.ownership);
   if (version >= bucket_version_with_policy) w.string(row.policy.text()).u8(row.public_block);
+  if (version >= bucket_version_with_lock) write_bucket_lock(w, row.lock);
   return w.take();
 }
 
@@ -379,6 +407,7 @@ result<bucket_row> decode_bucket(std::string_view bytes) {
     row.policy = bucket_policy{std::string{r.string()}};
     row.public_block = r.u8();
   }
+  if (version >= bucket_version_with_lock) row.lock = read_bucket_lock(r);
   if (row.ownership > ownership::writer || row.public_block > public_block::all) r.fail();
   if ((row.public_objects && !row.public_read) || version != version_of(row)) r.fail();
   if (!r.finished()) return bad_row("bucket");

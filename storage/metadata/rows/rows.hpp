@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "base/seams.hpp"
 #include "storage/metadata/rows/bucket_policy.hpp"
+#include "storage/metadata/rows/object_lock.hpp"
 
 #include <array>
 #include <cstdint>
@@ -39,7 +40,8 @@ struct object_headers {
 struct object_extras {
   std::vector<std::pair<std::string, std::string>> tags; // in the client's order; at most 10
   bool public_read = false;                              // anonymous requests may read it
-  bool empty() const { return tags.empty() && !public_read; }
+  object_lock lock{};                                    // only in a bucket with object lock
+  bool empty() const { return tags.empty() && !public_read && lock.empty(); }
 };
 
 enum class content_kind : std::uint8_t { none, inline_bytes, manifest, delete_marker };
@@ -138,6 +140,7 @@ struct bucket_row {
   std::uint8_t ownership = 0;                            // a value of namespace ownership; 0: not given
   bucket_policy policy{};
   std::uint8_t public_block = 0; // bits of namespace public_block; 0: none was put
+  bucket_lock lock{};            // enabled only while versioning is
 };
 
 // The fields of a bucket row that listings need, without the settings, which may be large.

@@ -93,6 +93,7 @@ enum class meta_field : std::uint8_t {
   held = 6,         // u64: 1 while deletion is held (hold_deletions); missing: not held
   feature = 7,      // u64: level set by raise_feature_level; missing: not set
   given_up = 8,     // u64: number of repairs of node `nobody`; missing: 0
+  lock_time = 9,    // u64: by which retentions are judged (wall_ms); missing: no bucket ever had object lock
 };
 
 enum class free_kind : std::uint8_t { manifest = 1, session = 2, upload = 3 };

@@ -2,6 +2,7 @@
 //
 //   upload_row     1 id:v nonce:u64 bucket:v key:s begun:u64 headers extras checksum:s type:u8
 //                  type: + 128 if by_anybody (feature level 8)
+//                  2 (the same)                          if the extras have a lock
 //   uploaded_part  1 number:v length:v digest:16 modified:u64 checksum_name:s checksum:s count:v piece*
 //   piece          blob blob_offset:v length:v chunk_size:v
 #include "storage/metadata/rows/upload_rows.hpp"
@@ -16,12 +17,17 @@ namespace {
 
 constexpr std::uint8_t type_by_anybody = 128;
 constexpr std::size_t piece_bytes_min = 19;
+constexpr std::uint8_t upload_version_with_lock = 2;
+
+std::uint8_t version_of(const upload_row& row) {
+  return row.extras.lock.empty() ? row_version : upload_version_with_lock;
+}
 
 } // namespace
 
 std::string encode(const upload_row& row) {
   byte_writer w{256};
-  w.u8(row_version).varint(row.id).u64(row.nonce).varint(row.bucket).string(row.key);
+  w.u8(version_of(row)).varint(row.id).u64(row.nonce).varint(row.bucket).string(row.key);
   w.u64(static_cast<std::uint64_t>(row.begun));
   write_headers(w, row.headers);
   write_extras(w, row.extras);
@@ -31,7 +37,7 @@ std::string encode(const upload_row& row) {
 
 result<upload_row> decode_upload(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "upload")) return *bad;
+  if (auto bad = check_version(r, "upload", upload_version_with_lock)) return *bad;
   upload_row row;
   row.id = r.varint();
   row.nonce = r.u64();
@@ -45,6 +51,7 @@ result<upload_row> decode_upload(std::string_view bytes) {
   row.by_anybody = marked != type;
   if (type > static_cast<std::uint8_t>(checksum_type::full_object)) r.fail();
   row.type = static_cast<checksum_type>(type);
+  if (!bytes.starts_with(static_cast<char>(version_of(row)))) r.fail();
   if (!r.finished()) return error{errc::corrupt, "upload row does not follow its grammar"};
   return row;
 }

@@ -54,6 +54,16 @@ TEST(command_facts, what_policies_are_asked_is_left_out_where_there_are_none) {
   EXPECT_EQ(meta::level_of(put), meta::feature_level_of_authority);
 }
 
+TEST(command_facts, a_bypass_is_left_out_where_there_is_no_object_lock) {
+  meta::command removal = meta::delete_object{.bucket = "b", .key = "k"};
+  std::get<meta::delete_object>(removal).bypasses_governance = true;
+  EXPECT_EQ(meta::level_of(removal), meta::feature_level_of_object_lock);
+  drop_bypass(removal);
+  EXPECT_EQ(meta::level_of(removal), 1);
+  EXPECT_EQ(changed_rows(meta::set_object_lock{.bucket = "b", .key = "k"}), (std::vector<row_name>{{"b", "k"}}));
+  EXPECT_EQ(changed_rows(meta::set_bucket_lock{.name = "b"}), (std::vector<row_name>{{"b", {}}}));
+}
+
 TEST(command_facts, authorities_that_not_all_members_know_are_left_out) {
   meta::command put = meta::put_object{.bucket = "b", .key = "k", .content = std::string{"x"}};
   std::get<meta::put_object>(put).by = {meta::allowed_by::key, "CK1", meta::rights::write, 7, 0};

@@ -174,4 +174,16 @@ TEST(cluster_messages, reports_name_faults_only_when_there_are_some) {
   }
 }
 
+TEST(cluster_messages, reports_tell_a_clock_only_to_leaders_that_know_it) {
+  node_report r;
+  r.node = some_node();
+  const auto without = encode(r);
+  r.wall = 1'796'000'000'000;
+  const auto with = encode(r);
+  EXPECT_TRUE(with.starts_with(without));
+  EXPECT_EQ(decode_report(with)->wall, r.wall);
+  EXPECT_EQ(decode_report(without)->wall, 0);
+  EXPECT_FALSE(decode_report(with.substr(0, with.size() - 1)));
+}
+
 } // namespace cairn::actors

@@ -344,6 +344,45 @@ TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
     EXPECT_STREQ(may(never, true, true), "no");
 }
 
+TEST(access, an_upload_with_a_lock_is_also_one_of_setting_it) {
+  scene s{"put_object", metadata::rights::write};
+  s.head.insert("x-amz-object-lock-mode", "GOVERNANCE");
+  s.head.insert("x-amz-object-lock-retain-until-date", "2026-12-01T00:00:00Z");
+  s.head.insert("x-amz-object-lock-legal-hold", "ON");
+  EXPECT_EQ(s.code(), "");
+  const auto& asked = *s.asked.by.asked;
+  EXPECT_EQ(asked.actions,
+            (std::vector{action::put_object, action::put_object_retention, action::put_object_legal_hold}));
+  const auto limited = [&s](std::string_view condition) {
+    s.bucket.policy = policy_of(R"("Effect":"Deny","Principal":"*","Action":"s3:PutObjectRetention","Condition":{)" +
+                                std::string{condition} + "}");
+    EXPECT_NE(s.bucket.policy.compiled(), nullptr);
+    return s.code();
+  };
+  // The request comes on 2026-11-29.
+  EXPECT_EQ(limited(R"("NumericGreaterThan":{"s3:object-lock-remaining-retention-days":"2"})"), "");
+  EXPECT_EQ(limited(R"("NumericGreaterThan":{"s3:object-lock-remaining-retention-days":"1"})"), "AccessDenied");
+  EXPECT_EQ(limited(R"("StringEquals":{"s3:object-lock-mode":"COMPLIANCE"})"), "");
+  EXPECT_EQ(limited(R"("StringEquals":{"s3:object-lock-mode":"GOVERNANCE"})"), "AccessDenied");
+  EXPECT_EQ(limited(R"("StringEquals":{"s3:object-lock-legal-hold":"ON"})"), "AccessDenied");
+  EXPECT_EQ(limited(R"("DateLessThan":{"s3:object-lock-retain-until-date":"2027-01-01T00:00:00Z"})"), "AccessDenied");
+  EXPECT_EQ(limited(R"("DateLessThan":{"s3:object-lock-retain-until-date":"2026-01-01T00:00:00Z"})"), "");
+}
+
+TEST(access, a_lock_in_a_body_is_judged_once_it_is_read) {
+  scene s{"write_lock", metadata::rights::write};
+  s.asked.route = s.asked.operation->routes.begin() + 1;
+  s.bucket.policy = policy_of(R"("Effect":"Deny","Principal":"*","Action":"s3:PutObjectRetention",
+    "Condition":{"StringEquals":{"s3:object-lock-mode":"COMPLIANCE"}})");
+  EXPECT_EQ(s.code(), "");
+  const auto made = [&s](metadata::retention_mode mode) {
+    const auto by = with_object_lock(s.asked.by, {.retained = {mode, 1'800'000'000'000}});
+    return judge(by, action::put_object_retention, &s.key, s.bucket, {.key = "k"}).made;
+  };
+  EXPECT_EQ(made(metadata::retention_mode::governance), metadata::ruling::allowed);
+  EXPECT_EQ(made(metadata::retention_mode::compliance), metadata::ruling::denied);
+}
+
 TEST(access, a_policy_is_asked_about_all_that_a_request_does) {
   scene s{"put_object", metadata::rights::all};
   s.head.insert("x-amz-acl", "public-read");

@@ -34,7 +34,7 @@ TEST(header_rules, refuse_by_name_what_no_rule_knows) {
 
 TEST(header_rules, refuse_what_is_not_carried_out_with_any_operation) {
   for (const auto* name : {"x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-key",
-                           "x-amz-grant-read", "x-amz-object-lock-mode", "x-amz-website-redirect-location",
+                           "x-amz-grant-read", "x-amz-object-lock-token", "x-amz-website-redirect-location",
                            "x-amz-write-offset-bytes", "x-amz-copy-source-server-side-encryption-customer-key"})
     for (const auto* operation : {"get_object", "put_object", "copy_object"})
       EXPECT_NE(refused(name, operation), "") << name;
@@ -49,6 +49,13 @@ TEST(header_rules, refuse_where_it_would_be_dropped_what_another_operation_carri
   EXPECT_EQ(refused("x-amz-if-match-size", "delete_object"), "");
   EXPECT_NE(refused("x-amz-if-match-size", "put_object"), "");
   EXPECT_NE(refused("x-amz-object-ownership", "put_object"), "");
+  for (const auto* operation : {"put_object", "post_object", "copy_object", "begin_upload"})
+    for (const auto* lock :
+         {"x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold"})
+      EXPECT_EQ(refused(lock, operation), "");
+  EXPECT_NE(refused("x-amz-object-lock-mode", "put_part"), "");
+  EXPECT_EQ(refused("x-amz-bypass-governance-retention", "write_lock"), "");
+  EXPECT_NE(refused("x-amz-bypass-governance-retention", "put_object"), "");
   EXPECT_EQ(refused("If-Match", "put_object"), "");
   EXPECT_EQ(refused("If-Match", "get_object"), "");
   EXPECT_NE(refused("If-None-Match", "put_part"), "");

@@ -52,6 +52,42 @@ void expect_honest_length(const object_answer& answer) {
 
 } // namespace
 
+TEST(object_answer, tells_of_a_lock_those_who_may_read_it) {
+  using namespace storage::metadata;
+  auto row = a_row();
+  row.extras.lock = {{retention_mode::compliance, 1'893'456'000'000}, legal_hold::off};
+  bucket_row bucket;
+  bucket.id = 7;
+  const auto told = [&](std::uint8_t rights, const std::string& policy) {
+    auto r = a_request();
+    access_key_row key;
+    key.id = "CK1";
+    key.grants = {{7, rights}};
+    r.key = std::make_shared<const access_key_row>(key);
+    asked_access asked;
+    asked.actions = {storage::policy::action::get_object};
+    asked.with.kind = storage::policy::sender::key;
+    r.by = {allowed_by::key, "CK1", rights, 7, 0, std::make_shared<const asked_access>(asked)};
+    bucket.policy = bucket_policy{policy};
+    const auto answer = answer_object(r, row, &bucket);
+    std::string lines;
+    if (has_line(answer, "x-amz-object-lock-mode: COMPLIANCE")) lines += "mode ";
+    if (has_line(answer, "x-amz-object-lock-retain-until-date: 2030-01-01T00:00:00.000Z")) lines += "date ";
+    if (has_line(answer, "x-amz-object-lock-legal-hold: OFF")) lines += "hold ";
+    EXPECT_EQ(answer.status, 200u);
+    return lines;
+  };
+  EXPECT_EQ(told(rights::read, ""), "mode date hold ");
+  EXPECT_EQ(told(rights::read, R"({"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetObjectRetention",
+    "Resource":"arn:aws:s3:::*"}]})"),
+            "hold ");
+  EXPECT_EQ(told(rights::write, R"({"Statement":[{"Effect":"Allow","Principal":"*",
+    "Action":["s3:GetObject","s3:GetObjectRetention"],"Resource":"*"}]})"),
+            "mode date ");
+  row.extras.lock = {};
+  EXPECT_EQ(told(rights::read, ""), "");
+}
+
 TEST(object_answer, sends_the_whole_object_with_its_headers) {
   const auto answer = answer_object(a_request(), a_row());
   EXPECT_EQ(answer.status, 200u);

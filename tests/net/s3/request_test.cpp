@@ -101,6 +101,22 @@ TEST(put_order, of_a_copy_has_tags_only_if_they_replace_those_of_its_source) {
   EXPECT_EQ(refused(headers).code, "InvalidTag");
 }
 
+TEST(put_order, has_the_object_lock_of_its_headers) {
+  using namespace storage::metadata;
+  auto headers = one("x-amz-object-lock-mode", "GOVERNANCE");
+  EXPECT_EQ(refused(headers).code, "InvalidArgument");
+  headers.insert("x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00Z");
+  headers.insert("X-Amz-Object-Lock-Legal-Hold", "ON");
+  EXPECT_EQ(accepted(headers).put.extras.lock,
+            (object_lock{{retention_mode::governance, 1'893'456'000'000}, legal_hold::on}));
+  EXPECT_TRUE(accepted({}).put.extras.lock.empty());
+  auto late = put_request_of(headers);
+  asked_access asked;
+  asked.with.time = 1'893'456'000'000;
+  late.by.asked = std::make_shared<const asked_access>(asked);
+  EXPECT_EQ(std::get<s3_error>(read_put(headers, late, 10, object_size_max)).code, "InvalidArgument");
+}
+
 TEST(request, joins_repeated_conditions) {
   fields headers;
   headers.insert("If-None-Match", "\"a\"");

@@ -64,7 +64,33 @@ private:
         },
         c);
   }
+  object_lock lock() {
+    object_lock l;
+    if (random_() % 2 == 0) l.retained = {retention_mode(1 + random_() % 2), wall_ms(random_())};
+    if (l.empty() || random_() % 4 == 0) l.hold = legal_hold(1 + random_() % 2);
+    return l;
+  }
+  command of_locks() {
+    switch (random_() % 4) {
+      case 0: return advance_lock_time{.time = wall_ms(random_())};
+      case 1: {
+        set_bucket_lock c{.stamp = stamp(), .name = bucket()};
+        if (random_() % 2 == 0) c.lock = {true, retention_mode(1 + random_() % 2), period_unit(random_() % 2), 1};
+        return c;
+      }
+      default: {
+        const object_version of = object();
+        set_object_lock c{.stamp = stamp(), .bucket = of.bucket, .key = of.key, .now = wall_ms(random_())};
+        if (random_() % 2 == 0) c.version = version_id{version_place{of.version, of.ordinal}};
+        if (random_() % 2 == 0) c.retained = random_() % 4 == 0 ? retention{} : lock().retained;
+        if (random_() % 2 == 0) c.hold = legal_hold(1 + random_() % 2);
+        c.bypasses_governance = random_() % 4 == 0;
+        return c;
+      }
+    }
+  }
   command fresh() {
+    if (random_() % 16 == 0) return of_locks();
     if (random_() % 4 == 0) return of_the_cluster();
     if (random_() % 3 == 0) return of_objects();
     if (random_() % 12 == 0) return of_keys();
@@ -72,7 +98,11 @@ private:
       case 0: return begin_session{.node = {std::uint8_t(random_() % 3)}, .incarnation = random_() % 5};
       case 1: return end_session{.session = session()};
       case 2:
-      case 3: return create_bucket{.name = bucket(), .now = wall_ms(random_())};
+      case 3: {
+        create_bucket c{.name = bucket(), .now = wall_ms(random_())};
+        c.settings.lock = random_() % 4 == 0;
+        return c;
+      }
       case 4: return delete_bucket{.name = bucket()};
       case 5:
       case 6:
@@ -196,6 +226,8 @@ private:
         c.version = random_() % 4 == 0 ? version_id{} : version_id{version_place{of.version, of.ordinal}};
         if (random_() % 4 == 0) c.expected = version_place{of.version, of.ordinal};
         if (random_() % 4 == 0) c.version.reset();
+        c.now = wall_ms(random_());
+        c.bypasses_governance = random_() % 8 == 0;
         if (random_() % 3 == 0) c.only_if = removal_condition{.size = random_() % 2, .modified_seconds = {}};
         return c;
       }
@@ -249,6 +281,7 @@ private:
     put_object c{.stamp = stamp(), .bucket = bucket(), .key = key(), .now = wall_ms(random_())};
     c.etag.digest[0] = std::uint8_t(random_() % 3);
     c.condition = condition();
+    if (random_() % 8 == 0) c.extras.lock = lock();
     if (random_() % 2 == 0) {
       const std::string bytes(random_() % 5000, 'i');
       c.size = bytes.size();

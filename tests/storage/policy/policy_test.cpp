@@ -330,6 +330,19 @@ TEST(policy, dates_are_read_in_all_of_iso_8601s_forms_that_policies_use) {
     EXPECT_FALSE(read_date(text)) << text;
 }
 
+TEST(policy, tells_whether_it_has_conditions_about_object_lock) {
+  const auto names = [](std::string_view condition) {
+    return names_object_lock(statement_of(allow_read_with(condition)));
+  };
+  EXPECT_TRUE(names(R"("StringEquals":{"S3:Object-Lock-Mode":"GOVERNANCE"})"));
+  EXPECT_TRUE(names(R"("Null":{"s3:\u006fbject-lock-legal-hold":"true"})"));
+  EXPECT_TRUE(names(R"("NumericLessThan":{"s3:object-lock-remaining-retention-days":3})"));
+  EXPECT_FALSE(names(R"("StringEquals":{"s3:prefix":"s3:object-lock-mode"})"));
+  EXPECT_FALSE(names_object_lock("{}"));
+  // As a variable it would not be found in all policies.
+  EXPECT_NE(why_refused_statement(allow_read_with(R"("StringLike":{"s3:prefix":"${s3:object-lock-mode}"})")), "");
+}
+
 TEST(policy, contexts_go_through_the_log_as_they_are) {
   context with;
   with.kind = sender::key;

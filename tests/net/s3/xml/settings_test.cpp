@@ -19,7 +19,6 @@ TEST(settings, that_were_never_made_are_empty_or_missing) {
   EXPECT_TRUE(location_document("eu-west-1").ends_with(">eu-west-1</LocationConstraint>"));
   EXPECT_EQ(answer("policy"), "NoSuchBucketPolicy");
   EXPECT_EQ(answer("tagging"), "NoSuchTagSet");
-  EXPECT_EQ(answer("retention", true), "InvalidRequest");
   EXPECT_EQ(answer("torrent", true), "NotImplemented");
 }
 

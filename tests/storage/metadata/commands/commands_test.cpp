@@ -211,6 +211,42 @@ std::vector<command> one_of_each_command_of_level_9() {
   return all;
 }
 
+std::vector<command> one_of_each_command_of_level_11() {
+  const commit_stamp stamp{.session = 1, .sequence = 2};
+  const object_lock lock{{retention_mode::compliance, 300}, legal_hold::on};
+  put_object put = std::get<put_object>(one_of_each_before_clusters()[5]);
+  put.extras.lock = lock;
+  begin_upload begin{.stamp = stamp, .bucket = "b", .key = "k", .headers = {}};
+  begin.extras = {.public_read = true, .lock = {.hold = legal_hold::off}};
+  copy_object copy{.stamp = stamp, .bucket = "b", .key = "k"};
+  copy.extras.emplace().lock = lock;
+  delete_object removal{.stamp = stamp, .bucket = "b", .key = "k"};
+  removal.bypasses_governance = true;
+  delete_object of_version = removal;
+  of_version.version = version_id{version_place{300, 2}};
+  of_version.by.asked = asked_of_all();
+  create_bucket made{.name = "bucket", .now = 1};
+  made.settings.lock = true;
+  set_bucket_access access{.stamp = stamp, .name = "b"};
+  access.policy = R"({"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*",
+    "Condition":{"Null":{"s3:object-lock-mode":"true"}}}]})";
+  set_object_lock retained{.stamp = stamp, .bucket = "b", .key = "k", .now = 3};
+  retained.version = version_id{};
+  retained.retained = lock.retained;
+  retained.bypasses_governance = true;
+  set_object_lock freed{.stamp = stamp, .bucket = "b", .key = "k"};
+  freed.retained.emplace();
+  freed.hold = legal_hold::off;
+  set_bucket_lock by_default{.stamp = stamp, .name = "b"};
+  by_default.lock = {true, retention_mode::governance, period_unit::years, 100};
+  return {put,        begin,
+          copy,       removal,
+          of_version, made,
+          access,     retained,
+          freed,      set_bucket_lock{.stamp = stamp, .name = "b"},
+          by_default, advance_lock_time{300}};
+}
+
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
@@ -224,6 +260,7 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_command_of_level_8()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_with_an_authority()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_9()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_of_level_11()) all.push_back(std::move(c));
   return all;
 }
 
@@ -246,6 +283,26 @@ TEST(commands, come_back_as_they_were_encoded) {
   EXPECT_EQ(std::get<written_blob>(put.content).blob, (blob_id{1, 77}));
   EXPECT_TRUE(put.condition.if_absent);
   EXPECT_EQ(put.condition.if_match, "etag");
+}
+
+TEST(commands, about_object_lock_are_of_level_11) {
+  for (const command& c : one_of_each_command_of_level_11()) EXPECT_EQ(level_of(c), 11) << c.index();
+  const auto all = one_of_each_command_of_level_11();
+  const auto again = [&all](std::size_t n) { return decode_command(encode(all[n])).value(); };
+  EXPECT_EQ(std::get<put_object>(again(0)).extras.lock, std::get<put_object>(all[0]).extras.lock);
+  EXPECT_EQ(std::get<begin_upload>(again(1)).extras.lock.hold, legal_hold::off);
+  EXPECT_TRUE(std::get<delete_object>(again(3)).bypasses_governance);
+  EXPECT_FALSE(std::get<delete_object>(again(3)).version);
+  EXPECT_TRUE(std::get<delete_object>(again(4)).by.asked);
+  EXPECT_TRUE(std::get<create_bucket>(again(5)).settings.lock);
+  EXPECT_EQ(std::get<set_object_lock>(again(7)).retained->until, 300);
+  EXPECT_EQ(std::get<set_object_lock>(again(8)).retained, retention{});
+  EXPECT_EQ(std::get<set_bucket_lock>(again(10)).lock.length, 100u);
+  EXPECT_EQ(std::get<advance_lock_time>(again(11)).time, 300);
+  set_bucket_access plain{.stamp = {.session = 1, .sequence = 2}, .name = "b"};
+  plain.policy = R"({"Statement":[{"Sid":"s3:object-lock-mode","Effect":"Deny","Principal":"*","Action":"s3:PutObject",
+    "Resource":"*"}]})";
+  EXPECT_EQ(level_of(plain), 9);
 }
 
 TEST(commands, with_later_conditions_and_checksums_are_of_level_6) {

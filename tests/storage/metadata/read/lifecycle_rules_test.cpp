@@ -82,6 +82,17 @@ TEST(lifecycle_rules, noncurrent_versions_are_removed_by_the_time_of_their_displ
   EXPECT_EQ(actions(rules, versions, 11 * day), ".rr.r");
 }
 
+TEST(lifecycle_rules, keep_versions_that_object_lock_protects_until_it_ends) {
+  const std::vector<meta::lifecycle_rule> rules{{.expire_days = 1, .noncurrent_days = 1}};
+  auto held = version("a", 3), retained = version("a", 2), live = version("a", 4);
+  held.lock.hold = meta::legal_hold::on;
+  live.lock = held.lock;
+  retained.lock.retained = {meta::retention_mode::governance, 50 * day};
+  const std::vector versions{live, held, retained, version("a", 1)};
+  EXPECT_EQ(actions(rules, versions, 50 * day - 1), "e..r"); // a delete marker hides the live one
+  EXPECT_EQ(actions(rules, versions, 50 * day), "e.rr");
+}
+
 TEST(lifecycle_rules, some_of_the_newest_noncurrent_versions_may_be_kept) {
   const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1, .noncurrent_kept = 2}};
   const std::vector versions{version("a", 4), version("a", 3), version("a", 2), version("a", 1), version("b", 1)};

@@ -62,7 +62,7 @@ TEST(rows, encode_every_field_of_an_object) {
   EXPECT_EQ(row->headers.standard, full_object().headers.standard);
   EXPECT_EQ(row->headers.user, full_object().headers.user);
   EXPECT_EQ(encode(*row), bytes);
-  expect_strict(bytes, decode_object, 3);
+  expect_strict(bytes, decode_object, 4);
 }
 
 TEST(rows, give_a_listing_its_fields_without_the_rest) {
@@ -72,7 +72,7 @@ TEST(rows, give_a_listing_its_fields_without_the_rest) {
   EXPECT_EQ(fields->etag, full_object().etag);
   EXPECT_EQ(fields->modified, 1'700'000'000'123);
   EXPECT_EQ(decode_listed("\x01").error(), errc::corrupt);
-  EXPECT_EQ(decode_listed("\x03").error(), errc::unsupported);
+  EXPECT_EQ(decode_listed("\x04").error(), errc::unsupported);
 }
 
 TEST(rows, refuse_a_manifest_id_in_an_object_that_has_no_manifest) {
@@ -119,7 +119,7 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   const bucket_row bucket{.id = 1, .name = "name", .created = -2, .versioning = 2};
   EXPECT_EQ(encode(decode_bucket(encode(bucket)).value()), encode(bucket));
   EXPECT_EQ(decode_bucket(encode(bucket))->created, -2);
-  expect_strict(encode(bucket), decode_bucket, 7);
+  expect_strict(encode(bucket), decode_bucket, 8);
 
   const session_row session{.id = 1, .node = {2}, .incarnation = ~0ull, .ended = true, .acknowledged_below = 4};
   EXPECT_EQ(encode(decode_session(encode(session)).value()), encode(session));
@@ -135,7 +135,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   EXPECT_EQ(with.substr(1, without.size() - 1), without.substr(1));
   EXPECT_EQ(decode_object(with)->extras.tags, object.extras.tags);
   EXPECT_EQ(decode_listed(with)->size, object.size);
-  expect_strict(with, decode_object, 3);
+  expect_strict(with, decode_object, 4);
 
   bucket_row bucket{.id = 1, .name = "bucket", .created = 5};
   EXPECT_EQ(encode(bucket)[0], 1);
@@ -145,7 +145,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   const auto decoded = decode_bucket(encode(bucket)).value();
   EXPECT_TRUE(decoded.public_read && decoded.public_objects);
   EXPECT_EQ(decoded.cors, bucket.cors);
-  expect_strict(encode(bucket), decode_bucket, 7);
+  expect_strict(encode(bucket), decode_bucket, 8);
   EXPECT_EQ(encode(bucket)[0], 2);
   for (const std::optional<std::uint32_t> age : {std::optional<std::uint32_t>{}, {0}, {1}, {max_age_seconds_max}}) {
     bucket.cors[0].max_age_seconds = age;
@@ -155,7 +155,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
                       {.tags = {{"k", "v"}}, .size_above = 0, .size_below = 1ull << 40, .noncurrent_days = 300}};
   EXPECT_EQ(encode(bucket)[0], 3);
   EXPECT_EQ(decode_bucket(encode(bucket))->lifecycle, bucket.lifecycle);
-  expect_strict(encode(bucket), decode_bucket, 7);
+  expect_strict(encode(bucket), decode_bucket, 8);
   bucket.lifecycle.clear();
   bucket.public_write = true;
   EXPECT_TRUE(decode_bucket(encode(bucket))->public_write);
@@ -166,7 +166,7 @@ TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_private_objects) {
   bucket.tags = {{"k", "v"}, {"k2", ""}};
   EXPECT_EQ(hex(encode(bucket)), "04010361626300000000000000020100000000" + std::string{"0002016b0176026b3200"});
   EXPECT_EQ(decode_bucket(encode(bucket))->tags, bucket.tags);
-  expect_strict(encode(bucket), decode_bucket, 7);
+  expect_strict(encode(bucket), decode_bucket, 8);
   bucket.tags.clear();
   bucket.public_read = true;
   EXPECT_EQ(encode(bucket)[0], 4);
@@ -200,7 +200,9 @@ TEST(rows, of_buckets_can_be_listed_in_every_version) {
   expect_listed(5);
   bucket.public_block = public_block::given;
   expect_listed(6);
-  EXPECT_EQ(decode_listed_bucket('\x07' + encode(bucket).substr(1)).error(), errc::unsupported);
+  bucket.lock.enabled = true;
+  expect_listed(7);
+  EXPECT_EQ(decode_listed_bucket('\x08' + encode(bucket).substr(1)).error(), errc::unsupported);
 }
 
 TEST(rows, of_buckets_have_a_fifth_version_with_the_ownership) {
