@@ -58,6 +58,8 @@ struct node_metrics {
   counter lifecycle_failures{0};                   // buckets that could not be walked
   counter row_cache_hits{0}, row_cache_misses{0};
   counter chunks_reaped{0}, bytes_punched{0};
+  counter usage_objects{0}, usage_versions{0}, usage_delete_markers{0}, usage_bytes{0}; // gauges, of all buckets
+  counter usage_complete{0};                                                            // 1: all buckets are counted
   counter audit_lines{0}, audit_lines_lost{0}, audit_refused{0};
   latency_histogram audit_write; // of a batch of lines, with its flush
   latency_histogram chunk_read, chunk_write, commit;

@@ -51,7 +51,8 @@ constexpr std::array section_table{
     section_doc{"limits", "Bounds on the resources that clients can use."},
     section_doc{"cluster", "The other nodes. Without `cluster.listen` this is a standalone node."},
     section_doc{"log", "What is written to standard error."},
-    section_doc{"audit", "The audit log: who changed what, a line of JSON for each request. docs/operations.md describes it."},
+    section_doc{"audit",
+                "The audit log: who changed what, a line of JSON for each request. docs/operations.md describes it."},
     section_doc{"debug", "Experiments. Not for production."},
 };
 

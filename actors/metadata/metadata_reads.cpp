@@ -38,6 +38,14 @@ result<found_object> read_object(meta::view& view, const object_name& name) {
   return out;
 }
 
+void show_usage(const meta::usage_totals& used, node_metrics& metrics) {
+  metrics.usage_objects = used.counted.objects;
+  metrics.usage_versions = used.counted.versions;
+  metrics.usage_delete_markers = used.counted.markers;
+  metrics.usage_bytes = used.counted.bytes;
+  metrics.usage_complete = used.complete ? 1 : 0;
+}
+
 result<found_access> read_access(meta::view& view, const access_query& query) {
   found_access out;
   if (!query.key.empty()) {
@@ -383,11 +391,15 @@ caf::result<found_parts> metadata_state::object_parts(const object_parts_query& 
 }
 
 caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
-  const auto read = [max](meta::view& view) -> result<buried_list> {
-    if (view.deletions_held()) return buried_list{{}, 0, view.applied()};
+  const auto read = [max, metrics = s_.metrics](meta::view& view) -> result<buried_list> {
+    const auto used = view.total_usage();
+    if (!used) return used.error();
+    if (metrics != nullptr) show_usage(*used, *metrics);
+    const bool uncounted = used->counts && !used->complete;
+    if (view.deletions_held()) return buried_list{{}, 0, view.applied(), uncounted};
     auto blobs = view.buried(max);
     if (!blobs) return blobs.error();
-    return buried_list{std::move(*blobs), view.manifests_to_free(), view.applied()};
+    return buried_list{std::move(*blobs), view.manifests_to_free(), view.applied(), uncounted};
   };
   // Evaluated after the snapshot, on the actor: a later look-up reads applied_ or a newer state, where these blobs are
   // gone, and an earlier one has its hold.

@@ -86,6 +86,7 @@ struct buried_list {
   std::vector<storage::metadata::buried_blob> blobs;
   std::uint64_t manifests_to_free = 0;
   log_index released_up_to = 0; // no running read needs a manifest that lost its last reference up to this index
+  bool uncounted = false;       // what some bucket holds is still to be counted
 };
 
 // A request of another node that concerns the metadata, answered through its responder.

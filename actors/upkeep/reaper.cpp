@@ -32,6 +32,7 @@ public:
 private:
   void begin_round();
   void free_manifests(log_index released_up_to);
+  void count_usage();
   void reap(std::vector<meta::buried_blob> blobs);
   std::vector<chunk_store_actor> erasers() const;
   void erase_page();
@@ -51,7 +52,7 @@ private:
   reaper_options options_;
   bool session_asked_ = false, session_began_ = false;
 
-  bool in_round_ = false, page_failed_ = false;
+  bool in_round_ = false, page_failed_ = false, counting_ = false;
   std::optional<erase_plan> plan_;
   std::size_t disks_to_answer_ = 0;
   bool round_was_full_ = false;
@@ -92,6 +93,7 @@ void reaper_state::begin_round() {
       .then(
           [this](buried_list& found) {
             if (found.manifests_to_free > 0) free_manifests(found.released_up_to);
+            if (found.uncounted && !counting_) count_usage();
             round_was_full_ = found.blobs.size() == blobs_a_round;
             reap(std::move(found.blobs));
           },
@@ -110,6 +112,22 @@ void reaper_state::free_manifests(log_index released_up_to) {
           },
           [](caf::error& e) {
             log::warn("freeing manifests failed", {{"error", to_string(from_caf(e))}});
+          });
+}
+
+// One step after the other: each is a commit beside those of clients.
+void reaper_state::count_usage() {
+  counting_ = true;
+  auto box = std::make_shared<const meta::command>(meta::count_usage{});
+  self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
+      .then(
+          [this](const committed& c) {
+            counting_ = false;
+            if (c.result.more > 0) count_usage();
+          },
+          [this](caf::error& e) { // the next round tries again
+            counting_ = false;
+            log::warn("counting what buckets hold failed", {{"error", to_string(from_caf(e))}});
           });
 }
 

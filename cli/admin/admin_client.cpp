@@ -45,12 +45,11 @@ result<std::string> find_admin_token(const admin_address& a) {
   return found ? found : result<std::string>{std::string{}};
 }
 
-http_request api_request(std::string_view command, std::string_view subject,
-                         const std::vector<std::pair<std::string, std::string>>& parameters) {
-  const auto rows = net::api_rows();
-  const auto row = std::ranges::find(rows, command, &net::api_row::command);
-  CAIRN_ASSERT(row != rows.end());
-  std::string target{row->path};
+namespace {
+
+http_request request_of(const net::api_row& row, std::string_view subject,
+                        const std::vector<std::pair<std::string, std::string>>& parameters) {
+  std::string target{row.path};
   if (const auto open = target.find('{'); open != target.npos) {
     std::string encoded;
     net::append_percent_encoded(encoded, subject, false);
@@ -62,8 +61,26 @@ http_request api_request(std::string_view command, std::string_view subject,
     net::append_percent_encoded((target += before).append(name).append("="), value, false);
     before = '&';
   }
-  const auto method = boost::beast::http::to_string(row->method);
+  const auto method = boost::beast::http::to_string(row.method);
   return {std::string{method.data(), method.size()}, std::move(target), {}};
+}
+
+} // namespace
+
+http_request api_request(std::string_view command, std::string_view subject,
+                         const std::vector<std::pair<std::string, std::string>>& parameters) {
+  const auto rows = net::api_rows();
+  const auto row = std::ranges::find(rows, command, &net::api_row::command);
+  CAIRN_ASSERT(row != rows.end());
+  return request_of(*row, subject, parameters);
+}
+
+http_request api_request_named(std::string_view name, std::string_view subject,
+                               const std::vector<std::pair<std::string, std::string>>& parameters) {
+  const auto rows = net::api_rows();
+  const auto row = std::ranges::find(rows, name, &net::api_row::name);
+  CAIRN_ASSERT(row != rows.end());
+  return request_of(*row, subject, parameters);
 }
 
 result<std::string> ask_admin(const admin_address& a, http_request request) {

@@ -34,6 +34,10 @@ result<std::string> find_admin_token(const admin_address& a);
 http_request api_request(std::string_view command, std::string_view subject,
                          const std::vector<std::pair<std::string, std::string>>& parameters);
 
+// The same of the row with this name, which may read.
+http_request api_request_named(std::string_view name, std::string_view subject,
+                               const std::vector<std::pair<std::string, std::string>>& parameters);
+
 // Sends the request with the token and takes the answer's body; a refusal is an error with the node's text.
 result<std::string> ask_admin(const admin_address& a, http_request request);
 

@@ -98,7 +98,13 @@ json_array keys_of_bucket(const std::vector<rows_of::access_key_row>& keys, buck
   return out;
 }
 
-json_object bucket_object(const rows_of::bucket_row& b, json_array keys) {
+json_value usage_json(const std::optional<rows_of::usage>& u) {
+  if (!u) return {};
+  return json_object{
+      {"objects", u->objects}, {"versions", u->versions}, {"delete_markers", u->markers}, {"bytes", u->bytes}};
+}
+
+json_object bucket_object(const rows_of::bucket_row& b, const std::optional<rows_of::usage>& used, json_array keys) {
   constexpr std::array versioning{"never", "enabled", "suspended"};
   return {{"name", b.name},
           {"created_ms", b.created},
@@ -108,6 +114,7 @@ json_object bucket_object(const rows_of::bucket_row& b, json_array keys) {
           {"public_objects", b.public_objects},
           {"cors_rules", b.cors.size()},
           {"lifecycle_rules", b.lifecycle.size()},
+          {"usage", usage_json(used)},
           {"keys", std::move(keys)}};
 }
 
@@ -204,35 +211,52 @@ void handle_buckets(api_services& services, const api_call& call, admin_done don
   query.after = parameter(call, "after");
   query.buckets_max = *max;
   query.only_of = call.caller.key;
+  query.with_usage = true;
   actors::ask_metadata<actors::buckets_listing>(
       services.node->keys.node,
       [format = call.format, done = std::move(done)](const result<actors::buckets_listing>& page) {
         if (!page) return done({refusal(page.error(), format)});
         json_array buckets;
-        for (const auto& b : (*page)->buckets)
-          buckets.push_back(json_object{{"name", b.name}, {"created_ms", b.created}});
+        for (std::size_t i = 0; i < (*page)->buckets.size(); ++i) {
+          const auto& b = (*page)->buckets[i];
+          buckets.push_back(
+              json_object{{"name", b.name}, {"created_ms", b.created}, {"usage", usage_json((*page)->usages[i])}});
+        }
         done({json_response(
             json_object{{"buckets", std::move(buckets)}, {"next", next_or_null((*page)->truncated, (*page)->last)}})});
       },
       actors::list_atom_v, query);
 }
 
+// The bucket's settings and what it holds, then the keys with rights on it.
 void handle_bucket(api_services& services, const api_call& call, admin_done done) {
   if (!services.node) return done({refusal(node_not_open(), call.format)});
   const auto keys = services.node->keys;
+  const auto with_usage = [keys, format = call.format, only = call.caller.key,
+                           done](const rows_of::bucket_row& bucket, const std::optional<rows_of::usage>& used) {
+    if (only) return done({json_response(bucket_object(bucket, used, keys_of_bucket({*only}, bucket.id)))});
+    read_keys(keys, [bucket, used, format, done](const result<key_page>& page) {
+      if (!page) return done({refusal(page.error(), format)});
+      done({json_response(bucket_object(bucket, used, keys_of_bucket(page->keys, bucket.id)))});
+    });
+  };
   actors::ask_metadata<rows_of::bucket_row>(
       keys.node,
-      [keys, format = call.format, only = call.caller.key,
+      [keys, with_usage, format = call.format, only = call.caller.key,
        done = std::move(done)](const result<rows_of::bucket_row>& bucket) {
         if (!bucket) return done({refusal(bucket.error(), format)});
-        if (only) {
-          if (only->rights_on(bucket->id) == 0) return done({refusal({errc::no_such_bucket}, format)});
-          return done({json_response(bucket_object(*bucket, keys_of_bucket({*only}, bucket->id)))});
-        }
-        read_keys(keys, [bucket = *bucket, format, done](const result<key_page>& page) {
-          if (!page) return done({refusal(page.error(), format)});
-          done({json_response(bucket_object(bucket, keys_of_bucket(page->keys, bucket.id)))});
-        });
+        if (only && only->rights_on(bucket->id) == 0) return done({refusal({errc::no_such_bucket}, format)});
+        rows_of::buckets_query query{.prefix = bucket->name, .buckets_max = 1};
+        query.with_usage = true;
+        actors::ask_metadata<actors::buckets_listing>(
+            keys.node,
+            [with_usage, format, bucket = *bucket, done](const result<actors::buckets_listing>& page) {
+              if (!page) return done({refusal(page.error(), format)});
+              const auto& found = (*page)->buckets; // the first with the prefix: itself, unless it was deleted
+              const bool same = !found.empty() && found.front().id == bucket.id;
+              with_usage(bucket, same ? (*page)->usages.front() : std::nullopt);
+            },
+            actors::list_atom_v, query);
       },
       actors::bucket_atom_v, call.subject);
 }

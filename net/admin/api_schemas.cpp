@@ -110,7 +110,12 @@ constexpr api_field key_fields[] = {{"access_key", "string"},
 constexpr api_field keys_fields[] = {{"keys", "[key]"},
                                      {"next", "string?", "`after` of the next page; null: this is the last."}};
 constexpr api_field new_key_fields[] = {{"access_key", "string"}, {"secret_key", "string"}};
-constexpr api_field listed_bucket_fields[] = {{"name", "string"}, {"created_ms", "integer"}};
+constexpr api_field usage_fields[] = {{"objects", "integer", "Keys with a live version."},
+                                      {"versions", "integer", "Live and noncurrent ones, without delete markers."},
+                                      {"delete_markers", "integer"},
+                                      {"bytes", "integer", "Of all versions; replicas are not counted."}};
+constexpr api_field listed_bucket_fields[] = {
+    {"name", "string"}, {"created_ms", "integer"}, {"usage", "usage?", "null: it is not counted yet."}};
 constexpr api_field buckets_fields[] = {{"buckets", "[listed_bucket]"},
                                         {"next", "string?", "`after` of the next page; null: this is the last."}};
 constexpr api_field bucket_key_fields[] = {
@@ -124,6 +129,7 @@ constexpr api_field bucket_fields[] = {
     {"public_objects", "boolean", "Anybody may read all its objects."},
     {"cors_rules", "integer"},
     {"lifecycle_rules", "integer"},
+    {"usage", "usage?", "What it holds; null: it is not counted yet."},
     {"keys", "[bucket_key]", "With rights on it; of a key that is not the root key: itself."}};
 constexpr api_field session_fields[] = {
     {"access_key", "string", "Empty: signed in with the admin token."},
@@ -151,6 +157,7 @@ constexpr api_schema all_schemas[] = {{"refusal", refusal_fields},
                                       {"key", key_fields},
                                       {"keys", keys_fields},
                                       {"new_key", new_key_fields},
+                                      {"usage", usage_fields},
                                       {"listed_bucket", listed_bucket_fields},
                                       {"buckets", buckets_fields},
                                       {"bucket_key", bucket_key_fields},

@@ -272,6 +272,19 @@ void add_storage(page_builder& p, const node_metrics& m) {
   p.histogram("cairn_commit_duration_seconds", "Time until a metadata command is durable.", m.commit);
 }
 
+// Without the buckets' names, which this page must not tell.
+void add_usage(page_builder& p, const node_metrics& m) {
+  const auto gauge = [&p](const char* name, const char* help, const counter& value) {
+    p.gauge(name, help, value_of(value.load(std::memory_order_relaxed)));
+  };
+  gauge("cairn_usage_objects", "Objects of all buckets, as far as they are counted.", m.usage_objects);
+  gauge("cairn_usage_versions", "Their versions, the live ones included, without delete markers.", m.usage_versions);
+  gauge("cairn_usage_delete_markers", "Delete markers.", m.usage_delete_markers);
+  gauge("cairn_usage_bytes", "Bytes of all versions; replicas are not counted.", m.usage_bytes);
+  gauge("cairn_usage_complete", "1: all buckets are counted; 0: buckets of older builds are being counted.",
+        m.usage_complete);
+}
+
 using disk_value = double (*)(const actors::disk_status&);
 
 void add_disk_gauge(page_builder& p, const actors::node_status& status, const char* name, const char* help,
@@ -345,6 +358,7 @@ page_builder make_page(const node_metrics& metrics, const actors::node_status& s
   add_audit(p, metrics, status);
   add_streams(p, metrics);
   add_storage(p, metrics);
+  add_usage(p, metrics);
   add_replicas(p, metrics);
   add_cluster(p, metrics, status);
   add_node(p, status);

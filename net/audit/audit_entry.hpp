@@ -25,7 +25,7 @@ struct audit_entry {
   std::string source;  // of a copy: "bucket/key", as it was sent
   std::string upload;  // of multipart uploads: uploadId
   std::string part;
-  std::string subject; // of an admin command: the node or key that it is about
+  std::string subject;                                         // of an admin command: the node or key that it is about
   std::vector<std::pair<std::string, std::string>> parameters; // of an admin command
   unsigned status = 0;                                         // 0: the connection ended before an answer
   std::string error;

@@ -74,6 +74,54 @@ std::string cluster_census::needless_chunk() const {
   return found;
 }
 
+namespace {
+
+// By the listing of versions, which does not know the counts. nullopt: it cannot be read.
+std::optional<storage::metadata::usage> scanned_usage(storage::metadata::view& rows, const std::string& bucket) {
+  storage::metadata::usage found;
+  storage::metadata::versions_query query{.bucket = bucket};
+  for (;;) {
+    const auto page = rows.versions(query);
+    if (!page) return std::nullopt;
+    for (const auto& v : page->versions) {
+      if (v.latest && !v.delete_marker) ++found.objects;
+      ++(v.delete_marker ? found.markers : found.versions);
+      found.bytes += v.size;
+    }
+    if (!page->truncated) return found;
+    query.key_marker = page->next_key_marker;
+    query.version_marker = page->next_version_marker;
+  }
+}
+
+} // namespace
+
+std::string cluster_census::miscounted() const {
+  for (const auto& n : nodes_) {
+    const auto name = "node " + std::to_string(n->number()) + ' ';
+    const auto view = n->view();
+    if (!view) return name + "has metadata that can't be read";
+    const auto buckets = view->buckets();
+    const auto total = view->total_usage();
+    if (!buckets || !total) return name + "has buckets that can't be read";
+    if (view->feature_level() < storage::metadata::feature_level_of_usage) continue;
+    if (!total->complete) return name + "has not counted all buckets";
+    storage::metadata::usage sum;
+    for (const auto& bucket : *buckets) {
+      const auto counted = view->usage_of(bucket.id);
+      const auto scanned = scanned_usage(*view, bucket.name);
+      if (!counted || !*counted || !scanned || **counted != *scanned)
+        return name + "counts " + bucket.name + " wrongly";
+      sum.objects += scanned->objects;
+      sum.versions += scanned->versions;
+      sum.markers += scanned->markers;
+      sum.bytes += scanned->bytes;
+    }
+    if (sum != total->counted) return name + "sums wrongly";
+  }
+  return {};
+}
+
 std::size_t cluster_census::stray_chunks() const {
   const auto view = nodes_.front()->view();
   std::size_t count = 0;

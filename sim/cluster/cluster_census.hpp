@@ -15,6 +15,8 @@ public:
   std::string unsettled(bool whole) const;
   // A chunk on a disk whose blob the log calls dead, or that its node does not own.
   std::string needless_chunk() const;
+  // A bucket whose counted usage differs from a scan of its versions, on any node; empty: none.
+  std::string miscounted() const;
   // Chunks of removed blobs of live writer sessions: no walk erases them before the session has ended.
   std::size_t stray_chunks() const;
 

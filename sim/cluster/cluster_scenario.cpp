@@ -321,6 +321,7 @@ void cluster_run::check_end() {
     checks_.fail("the log grew by " + std::to_string(grown) + " entries in an idle cluster");
   for (const auto& n : nodes_)
     if (const auto left = n->leftovers(); !left.empty()) checks_.fail(left);
+  if (const auto wrong = census_.miscounted(); !wrong.empty()) checks_.fail(wrong);
 }
 
 // The lock time follows the clocks by a step of half a minute.

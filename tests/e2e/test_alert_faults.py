@@ -179,6 +179,21 @@ def test_a_disk_that_breaks(disks, tmp_path, which):
             node.kill()
 
 
+def test_an_audit_log_whose_disk_is_full(tmp_path):
+    with small_file_system(tmp_path / "small", "tmpfs", 4) as small:
+        node = Node(tmp_path / "node", audit_file=str(small / "audit.log")).start()
+        try:
+            with Prometheus(tmp_path / "prometheus", [node]) as p:
+                p.clears("CairnAuditLogFailed")
+                ballast = Ballast(small)
+                ballast.fill()
+                p.fires("CairnAuditLogFailed", meanwhile=lambda: node.put("/files/k", b"x"))
+                ballast.remove()
+                p.clears("CairnAuditLogFailed", meanwhile=lambda: node.put("/files/k", b"x"))
+        finally:
+            node.kill()
+
+
 def test_clients_that_ask_for_more_than_the_limits(start_node, tmp_path):
     node = start_node(limits_memory="32MiB", limits_connections=16, limits_transfer_rate_min="0")
     with Prometheus(tmp_path / "prometheus", [node]) as p:

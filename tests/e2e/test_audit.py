@@ -178,7 +178,7 @@ def test_commands_of_the_admin_port_have_lines_and_no_secrets(audited):
     n = audited
     call(n, "PUT", "/admin")
     with since(n) as log:
-        key = json.loads(cairn(n, "key", "create", "--json", "--label", "for\nthe team").stdout)
+        key = json.loads(cairn(n, "key", "create", "--json", "--label", 'for "the" team').stdout)
         assert cairn(n, "key", "allow", key["access_key"], "admin", "--read").returncode == 0
         assert cairn(n, "key", "list").returncode == 0
         assert cairn(n, "key", "delete", key["access_key"], token="wrong-token-0123456789").returncode != 0
@@ -188,7 +188,7 @@ def test_commands_of_the_admin_port_have_lines_and_no_secrets(audited):
         ("admin", "createKey", "token", 200), ("admin", "allow", "token", 200), ("admin", "deleteKey", "anonymous", 403),
         ("admin", "deleteKey", "token", 404), ("admin", "deleteKey", "token", 200)]
     assert log.lines[0]["subject"] == key["access_key"]
-    assert log.lines[0]["parameters"]["label"] == "for\nthe team"
+    assert log.lines[0]["parameters"]["label"] == 'for "the" team'
     assert log.lines[1]["parameters"] == {"bucket": "admin", "rights": "read"}
     assert key["secret_key"] not in open(audit_file(n)).read()
     with since(n) as log:

@@ -100,6 +100,7 @@ command_result command_applier::create(const create_bucket& c) {
   if (!c.owner.empty())
     if (auto refused = give_bucket(c.owner, fresh.id)) return {.refused = std::move(refused)};
   b_.put_bucket(fresh);
+  b_.usage_rows().bucket_made(fresh.id);
   if (wanted.lock) b_.advance_lock_time(0);
   return {};
 }
@@ -134,6 +135,7 @@ command_result command_applier::erase(const delete_bucket& c) {
     if (empty && !*empty) return refuse(errc::bucket_not_empty);
   }
   drop_grants(bucket->id);
+  b_.usage_rows().bucket_gone(bucket->id);
   b_.erase_bucket(c.name);
   return {};
 }
@@ -341,6 +343,10 @@ command_result command_applier::run(const reap& c) {
 
 command_result command_applier::run(const free_manifests& c) {
   return {.more = blobs_.free_step(c.parts_max, c.released_up_to)};
+}
+
+command_result command_applier::run(const count_usage& c) {
+  return {.more = b_.usage_rows().count_step(c.rows_max) ? 1u : 0u};
 }
 
 command_result command_applier::run(const remove_node& c) {

@@ -30,6 +30,7 @@ private:
   command_result run(const abandon_blob& c);
   command_result run(const reap& c);
   command_result run(const free_manifests& c);
+  command_result run(const count_usage& c);
   command_result run(const create_cluster& c) { return members_.create(c); }
   command_result run(const add_node& c) { return members_.add(c); }
   command_result run(const set_node& c) { return members_.set(c); }

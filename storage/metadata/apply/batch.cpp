@@ -16,7 +16,9 @@ batch::batch(kv_writer& writer, group_id group)
       repairs_(meta(meta_field::repairs)),
       repairs_before_(repairs_),
       given_up_(meta(meta_field::given_up)),
-      given_up_before_(given_up_) {}
+      given_up_before_(given_up_) {
+  usage_.begin();
+}
 
 void batch::fail(error e) {
   if (!failure_) failure_ = std::move(e);
@@ -139,6 +141,7 @@ result<void> batch::finish() {
   put_u64(table::meta, keys.meta(meta_field::last_id), last_id_);
   put_u64(table::meta, keys.meta(meta_field::free_waiting), free_waiting_);
   if (repairs_ != repairs_before_) put_u64(table::meta, keys.meta(meta_field::repairs), repairs_);
+  usage_.finish();
   if (given_up_ != given_up_before_) put_u64(table::meta, keys.meta(meta_field::given_up), given_up_);
   return status();
 }

@@ -5,6 +5,7 @@
 // so that the whole batch is dropped. The code that applies commands need not check in between.
 #pragma once
 
+#include "storage/metadata/apply/usage.hpp"
 #include "storage/metadata/commands/commands.hpp"
 #include "storage/metadata/rows/key_tree.hpp"
 #include "storage/metadata/rows/tables.hpp"
@@ -56,6 +57,8 @@ public:
   session_row* session(session_id id);
   session_row* add_session(const session_row& row);
 
+  usage_ledger& usage_rows() { return usage_; }
+
   void queue_to_free(free_kind kind, std::uint64_t id);
   void unqueue(const std::string& key); // `key` of a row in free_queue
   std::uint64_t free_waiting() const { return free_waiting_; }
@@ -93,6 +96,7 @@ private:
   std::map<std::string, std::optional<bucket_row>, std::less<>> buckets_;
   std::map<std::string, std::optional<access_key_row>, std::less<>> access_keys_;
   std::map<session_id, std::optional<session_row>> sessions_;
+  usage_ledger usage_{*this};
 };
 
 } // namespace cairn::storage::metadata

@@ -38,13 +38,16 @@ std::optional<object_row> version_ledger::newest_kept(std::uint64_t row_id) {
   return b_.unwrap(decode_object(first->value));
 }
 
-void version_ledger::keep(const object_row& row, std::optional<name_row>& name) {
+void version_ledger::keep(const bucket_row& bucket, const std::string& key, const object_row& row,
+                          std::optional<name_row>& name) {
+  b_.usage_rows().add_kept(bucket.id, key, row);
   b_.put(table::versions, b_.keys.version(row.row_id, place_of(row)), encode(row));
   if (!name) name = name_row{row.row_id, std::nullopt};
   if (row.null_version) name->null = place_of(row);
 }
 
-void version_ledger::forget(const object_row& row, name_row& name) {
+void version_ledger::forget(const bucket_row& bucket, const std::string& key, const object_row& row, name_row& name) {
+  b_.usage_rows().remove_kept(bucket.id, key, row);
   b_.erase(table::versions, b_.keys.version(row.row_id, place_of(row)));
   if (row.null_version) name.null.reset();
 }
@@ -83,8 +86,10 @@ std::uint64_t version_ledger::row_id(const bucket_row& bucket, const std::string
 void version_ledger::put(const bucket_row& bucket, const std::string& key, object_row row,
                          const std::optional<object_row>& present) {
   row.null_version = bucket.versioning != versioning::enabled;
+  if (present) b_.usage_rows().remove_live(bucket.id, key, *present);
   write_name(bucket, key, displace(bucket, key, present, row.null_version));
   write_live(bucket, key, row);
+  b_.usage_rows().add_live(bucket.id, key, row);
 }
 
 // Keeps or drops the live version before a new one is added. An object has at most one null version, so a new null
@@ -95,13 +100,13 @@ std::optional<name_row> version_ledger::displace(const bucket_row& bucket, const
   if (by_null && known && known->null) {
     if (const auto old = kept(known->row_id, *known->null)) {
       drop_content(*old);
-      forget(*old, *known);
+      forget(bucket, key, *old, *known);
     }
   }
   if (present && by_null && present->null_version)
     drop_content(*present);
   else if (present)
-    keep(*present, known);
+    keep(bucket, key, *present, known);
   return known;
 }
 
@@ -115,7 +120,7 @@ std::optional<object_row> version_ledger::remove(const bucket_row& bucket, const
                                                  wall_ms now, const std::optional<object_row>& present) {
   if (bucket.versioning == versioning::never) {
     if (present) drop_content(*present);
-    if (present) erase_live(bucket, key);
+    if (present) erase_live(bucket, key, *present);
     return std::nullopt;
   }
   object_row marker{.row_id = row_id(bucket, key, present),
@@ -125,8 +130,8 @@ std::optional<object_row> version_ledger::remove(const bucket_row& bucket, const
                     .modified = now,
                     .content = content_kind::delete_marker};
   auto known = displace(bucket, key, present, marker.null_version);
-  if (present) erase_live(bucket, key);
-  keep(marker, known);
+  if (present) erase_live(bucket, key, *present);
+  keep(bucket, key, marker, known);
   write_name(bucket, key, known);
   return marker;
 }
@@ -140,15 +145,16 @@ std::optional<object_row> version_ledger::erase(const bucket_row& bucket, const 
   const bool was_live = present && place_of(*present) == place_of(*gone);
   drop_content(*gone);
   if (was_live)
-    erase_live(bucket, key);
+    erase_live(bucket, key, *gone);
   else if (known)
-    forget(*gone, *known);
+    forget(bucket, key, *gone, *known);
   else
     b_.fail({errc::corrupt, "a version without a name row"}); // a failed read sets the batch's error before this
   const auto newest = known && (was_live || !present) ? newest_kept(known->row_id) : std::nullopt;
   if (newest && newest->content != content_kind::delete_marker) {
-    forget(*newest, *known);
+    forget(bucket, key, *newest, *known);
     write_live(bucket, key, *newest);
+    b_.usage_rows().add_live(bucket.id, key, *newest);
   }
   write_name(bucket, key, known);
   return gone;
@@ -159,7 +165,8 @@ void version_ledger::write_live(const bucket_row& bucket, const std::string& key
   if (!stored) b_.fail(stored.error());
 }
 
-void version_ledger::erase_live(const bucket_row& bucket, const std::string& key) {
+void version_ledger::erase_live(const bucket_row& bucket, const std::string& key, const object_row& row) {
+  b_.usage_rows().remove_live(bucket.id, key, row);
   b_.unwrap(b_.tree(table::current, bucket.id).erase(b_.kv, key));
 }
 

@@ -38,10 +38,10 @@ private:
   void write_name(const bucket_row& bucket, const std::string& key, std::optional<name_row> name);
   std::optional<object_row> kept(std::uint64_t row_id, const version_place& place);
   std::optional<object_row> newest_kept(std::uint64_t row_id);
-  void keep(const object_row& row, std::optional<name_row>& name);
-  void forget(const object_row& row, name_row& name);
+  void keep(const bucket_row& bucket, const std::string& key, const object_row& row, std::optional<name_row>& name);
+  void forget(const bucket_row& bucket, const std::string& key, const object_row& row, name_row& name);
   void write_live(const bucket_row& bucket, const std::string& key, const object_row& row);
-  void erase_live(const bucket_row& bucket, const std::string& key);
+  void erase_live(const bucket_row& bucket, const std::string& key, const object_row& row);
   std::optional<name_row> displace(const bucket_row& bucket, const std::string& key,
                                    const std::optional<object_row>& present, bool by_null);
   void drop_content(const object_row& row);

@@ -61,8 +61,8 @@ struct judged_object {
 enum class ruling : std::uint8_t { allowed, denied, undecided }; // undecided: depends on the object's row or the body
 struct verdict {
   ruling made = ruling::denied;
-  allowed_by how = allowed_by::internal; // allowed: configuration, key, anybody or policy
-  std::string why{};                     // denied by a statement of the policy: which
+  allowed_by how = allowed_by::internal;  // allowed: configuration, key, anybody or policy
+  std::string why{};                      // denied by a statement of the policy: which
   std::optional<std::size_t> statement{}; // of the policy: the one that allowed or denied
 };
 

@@ -26,8 +26,8 @@ namespace cairn::storage::metadata {
 // has failed; the index of a read comes with its leader's term; clients' commands carry their authorization; buckets
 // are created with an access control list, tags and an ownership; invitations of nodes, at most members_max members.
 // 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
-// 11: object lock.
-constexpr std::uint8_t feature_level = 11;
+// 11: object lock. 12: what buckets hold is counted.
+constexpr std::uint8_t feature_level = 12;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
 // uncommitted blobs are dead. Returns the session id (command_result::version); repeated with the same incarnation it
@@ -125,12 +125,18 @@ struct free_manifests {
   log_index released_up_to = ~log_index{0};
 };
 
-using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
-                             abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
-                             set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
-                             put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
-                             hold_deletions, create_key, delete_key, change_key, raise_feature_level, give_up_chunks,
-                             invite_node, set_bucket_access, set_object_lock, set_bucket_lock, advance_lock_time>;
+// Counts rows of a state that was made by builds that do not count (apply/usage.hpp): a background command, in steps.
+struct count_usage {
+  std::uint32_t rows_max = 1000;
+};
+
+using command =
+    std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object, abandon_blob,
+                 reap, free_manifests, create_cluster, add_node, set_node, remove_node, set_targets, moved,
+                 confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
+                 complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions, create_key,
+                 delete_key, change_key, raise_feature_level, give_up_chunks, invite_node, set_bucket_access,
+                 set_object_lock, set_bucket_lock, advance_lock_time, count_usage>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);
@@ -141,7 +147,8 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_counted_commits = 7, feature_level_of_reported_faults = 8,
                        feature_level_of_read_terms = 8, feature_level_of_authority = 8,
                        feature_level_of_invitations = 8, feature_level_of_policies = 9,
-                       feature_level_of_judged_uploads = 10, feature_level_of_object_lock = 11;
+                       feature_level_of_judged_uploads = 10, feature_level_of_object_lock = 11,
+                       feature_level_of_usage = 12;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported
@@ -154,6 +161,7 @@ struct command_result {
   log_index version = 0;        // put_object, delete_object, copies: of the new version; begin_session, begin_upload:
                                 // the id; cluster_commands.hpp: the epoch
   std::uint64_t more = 0;       // free_manifests: the number of entries that still wait, 0 if none may be freed;
+                                // count_usage: 1 if there are more rows to count;
                                 // add_node: the node number; moved: partitions skipped; commands that make or remove
                                 // versions of objects: see version_outcome
   std::optional<error> refused; // not the first member: the error of a result<command_result> would convert to it

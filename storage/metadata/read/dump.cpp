@@ -225,7 +225,8 @@ result<void> dump_reader::check(const dump_row& row) {
 }
 
 result<void> dump_reader::check_meta(const dump_row& row) {
-  if (row.key.size() != 1) return damaged(path_, "a row");
+  const bool of_bucket = row.key.starts_with(static_cast<char>(meta_field::usage_of_bucket));
+  if (row.key.size() != (of_bucket ? 1 + sizeof(bucket_id) : 1)) return damaged(path_, "a row");
   byte_reader r{row.value};
   if (row.key.front() == static_cast<char>(meta_field::format)) {
     const std::uint8_t format = r.u8();

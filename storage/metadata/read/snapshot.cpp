@@ -73,6 +73,12 @@ result<buckets_page> snapshot::buckets(const buckets_query& query) {
     if (page.buckets.size() < query.buckets_max) return good.error();
     page.truncated = true; // what is damaged comes after this page
   }
+  for (const auto& row : page.buckets) {
+    if (!query.with_usage) break;
+    const auto used = usage_of(row.id);
+    if (!used) return used.error();
+    page.usages.push_back(*used);
+  }
   return page;
 }
 

@@ -24,6 +24,8 @@ public:
   result<bucket_row> bucket(std::string_view name) override;
   result<std::vector<bucket_row>> buckets() override;
   result<buckets_page> buckets(const buckets_query& query) override;
+  result<std::optional<usage>> usage_of(bucket_id bucket) override;
+  result<usage_totals> total_usage() override;
   result<object_row> object(std::string_view bucket, std::string_view key) override;
   result<object_row> object(std::string_view bucket, std::string_view key, const version_id& id) override;
   result<versions_page> versions(const versions_query& query) override;
@@ -59,6 +61,7 @@ public:
 
 private:
   std::uint64_t meta(meta_field field);
+  result<std::optional<usage_state>> counting(); // nullopt: the state does not count
   result<manifest_part> part(manifest_id id, std::uint32_t index);
   result<bucket_row> judged_bucket(std::string_view name, bucket_id judged);
   error hidden_key(bucket_id bucket, std::string_view key);
@@ -100,6 +103,7 @@ private:
   std::unique_ptr<kv_reader> kv_;
   key_maker keys_;
   group_id group_;
+  std::optional<std::optional<usage_state>> counting_; // once it was read
 };
 
 } // namespace cairn::storage::metadata

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "storage/metadata/commands/commands.hpp"
+#include "storage/metadata/rows/usage_rows.hpp"
 
 #include <memory>
 #include <optional>
@@ -121,11 +122,20 @@ struct buckets_query {
   std::string prefix, after;
   std::uint32_t buckets_max = 1000;
   std::shared_ptr<const access_key_row> only_of{};
+  bool with_usage = false;
 };
 struct buckets_page {
-  std::vector<listed_bucket> buckets; // by name
-  std::string last;                   // `after` of the next page; an empty page may be truncated
+  std::vector<listed_bucket> buckets;       // by name
+  std::vector<std::optional<usage>> usages; // of each bucket, with `with_usage`; nullopt: it is not counted yet
+  std::string last;                         // `after` of the next page; an empty page may be truncated
   bool truncated = false;
+};
+
+// What the buckets hold together.
+struct usage_totals {
+  usage counted;
+  bool counts = false;   // the state counts; otherwise `counted` says nothing
+  bool complete = false; // all buckets are counted
 };
 
 // A snapshot. Errors of all functions: corrupt, unsupported, io_error, quarantined; of functions that take the name of
@@ -137,6 +147,8 @@ public:
   virtual result<bucket_row> bucket(std::string_view name) = 0;
   virtual result<std::vector<bucket_row>> buckets() = 0;
   virtual result<buckets_page> buckets(const buckets_query& query) = 0; // examines 4,096 rows at most
+  virtual result<std::optional<usage>> usage_of(bucket_id bucket) = 0;  // nullopt: it is not counted yet
+  virtual result<usage_totals> total_usage() = 0;
   // The live version. If a delete marker hides the key, the text of no_such_key is its version id.
   virtual result<object_row> object(std::string_view bucket, std::string_view key) = 0;
   // no_such_key: the object has no version at all; no_such_version. The row may be a delete marker.

@@ -4,6 +4,7 @@
 // `meta` and is never reused within a group.
 //
 //   meta          g field:u8                              → see meta_field
+//                 g 13 bucket id:u64                      → usage_row
 //   buckets       g name                                  → bucket_row
 //   current       tree(g, bucket id, key)                 → object_row; live keys only: what LIST reads
 //   names         tree(g, bucket id, key)                 → name_row; keys that have versions that are not live
@@ -94,6 +95,8 @@ enum class meta_field : std::uint8_t {
   feature = 7,      // u64: level set by raise_feature_level; missing: not set
   given_up = 8,     // u64: number of repairs of node `nobody`; missing: 0
   lock_time = 9,    // u64: by which retentions are judged (wall_ms); missing: no bucket ever had object lock
+  usage = 12,       // usage_state; missing: nothing was counted
+  usage_of_bucket = 13,
 };
 
 enum class free_kind : std::uint8_t { manifest = 1, session = 2, upload = 3 };
@@ -108,6 +111,9 @@ public:
 
   std::string all() const { return begin().take(); } // the prefix of every key of the group
   std::string meta(meta_field f) const { return begin().u8(static_cast<std::uint8_t>(f)).take(); }
+  std::string usage(bucket_id bucket) const {
+    return begin().u8(static_cast<std::uint8_t>(meta_field::usage_of_bucket)).u64(bucket).take();
+  }
   std::string bucket(std::string_view name) const { return begin().raw(name).take(); }
   std::string inline_data(const object_row& row) const {
     return begin().u64(row.row_id).u64(row.version).u32(row.ordinal).take();

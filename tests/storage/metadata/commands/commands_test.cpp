@@ -261,6 +261,7 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_command_with_an_authority()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_9()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_11()) all.push_back(std::move(c));
+  all.push_back(count_usage{.rows_max = 300});
   return all;
 }
 

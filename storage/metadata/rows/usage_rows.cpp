@@ -1,0 +1,68 @@
+#include "storage/metadata/rows/usage_rows.hpp"
+
+#include "storage/metadata/rows/row_version.hpp"
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+void write_usage(byte_writer& w, const usage& u) {
+  w.varint(u.objects).varint(u.versions).varint(u.markers).varint(u.bytes);
+}
+
+usage read_usage(byte_reader& r) {
+  usage u;
+  u.objects = r.varint();
+  u.versions = r.varint();
+  u.markers = r.varint();
+  u.bytes = r.varint();
+  return u;
+}
+
+} // namespace
+
+std::string encode(const usage_row& row) {
+  byte_writer w{48};
+  w.u8(row_version).varint(row.era);
+  write_usage(w, row.counted);
+  return w.take();
+}
+
+std::string encode(const usage_state& row) {
+  byte_writer w{96};
+  w.u8(row_version).varint(row.era).u64(row.index);
+  write_usage(w, row.total);
+  const auto& scan = row.scan;
+  w.u8(static_cast<std::uint8_t>(scan.phase)).varint(scan.bucket);
+  return w.string(scan.name).string(scan.key).string(scan.version).take();
+}
+
+result<usage_row> decode_usage(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "usage")) return *unknown;
+  usage_row row;
+  row.era = r.varint();
+  row.counted = read_usage(r);
+  if (!r.finished()) return bad_row("usage");
+  return row;
+}
+
+result<usage_state> decode_usage_state(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "usage")) return *unknown;
+  usage_state row;
+  row.era = r.varint();
+  row.index = r.u64();
+  row.total = read_usage(r);
+  const std::uint8_t phase = r.u8();
+  if (phase > static_cast<std::uint8_t>(usage_phase::done)) r.fail();
+  row.scan.phase = static_cast<usage_phase>(phase);
+  row.scan.bucket = r.varint();
+  row.scan.name = r.string();
+  row.scan.key = r.string();
+  row.scan.version = r.string();
+  if (!r.finished()) return bad_row("usage");
+  return row;
+}
+
+} // namespace cairn::storage::metadata
