@@ -28,7 +28,7 @@ result<http_response> bucket_pair::ask_source(const std::string& query) const {
     const auto client = source_.take(source_name_);
     if (!client) return client.error();
     auto response = (*client)->exchange({"GET", source_.target({source_name_, {}}, {{query, ""}}), {}});
-    if (!response) return error{response.error().code, "the source, " + response.error().text};
+    if (!response) return of_source(response.error());
     if (response->status == 503) return failure_of(*response, "the source");
     return response;
   });
@@ -49,7 +49,9 @@ result<bucket_pair::source_state> bucket_pair::look_at_source() {
   source_date_s_ = net::parse_http_date(response->header("date")).value_or(0);
   if (!response->ok()) {
     const auto failure = failure_of(*response, "the source");
-    if (failure.code == errc::no_such_bucket || response->status == 403) return failure;
+    const bool unknown = response->status == 400 || response->status == 405 || response->status == 501 ||
+                         (response->status == 404 && failure.code != errc::no_such_bucket);
+    if (!unknown) return failure;
     return source_state{versioning_state::none, failure.text};
   }
   const auto state = parse_versioning(response->body);
@@ -89,9 +91,9 @@ version_listing bucket_pair::source_listing(versioning_state versioning) const {
             return with_retries([&]() -> result<std::string> {
               const auto client = server.take(bucket);
               if (!client) return client.error();
-              const auto page =
-                  ask(**client, {"GET", server.target({bucket, {}}, query), {}}, "listing the source's " + bucket);
-              if (!page) return page.error();
+              const auto page = (*client)->exchange({"GET", server.target({bucket, {}}, query), {}});
+              if (!page) return of_source(page.error());
+              if (!page->ok()) return failure_of(*page, "listing the source's " + bucket);
               return page->body;
             });
           }};

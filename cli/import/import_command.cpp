@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <memory>
 
 namespace cairn::cli {
@@ -34,6 +35,9 @@ result<void> import(const import_arguments& arguments, const s3_endpoint& to) {
   for (const auto& text : arguments.buckets) {
     auto names = bucket_names(text);
     if (!names) return names.error();
+    if (std::ranges::find(options.buckets, names->second, &std::pair<std::string, std::string>::second) !=
+        options.buckets.end())
+      return error{errc::invalid_argument, "--bucket " + text + ": two buckets would go into " + names->second};
     options.buckets.push_back(std::move(*names));
   }
   return run_import(options);

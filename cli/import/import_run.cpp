@@ -54,7 +54,7 @@ public:
     target_ = std::move(*target);
     copier_.emplace(source_, *pool_, !options_.without_tags,
                     copy_events{[this](std::int64_t bytes) { progress_.moved(bytes); },
-                                [this](std::string what) { report_.lost(what); }});
+                                [this](const std::string& what) { report_.lost(what); }});
     auto buckets = options_.buckets.empty() ? all_buckets() : result<bucket_list>(options_.buckets);
     if (!buckets) return buckets.error();
     buckets_ = std::move(*buckets);
@@ -67,10 +67,9 @@ public:
       wait();
       if (stop_asked) break;
     }
-    const bool interrupted = cut_short_;
-    if (!options_.dry_run && !options_.continuous && !interrupted) pass(import_report::pass_kind::compare);
-    (*pool)->finish();
-    return conclude(interrupted, std::chrono::steady_clock::now() - began);
+    if (walked_some_ && !options_.dry_run && !options_.continuous && !cut_short_)
+      pass(import_report::pass_kind::compare);
+    return conclude(cut_short_, std::chrono::steady_clock::now() - began);
   }
 
 private:
@@ -106,7 +105,10 @@ private:
     report_.begin_pass(kind);
     for (const auto& [from, to] : buckets_) {
       if (ends()) break;
-      if (auto done = walk_bucket(from, to); !done) report_.failed(from, done.error());
+      if (auto done = walk_bucket(from, to); !done)
+        report_.failed(from, done.error());
+      else
+        walked_some_ = true;
     }
     if (ends()) cut_short_ = true;
   }
@@ -236,10 +238,12 @@ private:
   result<bool> is_gone(const object_path& from) {
     const auto client = source_.take(from.bucket);
     if (!client) return client.error();
-    const auto about = with_retries([&] { return (*client)->exchange({"HEAD", source_.target(from), {}}); });
-    if (!about) return about.error();
-    if (about->ok() || about->status == 404) return about->status == 404;
-    return failure_of(*about, "the source");
+    return with_retries([&]() -> result<bool> {
+      const auto about = (*client)->exchange({"HEAD", source_.target(from), {}});
+      if (!about) return of_source(about.error());
+      if (about->ok() || about->status == 404) return about->status == 404;
+      return failure_of(*about, "the source");
+    });
   }
 
   struct key_task {
@@ -293,16 +297,8 @@ private:
   // Looks into objects where the listings do not suffice.
   result<void> settle(http_client& client, key_task& task, import_plan& plan) {
     if (plan.what == import_plan::kind::copy || plan.what == import_plan::kind::conflict) {
-      bool found = false;
-      for (auto& version : task.target) {
-        if (!may_be_renamed_copy(task.source, version)) continue;
-        const auto target = target_of(task.to) + "?versionId=" + percent_encode(version.id, false);
-        const auto about = with_retries([&] { return client.exchange({"HEAD", target, {}}); });
-        if (!about) return about.error();
-        version.origin_etag = about->header(origin_etag_header);
-        found = found || !version.origin_etag.empty();
-      }
-      if (found) plan = plan_import(task.source, task.target, rules_);
+      if (auto read = read_origins(client, task); !read) return read;
+      plan = plan_import(task.source, task.target, rules_);
     }
     if (plan.what != import_plan::kind::compare_heads) return {};
     const auto same = copier_->same_headers(client, {task.from, task.to, task.source.back()});
@@ -314,7 +310,41 @@ private:
     return {};
   }
 
-  void copy_versions(http_client& client, const key_task& task, std::size_t first) {
+  result<void> read_origins(http_client& client, key_task& task) {
+    for (auto& version : task.target) {
+      if (!may_be_renamed_copy(task.source, version)) continue;
+      const auto target = target_of(task.to) + "?versionId=" + percent_encode(version.id, false);
+      const auto about = with_retries([&] { return ask(client, {"HEAD", target, {}}, "the target"); });
+      if (!about && about.error().code == errc::no_such_key) continue; // deleted since it was listed
+      if (!about) return about.error();
+      version.origin_etag = about->header(origin_etag_header);
+    }
+    return {};
+  }
+
+  // Before an attempt is repeated: the target may have stored the version although its answer was lost.
+  result<bool> is_there(http_client& client, key_task& task, std::size_t index) {
+    auto history = target_history(client, task.to);
+    if (!history) return history.error();
+    task.target = std::move(*history);
+    if (auto read = read_origins(client, task); !read) return read.error();
+    const auto plan = plan_import(std::span(task.source).first(index + 1), task.target, rules_);
+    return plan.what == import_plan::kind::same || plan.what == import_plan::kind::compare_heads;
+  }
+
+  result<copied_version> copy_version(http_client& client, key_task& task, std::size_t index) {
+    bool repeats = false;
+    return with_retries([&]() -> result<copied_version> {
+      if (std::exchange(repeats, true)) {
+        const auto there = is_there(client, task, index);
+        if (!there) return there.error();
+        if (*there) return copied_version{};
+      }
+      return copier_->copy(client, {task.from, task.to, task.source[index]});
+    });
+  }
+
+  void copy_versions(http_client& client, key_task& task, std::size_t first) {
     const auto name = task.from.bucket + "/" + task.from.key;
     if (options_.dry_run) {
       for (std::size_t i = first; i < task.source.size(); ++i) note_copied(task.source[i], true);
@@ -324,7 +354,7 @@ private:
     }
     for (std::size_t i = first; i < task.source.size() && !stop_asked; ++i) {
       const auto& version = task.source[i];
-      const auto copied = copier_->copy(client, {task.from, task.to, version});
+      const auto copied = copy_version(client, task, i);
       if (copied) {
         note_copied(version, copied->proven);
         progress_.done(1, 0);
@@ -398,7 +428,7 @@ private:
   std::optional<version_copier> copier_;
   bucket_list buckets_;
   plan_rules rules_; // of the bucket that is walked
-  bool compares_ = false, cut_short_ = false;
+  bool compares_ = false, cut_short_ = false, walked_some_ = false;
   std::atomic<bool> pass_ended_{false};
 };
 

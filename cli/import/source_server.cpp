@@ -4,6 +4,10 @@
 
 namespace cairn::cli {
 
+error of_source(const error& failure) {
+  return {failure.code, "the source, " + failure.text};
+}
+
 result<std::string> virtual_host_url(const std::string& url, const std::string& bucket) {
   const auto address = parse_server_address(url);
   if (!address) return address.error();

@@ -56,6 +56,9 @@ private:
   std::vector<idle_client> idle_;
 };
 
+// Says which of the two servers it was that could not be reached.
+error of_source(const error& failure);
+
 // "http://s3.example.com:9000", "files" → "http://files.s3.example.com:9000". invalid_argument for numeric addresses.
 result<std::string> virtual_host_url(const std::string& url, const std::string& bucket);
 

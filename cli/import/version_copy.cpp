@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "cli/client/s3_answers.hpp"
+#include "cli/client/text_body.hpp"
 #include "cli/transfer/multipart_upload.hpp"
 #include "cli/transfer/object_copy.hpp"
 #include "cli/transfer/retry.hpp"
@@ -15,6 +16,7 @@ namespace cairn::cli {
 namespace {
 
 constexpr unsigned changes_max = 3; // of an object, while it is copied
+constexpr std::string_view became_parts = "became an object in parts", became_whole = "became an object in one piece";
 
 struct whole_checksum {
   net::checksum_kind kind;
@@ -42,6 +44,11 @@ std::optional<whole_checksum> checksum_of(const http_response& about) {
     if (!text.empty() && text.find('-') == std::string_view::npos) return whole_checksum{kind, std::string(text)};
   }
   return std::nullopt;
+}
+
+// From the checksums of parts: those that are CRCs.
+bool can_be_joined(net::checksum_kind kind) {
+  return kind != net::checksum_kind::sha1 && kind != net::checksum_kind::sha256;
 }
 
 std::string base64_of_hex(std::string_view text) {
@@ -77,23 +84,29 @@ public:
   std::optional<std::uint64_t> length() const override { return length_; }
   result<std::size_t> read(bytes_span into) override {
     const auto got = from_.read_body(into);
-    if (!got) return error{got.error().code, "the source, " + got.error().text};
+    if (!got) return of_source(got.error());
     digest_.update(into.first(*got));
     if (sum_) sum_->update(into.first(*got));
     done_ += *got;
     on_bytes_(static_cast<std::int64_t>(*got));
+    if (check_ && done_ == length_)
+      if (auto checked = check_(); !checked) return checked.error();
     return got;
   }
 
+  // Called before the last bytes go out: where it fails, the target stores nothing.
+  void check_at_end(std::function<result<void>()> check) { check_ = std::move(check); }
   void also_sum(net::checksum_kind kind) { sum_.emplace(kind); }
-  std::string md5_hex() { return hex(digest_.finish()); }       // of what was read; once
-  std::string sum() { return sum_->finish(); }                  // likewise
+  std::string md5_hex() { return hex(digest_.finish()); } // of what was read; once
+  std::string sum() { return sum_->finish(); }            // likewise
+  std::uint64_t read_bytes() const { return done_; }
   void undo() { on_bytes_(-static_cast<std::int64_t>(done_)); } // the request failed
 
 private:
   http_client& from_;
   std::optional<std::uint64_t> length_;
   moved on_bytes_;
+  std::function<result<void>()> check_;
   md5 digest_;
   std::optional<net::running_checksum> sum_;
   std::uint64_t done_ = 0;
@@ -112,14 +125,18 @@ struct version_copier::upload_in_parts {
   std::optional<net::checksum_kind> sum_kind = {}; // of the parts, where the ETag may not prove them
   open_upload upload = {};
   part_map earlier = {}; // parts that an earlier run stored
-  std::vector<std::string> sums = {};
+  struct part_sum {
+    std::string crc;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<part_sum> sums = {};
   std::atomic<std::int64_t> moved = 0;
   std::mutex mutex = {};
 
   std::string joined_sums() const {
-    auto joined = sums[0];
+    auto joined = sums[0].crc;
     for (std::uint64_t i = 1; i < layout.count; ++i)
-      joined = *net::joined_checksum(*sum_kind, joined, sums[i], layout.plan.bytes(i));
+      joined = *net::joined_checksum(*sum_kind, joined, sums[i].crc, sums[i].bytes);
     return net::base64_encode(joined);
   }
 };
@@ -143,22 +160,26 @@ void version_copier::report_lost(const http_response& about) {
     events_.lost("the storage class " + std::string(storage_class));
 }
 
-// Empty: no tags. A source that has no tags of objects is asked once.
+// Empty: no tags.
 result<std::string> version_copier::tagging_header(http_client& source, const version_order& order) {
-  if (!with_tags_) return std::string{};
+  const auto unknown = [this] {
+    events_.lost("tags, for which the source has no answer");
+    return std::string{};
+  };
+  if (tags_ == tag_mode::none) return std::string{};
+  if (tags_ == tag_mode::unknown) return unknown();
   auto parameters = version_query(order.version);
   parameters.emplace(parameters.begin(), "tagging", "");
-  const auto response = source.exchange({"GET", this->source_.target(order.from, parameters), {}});
-  if (!response) return response.error();
-  if (response->status == 501 || response->status == 400) {
-    with_tags_ = false;
-    events_.lost("tags of objects, for which the source has no answer");
-    return std::string{};
+  const auto response = source.exchange({"GET", source_.target(order.from, parameters), {}});
+  if (!response) return of_source(response.error());
+  if (response->status == 501 || response->status == 405) {
+    tags_ = tag_mode::unknown;
+    return unknown();
   }
   if (response->status == 404 && response->body.find("NoSuchTagSet") != std::string::npos) return std::string{};
   if (!response->ok()) return error{source_failure(*response).code, "its tags: " + source_failure(*response).text};
   const auto root = read_answer(response->body, "Tagging");
-  if (!root) return root.error();
+  if (!root) return error{errc::corrupt, "its tags: " + root.error().text + " (--no-tags goes without them)"};
   std::string header;
   const auto* set = root->child("TagSet");
   for (const auto& tag : set ? set->children : std::vector<net::xml_element>{})
@@ -167,12 +188,9 @@ result<std::string> version_copier::tagging_header(http_client& source, const ve
   return header;
 }
 
-result<header_list> version_copier::headers_for(http_client& source, const version_order& order,
-                                                const http_response& about, bool etag_differs) {
+header_list version_copier::headers_for(const http_response& about, const std::string& tags, bool etag_differs) {
   auto headers = object_headers(about);
-  const auto tags = tagging_header(source, order);
-  if (!tags) return tags.error();
-  if (!tags->empty()) headers.emplace_back("x-amz-tagging", *tags);
+  if (!tags.empty()) headers.emplace_back("x-amz-tagging", tags);
   if (!etag_differs) return headers;
   std::erase_if(headers, [](const auto& header) { return header.first == origin_etag_header; });
   headers.emplace_back(origin_etag_header, etag_text(about.header("etag")));
@@ -181,38 +199,56 @@ result<header_list> version_copier::headers_for(http_client& source, const versi
 
 result<copied_version> version_copier::copy(http_client& target, const version_order& order) {
   if (order.version.delete_marker) {
-    const auto gone = with_retries([&] { return ask(target, {"DELETE", target_of(order.to), {}}, "deleting"); });
+    text_body nothing{{}}; // the client repeats requests without a body, and each one makes a delete marker
+    const auto gone = target.exchange({"DELETE", target_of(order.to), {}}, &nothing);
     if (!gone) return gone.error();
-    return copied_version{};
+    return gone->ok() ? copied_version{} : result<copied_version>(failure_of(*gone, "the target"));
   }
   bool in_parts = part_count_of(order.version.etag).has_value();
   for (unsigned change = 0;; ++change) {
-    auto outcome =
-        with_retries([&] { return in_parts ? copy_parts(target, order, true) : copy_whole(target, order, false); });
+    auto outcome = in_parts ? copy_parts(target, order, true) : copy_whole(target, order, false);
     if (outcome || outcome.error().code != errc::stale_source || change + 1 == changes_max) return outcome;
-    in_parts = !in_parts; // most likely; each looks for itself
+    if (outcome.error().text == became_parts || outcome.error().text == became_whole) in_parts = !in_parts;
   }
+}
+
+// An object without versions may change while it is copied. The copy would be newer than the change then, and pass for
+// something that the source never had (import_plan.hpp); what takes no longer than the clocks' error does not.
+result<void> version_copier::check_unchanged(const version_order& order, const std::string& etag,
+                                             std::chrono::steady_clock::time_point since) {
+  if (!order.version.id.empty() && order.version.id != "null") return {};
+  if (std::chrono::steady_clock::now() - since < std::chrono::seconds(1)) return {};
+  const auto source = source_.take(order.from.bucket);
+  if (!source) return source.error();
+  const auto about = (*source)->exchange(
+      {"HEAD", source_.target(order.from, version_query(order.version)), {{"If-Match", if_match(etag)}}});
+  if (!about) return of_source(about.error());
+  if (!about->ok()) return source_failure(*about);
+  if (etag_text(about->header("etag")) != etag) return error{errc::stale_source, "the source: changed meanwhile"};
+  return {};
 }
 
 result<copied_version> version_copier::copy_whole(http_client& target, const version_order& order,
                                                   bool may_be_in_parts) {
-  auto source = source_.take(order.from.bucket), aside = source_.take(order.from.bucket);
+  auto source = source_.take(order.from.bucket);
   if (!source) return source.error();
-  if (!aside) return aside.error();
+  const auto tags = tagging_header(**source, order);
+  if (!tags) return tags.error();
+  const auto began = std::chrono::steady_clock::now();
   const auto about = (*source)->open(
       {"GET", source_.target(order.from, version_query(order.version)), {{"x-amz-checksum-mode", "ENABLED"}}});
-  if (!about) return error{about.error().code, "the source, " + about.error().text};
+  if (!about) return of_source(about.error());
   if (!about->ok()) return source_failure(*about);
   const auto etag = etag_text(about->header("etag"));
-  if (part_count_of(etag) && !may_be_in_parts) return error{errc::stale_source, "became an object in parts"};
+  if (part_count_of(etag) && !may_be_in_parts) return error{errc::stale_source, std::string(became_parts)};
   const bool provable = is_md5(etag) && !has_opaque_etag(*about);
-  auto headers = headers_for(**aside, order, *about, !provable);
-  if (!headers) return headers.error();
+  auto headers = headers_for(*about, *tags, !provable);
   const auto checksum = checksum_of(*about);
-  if (provable) headers->emplace_back("content-md5", base64_of_hex(etag));
-  if (checksum) headers->emplace_back("x-amz-checksum-" + std::string(to_string(checksum->kind)), checksum->base64);
+  if (provable) headers.emplace_back("content-md5", base64_of_hex(etag));
+  if (checksum) headers.emplace_back("x-amz-checksum-" + std::string(to_string(checksum->kind)), checksum->base64);
   source_body body(**source, about->content_length, events_.moved);
-  const auto response = target.exchange({"PUT", target_of(order.to), *headers}, &body);
+  body.check_at_end([&] { return check_unchanged(order, etag, began); });
+  const auto response = target.exchange({"PUT", target_of(order.to), headers}, &body);
   if (response && response->ok()) {
     const auto stored = etag_text(response->header("etag")), sent = body.md5_hex();
     if (stored == sent) {
@@ -230,18 +266,19 @@ result<copied_version> version_copier::copy_parts(http_client& target, const ver
   auto leased = source_.take(order.from.bucket);
   if (!leased) return leased.error();
   auto& source = **leased;
+  const auto began = std::chrono::steady_clock::now();
   auto parameters = version_query(order.version);
   const http_request look{"HEAD", source_.target(order.from, parameters), {{"x-amz-checksum-mode", "ENABLED"}}};
   const auto about = source.exchange(look);
-  if (!about) return error{about.error().code, "the source, " + about.error().text};
+  if (!about) return of_source(about.error());
   if (!about->ok()) return source_failure(*about);
   const auto etag = etag_text(about->header("etag"));
   const auto count = part_count_of(etag);
-  if (!count || !about->content_length) return error{errc::stale_source, "became an object in one piece"};
+  if (!count || !about->content_length) return error{errc::stale_source, std::string(became_whole)};
 
   parameters.emplace_back("partNumber", "1");
   const auto first = source.exchange({"HEAD", source_.target(order.from, parameters), {{"If-Match", if_match(etag)}}});
-  if (!first) return error{first.error().code, "the source, " + first.error().text};
+  if (!first) return of_source(first.error());
   if (first->status == 412) return source_failure(*first);
   const auto first_bytes = first->status == 206 ? first->content_length : std::nullopt;
   upload_in_parts upload{order, etag, plan_part_layout(*about->content_length, *count, first_bytes)};
@@ -249,10 +286,10 @@ result<copied_version> version_copier::copy_parts(http_client& target, const ver
 
   const bool certain = upload.layout.how == part_layout::way::by_part_number && !has_opaque_etag(*about);
   const auto checksum = checksum_of(*about);
-  if (!certain && checksum && net::joined_checksum(checksum->kind, {}, {}, 0)) upload.sum_kind = checksum->kind;
-  auto headers = headers_for(source, order, *about, !certain);
-  if (!headers) return headers.error();
-  auto outcome = begin_upload(target, upload, *headers, certain && resume);
+  if (!certain && checksum && can_be_joined(checksum->kind)) upload.sum_kind = checksum->kind;
+  const auto tags = tagging_header(source, order);
+  if (!tags) return tags.error();
+  auto outcome = begin_upload(target, upload, headers_for(*about, *tags, !certain), certain && resume);
   if (!outcome) return outcome.error();
   outcome = run_parts(target, upload);
   bool proven = composed_etag(upload.upload.parts) == etag;
@@ -262,6 +299,7 @@ result<copied_version> version_copier::copy_parts(http_client& target, const ver
     proven = upload.joined_sums() == checksum->base64;
     if (!proven) outcome = error{errc::digest_mismatch, "the bytes that came do not have the source's checksum"};
   }
+  if (outcome) outcome = check_unchanged(order, etag, began);
   if (outcome) {
     const auto stored = with_retries([&] { return complete_upload(target, order.to, upload.upload, {}); });
     if (!stored) outcome = stored.error();
@@ -284,7 +322,8 @@ result<void> version_copier::begin_upload(http_client& target, upload_in_parts& 
   if (resume) {
     const auto found = find_upload(target, order.to);
     if (!found && may_pass(found.error().code)) return found.error();
-    if (found && *found && parse_listed_time((*found)->initiated).value_or(0) > order.version.stored_at) {
+    if (found && *found && !(*found)->parts.empty() &&
+        parse_listed_time((*found)->initiated).value_or(0) > order.version.stored_at) {
       upload.upload = **found;
       upload.earlier = std::exchange(upload.upload.parts, {});
       return {};
@@ -332,7 +371,7 @@ result<std::string> version_copier::stored_part_etag(http_client& target, upload
     headers.emplace_back("Range", "bytes=" + std::to_string(plan.begin(index)) + "-" +
                                       std::to_string(plan.begin(index) + plan.bytes(index) - 1));
   const auto about = (*source)->open({"GET", source_.target(order.from, parameters), headers});
-  if (!about) return error{about.error().code, "the source, " + about.error().text};
+  if (!about) return of_source(about.error());
   if (!about->ok()) return source_failure(*about);
   if (about->status != 206 && upload.layout.count > 1)
     return error{errc::corrupt, "the source answers the whole object to a request for a part"};
@@ -345,7 +384,7 @@ result<std::string> version_copier::stored_part_etag(http_client& target, upload
   if (response && response->ok()) {
     const auto stored = etag_text(response->header("etag")), sent = body.md5_hex();
     if (stored == sent) {
-      if (upload.sum_kind) upload.sums[index] = body.sum();
+      if (upload.sum_kind) upload.sums[index] = {body.sum(), body.read_bytes()};
       return stored;
     }
     body.undo();
@@ -358,11 +397,13 @@ result<std::string> version_copier::stored_part_etag(http_client& target, upload
 result<bool> version_copier::same_headers(http_client& target, const version_order& order) {
   auto source = source_.take(order.from.bucket);
   if (!source) return source.error();
-  const auto theirs = with_retries([&] {
-    return (*source)->exchange({"HEAD", source_.target(order.from, version_query(order.version)), {}});
+  const auto theirs = with_retries([&]() -> result<http_response> {
+    auto about = (*source)->exchange({"HEAD", source_.target(order.from, version_query(order.version)), {}});
+    if (!about) return of_source(about.error());
+    if (!about->ok()) return source_failure(*about);
+    return about;
   });
   if (!theirs) return theirs.error();
-  if (!theirs->ok()) return source_failure(*theirs);
   const auto ours = with_retries([&] { return ask(target, {"HEAD", target_of(order.to), {}}, "the target"); });
   if (!ours) return ours.error();
   auto a = object_headers(*theirs), b = object_headers(*ours);

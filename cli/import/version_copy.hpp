@@ -20,6 +20,7 @@
 #include "cli/transfer/worker_pool.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -27,8 +28,8 @@ namespace cairn::cli {
 
 // What a copy tells meanwhile; called by several threads.
 struct copy_events {
-  std::function<void(std::int64_t bytes)> moved; // negative: they have to be moved again
-  std::function<void(std::string what)> lost;    // something that an object has and its copy has not
+  std::function<void(std::int64_t bytes)> moved;     // negative: they have to be moved again
+  std::function<void(const std::string& what)> lost; // something that an object has and its copy has not
 };
 
 struct version_order {
@@ -43,9 +44,9 @@ struct copied_version {
 class version_copier {
 public:
   version_copier(source_server& source, worker_pool& pool, bool with_tags, copy_events events)
-      : source_(source), pool_(pool), with_tags_(with_tags), events_(std::move(events)) {}
+      : source_(source), pool_(pool), tags_(with_tags ? tag_mode::asked : tag_mode::none), events_(std::move(events)) {}
 
-  // By a task of the pool.
+  // One attempt, by a task of the pool; but parts are repeated by themselves.
   result<copied_version> copy(http_client& target, const version_order& order);
 
   // Whether the headers (content type, metadata …) of the source's newest version and those of the copy are the same.
@@ -61,13 +62,15 @@ private:
   result<void> copy_part(http_client& target, upload_in_parts& upload, std::uint64_t index);
   result<std::string> stored_part_etag(http_client& target, upload_in_parts& upload, std::uint64_t index);
   result<std::string> tagging_header(http_client& source, const version_order& order);
-  result<header_list> headers_for(http_client& source, const version_order& order, const http_response& about,
-                                  bool etag_differs);
+  static header_list headers_for(const http_response& about, const std::string& tags, bool etag_differs);
+  result<void> check_unchanged(const version_order& order, const std::string& etag,
+                               std::chrono::steady_clock::time_point since);
   void report_lost(const http_response& about);
 
   source_server& source_;
   worker_pool& pool_;
-  std::atomic<bool> with_tags_;
+  enum class tag_mode : std::uint8_t { none, asked, unknown }; // unknown: the source said that it has no tags
+  std::atomic<tag_mode> tags_;
   copy_events events_;
 };
 

@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 from cairn_cluster import Cluster  # noqa: E402
 from cairn_node import BINARY, Node  # noqa: E402
+from http_between import Between  # noqa: E402
 
 
 def pytest_configure():
@@ -70,6 +71,26 @@ def make_cluster(tmp_path):
             shutil.rmtree(n.folder / "data", ignore_errors=True)
     if failures:
         raise failures[0]
+
+
+@pytest.fixture
+def two(start_node):
+    """Two nodes, of which the second imports from the first."""
+    return start_node("source"), start_node("target")
+
+
+@pytest.fixture
+def between():
+    """Makes proxies in front of nodes (http_between.py)."""
+    made = []
+
+    def make(node, hook):
+        made.append(Between(node, hook))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 _numbers = itertools.count()

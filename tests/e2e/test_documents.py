@@ -80,7 +80,7 @@ def help_of(*subcommands):
 @functools.cache
 def subcommands_of(*subcommands):
     listed = help_of(*subcommands).partition("\nSubcommands:\n")[2]
-    return set(re.findall(r"^  ([a-z][a-z-]*)", listed, re.M))
+    return set(re.findall(r"^  ([a-z][a-z0-9-]*)", listed, re.M))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)
