@@ -80,7 +80,7 @@ void add_source_options(CLI::App& command, import_arguments& arguments) {
 } // namespace
 
 void add_import_command(CLI::App& app, int& exit_code) {
-  auto* group = app.add_subcommand("import", "Move in from another server");
+  auto* group = app.add_subcommand("import", "Migrate from another server");
   group->require_subcommand(1);
   auto* command = group->add_subcommand("s3", "Copy buckets of another S3 server, with versions and settings");
   command->footer(help);

@@ -9,7 +9,7 @@ class Between:
     None                    pass it on
     int                     answer with this status instead
     (bytes) -> bytes        pass it on, and change the answer's body; a shorter one ends the connection
-    dict                    pass it on, with these headers added to the answer
+    dict                    pass it on, with these headers in the answer; those that are None are left out
     "lose"                  pass it on, and end the connection without an answer
     """
 
@@ -46,9 +46,8 @@ class Between:
                     self.close_connection = True
                     return
                 self.send_response_only(r.status)
-                for name, value in r.getheaders():
-                    self.send_header(name, value)
-                for name, value in act.items() if isinstance(act, dict) else ():
+                changes = act if isinstance(act, dict) else {}
+                for name, value in [h for h in r.getheaders() if h[0].lower() not in changes] + [c for c in changes.items() if c[1]]:
                     self.send_header(name, value)
                 self.end_headers()
                 if callable(act):
