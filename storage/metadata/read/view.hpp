@@ -134,7 +134,7 @@ struct buckets_page {
 // What the buckets hold together.
 struct usage_totals {
   usage counted;
-  bool counts = false;   // the state counts; otherwise `counted` says nothing
+  bool counts = false;   // the state counts from its next batch on at the latest
   bool complete = false; // all buckets are counted
 };
 

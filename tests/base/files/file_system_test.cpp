@@ -89,7 +89,8 @@ TYPED_TEST(file_system_contract, appends_whatever_the_offset_is) {
   const auto other = this->files().open(this->path("a"), open_mode::append);
   ASSERT_TRUE(other);
   EXPECT_TRUE(write_text(**other, 0, "two"));
-  const auto aligned = std::as_bytes(std::span{large->bytes}); // could bypass the page cache, which must not replace
+  const bytes_view aligned =
+      std::as_bytes(std::span{large->bytes}); // could bypass the page cache, which must not replace
   EXPECT_TRUE((*f)->write(0, std::span{&aligned, 1}));
   EXPECT_TRUE(write_text(**f, 1, "end"));
   EXPECT_EQ(*(*f)->size(), 9u + large->bytes.size());
