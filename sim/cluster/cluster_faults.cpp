@@ -70,7 +70,7 @@ void cluster_faults::jump_a_clock() {
   auto& d = w_.draw;
   auto& n = plan_.jumpers == 0 ? *d.pick(nodes_) : *nodes_[nodes_.size() - 1 - d.below(plan_.jumpers)];
   const auto years = plan_.jumpers == 0 ? 400 * day_ms : 3650 * day_ms;
-  const auto far = plan_.far_jumps && d.chance(0.3) ? years : 120'000;
+  const auto far = plan_.far_jumps && d.chance(plan_.jumpers == 0 ? 0.3 : 0.7) ? years : 120'000;
   const milliseconds by{std::int64_t(d.below(2 * far)) - std::int64_t(far)};
   if (!n.running()) return;
   ++jumps_;

@@ -133,12 +133,12 @@ void draw_hostile(cluster_plan& p, std::uint64_t seed) {
 // so members stay, and no disaster takes the state back.
 void draw_locks(cluster_plan& p, std::uint64_t seed, bool hostile) {
   dice d{seed ^ locks_salt};
-  const bool steady = p.at_first == p.nodes && !p.removes && !p.drains && !p.restores_metadata && !p.rescues;
-  if (p.old_level != 0 || p.nodes < 3 || !steady || !d.chance(hostile ? 0.5 : 0.2)) return;
+  const bool steady = p.at_first == p.nodes && !p.removes && !p.restores_metadata && !p.rescues;
+  if (p.old_level != 0 || p.nodes < 3 || !steady || !d.chance(hostile ? 0.7 : 0.2)) return;
   p.work.versioned = true;
   p.work.locks = d.pick(std::vector<double>{0.1, 0.3});
   if (!hostile || p.trouble.count() == 0 || p.rules.exact_clocks) return;
-  p.faults.clock_jumps = d.chance(0.7);
+  p.faults.clock_jumps = d.chance(0.9);
   p.faults.jumpers = p.nodes >= 5 ? 2 : 1;
   p.work.expiring = expiring_keys_of(p.rules, p.faults.clock_jumps);
 }

@@ -347,7 +347,7 @@ TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
 TEST(access, an_upload_with_a_lock_is_also_one_of_setting_it) {
   scene s{"put_object", metadata::rights::write};
   s.head.insert("x-amz-object-lock-mode", "GOVERNANCE");
-  s.head.insert("x-amz-object-lock-retain-until-date", "2026-12-01T00:00:00Z");
+  s.head.insert("x-amz-object-lock-retain-until-date", "2026-12-02T00:00:00Z");
   s.head.insert("x-amz-object-lock-legal-hold", "ON");
   EXPECT_EQ(s.code(), "");
   const auto& asked = *s.asked.by.asked;
@@ -359,7 +359,7 @@ TEST(access, an_upload_with_a_lock_is_also_one_of_setting_it) {
     EXPECT_NE(s.bucket.policy.compiled(), nullptr);
     return s.code();
   };
-  // The request comes on 2026-11-29.
+  // The request comes on 2026-11-30.
   EXPECT_EQ(limited(R"("NumericGreaterThan":{"s3:object-lock-remaining-retention-days":"2"})"), "");
   EXPECT_EQ(limited(R"("NumericGreaterThan":{"s3:object-lock-remaining-retention-days":"1"})"), "AccessDenied");
   EXPECT_EQ(limited(R"("StringEquals":{"s3:object-lock-mode":"COMPLIANCE"})"), "");
