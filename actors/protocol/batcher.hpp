@@ -28,6 +28,9 @@ struct batch_limits {
   int gather_part = 0;              // waits for a batch's clients for 1/gather_part of its time; 0: never
 };
 
+// A batch of so many items begins at once: to wait would cost more than its commit.
+constexpr std::size_t gather_items_max = 64;
+
 template <class Item>
 class batcher {
 public:
@@ -77,7 +80,7 @@ public:
     CAIRN_ASSERT(running_ > 0);
     --running_;
     if (limits_.gather_part == 0 || running_ > 0) return;
-    gathered_ = std::min(waiting_.size() + last_items_, limits_.batch_items);
+    gathered_ = std::min({waiting_.size() + last_items_, limits_.batch_items, gather_items_max});
     gathers_until_ = now + (now - begun_) / limits_.gather_part;
   }
   // When the next batch begins at the latest; nullopt: nothing waits, or not for the clients of the last batch.

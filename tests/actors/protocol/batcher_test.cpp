@@ -73,6 +73,15 @@ TEST(batcher, does_not_wait_when_the_next_batch_is_full_already) {
   EXPECT_EQ(b.begin(steady_time{} + std::chrono::seconds{1}), (std::vector<int>{3, 4}));
 }
 
+TEST(batcher, does_not_wait_when_many_items_wait_already) {
+  batcher<int> b{{.batch_items = 200, .gather_part = 2}};
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(b.add(i, 1));
+  EXPECT_EQ(b.begin({}).size(), 100u);
+  for (std::size_t i = 0; i < gather_items_max; ++i) ASSERT_TRUE(b.add(int(i), 1));
+  b.finished(steady_time{} + std::chrono::seconds{1});
+  EXPECT_EQ(b.begin(steady_time{} + std::chrono::seconds{1}).size(), gather_items_max);
+}
+
 TEST(batcher, bounds_a_batch_by_items_and_bytes_but_never_to_nothing) {
   batcher<int> b{{.batch_items = 3, .batch_bytes = 100}};
   ASSERT_TRUE(b.add(1, 500));
