@@ -64,8 +64,9 @@ result<void> segment_chunk_store::writable() const {
 void segment_chunk_store::turn_read_only(const error& reason) {
   auto expected = disk_state::healthy;
   if (!state_.compare_exchange_strong(expected, disk_state::read_only)) return;
-  log::error("disk turned read-only",
-             {{"disk", cairn::to_string(identity_.id)}, {"directory", options_.directory}, {"error", to_string(reason)}});
+  log::error(
+      "disk turned read-only",
+      {{"disk", cairn::to_string(identity_.id)}, {"directory", options_.directory}, {"error", to_string(reason)}});
 }
 
 result<void> segment_chunk_store::flushed(result<void> outcome, const char* what) {
