@@ -219,7 +219,12 @@ bool s3_session::is_judged() const {
   return request_.bucket || request_.by.by != storage::metadata::allowed_by::configuration;
 }
 
-void s3_session::look_up_bucket(std::function<void(std::shared_ptr<const storage::metadata::bucket_row>)> then) {
+void s3_session::with_bucket_of_authorization(then_bucket then) {
+  if (request_.bucket) return then(request_.bucket);
+  look_up_bucket(std::move(then));
+}
+
+void s3_session::look_up_bucket(then_bucket then) {
   ask_result<actors::found_access>(
       self(),
       [then = std::move(then)](const result<actors::found_access>& found) { then(found ? found->bucket : nullptr); },

@@ -45,6 +45,11 @@ public:
   void respond_error(const s3_error& problem);
   void respond_failure(const error& reason); // as the sender may see it; logs faults of the node
 
+  // `then` gets the row of the request's bucket, as it was when the request was authorized or is now; null: it cannot
+  // be read.
+  using then_bucket = std::function<void(std::shared_ptr<const storage::metadata::bucket_row>)>;
+  void with_bucket_of_authorization(then_bucket then);
+
   // For the audit log: the version that the request made or removed, and objects that are told apart.
   void note_version(const std::optional<storage::metadata::version_id>& id) { version_ = id; }
   void note_object(audited_object object);
@@ -68,8 +73,7 @@ private:
   void look_up_access(actors::access_query query);
   void proceed(); // the request is authorized
   bool is_judged() const;
-  // `then` gets the row of the request's bucket, or null.
-  void look_up_bucket(std::function<void(std::shared_ptr<const storage::metadata::bucket_row>)> then);
+  void look_up_bucket(then_bucket then);
   void respond_error_of(const error& reason);
   void respond_unless_denied(const s3_error& problem);
 

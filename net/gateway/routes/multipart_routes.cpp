@@ -201,14 +201,10 @@ void commit_beginning(const session_ptr& session, metadata::begin_upload command
       [session, nonce, lines, now](const actors::committed& begun) {
         const auto body = upload_begun_xml(session->current().target, upload_id_text(begun.result.version, nonce));
         // The answer says when the upload is aborted, if the rules can be read.
-        ask_result<actors::found_access>(
-            session,
-            [session, body, lines, now](const result<actors::found_access>& found) {
-              const auto aborted =
-                  found && found->bucket ? abort_lines(*found->bucket, session->current().target.key, now) : "";
-              session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines + aborted));
-            },
-            actors::access_atom_v, actors::access_query{{}, session->current().target.bucket, {}});
+        session->with_bucket_of_authorization([session, body, lines, now](const auto& bucket) {
+          const auto aborted = bucket ? abort_lines(*bucket, session->current().target.key, now) : "";
+          session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines + aborted));
+        });
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
