@@ -37,17 +37,23 @@ void metadata_state::start(metadata_services services) {
 void metadata_state::begin_session() {
   if (session_asked_) return;
   if (log_) return begin_session_in_log();
+  session_asked_ = commit_session([this](const result<meta::applied_batch>& outcome) {
+    if (!outcome) return session_refused(outcome.error());
+    if (outcome->results.front().refused) return session_refused(*outcome->results.front().refused);
+    session_begun(outcome->results.front().version);
+  });
+}
+
+// Of a standalone node. False: it could not be queued.
+bool metadata_state::commit_session(std::function<void(const result<meta::applied_batch>&)> then) {
   const meta::command begin = meta::begin_session{s_.node, s_.incarnation};
-  auto job = [this, begin, store = s_.store, back = on_actor()](bool expired) {
-    auto outcome = apply(*store, expired, {&begin, 1});
-    back([this, outcome = std::move(outcome)] {
-      if (!outcome) return session_refused(outcome.error());
-      if (outcome->results.front().refused) return session_refused(*outcome->results.front().refused);
-      applied_ = outcome->index;
-      session_begun(outcome->results.front().version);
+  auto job = [this, begin, then = std::move(then), store = s_.store, back = on_actor()](bool expired) {
+    back([this, then, outcome = apply(*store, expired, {&begin, 1})] {
+      if (outcome) applied_ = std::max(applied_, outcome->index);
+      then(outcome);
     });
   };
-  session_asked_ = bool(s_.writes->post(now() + s_.commit_timeout, std::move(job)));
+  return bool(s_.writes->post(now() + s_.commit_timeout, std::move(job)));
 }
 
 void metadata_state::session_begun(session_id session) {
@@ -252,17 +258,12 @@ void metadata_state::note_commit_fault(const error& why) {
 // Whether a commit that changes nothing works: it needs no row of a client, only what all commits need. Beginning the
 // session again is such a commit.
 void metadata_state::probe_commits() {
-  if (session_ == 0 || std::exchange(probing_, true)) return;
-  const meta::command begin = meta::begin_session{s_.node, s_.incarnation};
-  auto job = [this, begin, store = s_.store, back = on_actor()](bool expired) {
-    back([this, outcome = apply(*store, expired, {&begin, 1})] {
-      probing_ = false;
-      if (outcome) applied_ = std::max(applied_, outcome->index);
-      if (outcome || outcome.error().code == errc::corrupt || outcome.error().code == errc::no_space)
-        note_commit_fault(outcome ? error{} : outcome.error());
-    });
-  };
-  if (!s_.writes->post(now() + s_.commit_timeout, std::move(job))) probing_ = false;
+  if (session_ == 0 || probing_) return;
+  probing_ = commit_session([this](const result<meta::applied_batch>& outcome) {
+    probing_ = false;
+    if (outcome || outcome.error().code == errc::corrupt || outcome.error().code == errc::no_space)
+      note_commit_fault(outcome ? error{} : outcome.error());
+  });
 }
 
 void metadata_state::check_overdue_reads() {

@@ -123,6 +123,7 @@ private:
   void note_fault(fault_cause cause, std::string text) const;
   void note_commit_fault(const error& why);
   void probe_commits();
+  bool commit_session(std::function<void(const result<storage::metadata::applied_batch>&)> then);
   void check_hung_disk();
   void check_overdue_reads();
   blob_id draw_blob();
