@@ -4,6 +4,7 @@
 #include "cli/admin/admin_client.hpp"
 #include "cli/admin/top_view.hpp"
 #include "cli/client/command_support.hpp"
+#include "cli/client/progress.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -13,7 +14,6 @@
 #include <string>
 #include <vector>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace cairn::cli {
@@ -43,11 +43,10 @@ result<top_sample> take_sample(const admin_address& at) {
 
 // What fits into the terminal, over what was there.
 void draw(const std::vector<std::string>& lines) {
-  ::winsize size{};
-  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 1;
-  const std::size_t columns = known ? size.ws_col : 80, rows = known ? size.ws_row - 1u : 24;
+  const auto size = terminal_size_of(STDOUT_FILENO);
   std::string out = "\x1b[H";
-  for (std::size_t i = 0; i < lines.size() && i < rows; ++i) out += lines[i].substr(0, columns) + "\x1b[K\r\n";
+  for (std::size_t i = 0; i + 1 < size.rows && i < lines.size(); ++i)
+    out += lines[i].substr(0, size.columns) + "\x1b[K\r\n";
   out += "\x1b[J";
   std::fwrite(out.data(), 1, out.size(), stdout);
   std::fflush(stdout);

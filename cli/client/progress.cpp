@@ -49,6 +49,22 @@ std::string human_time(std::chrono::seconds span) {
   return formatted("%lld:%02lld", s / 60, s % 60);
 }
 
+std::string eta_text(std::uint64_t bytes_left, double bytes_per_second) {
+  constexpr double seconds_max = 360'000;
+  if (bytes_per_second <= 0) return {};
+  const double left = static_cast<double>(bytes_left) / bytes_per_second;
+  return "  ETA " + (left < seconds_max ? human_time(std::chrono::seconds(std::llround(left))) : "-");
+}
+
+terminal_size terminal_size_of(int descriptor) {
+  winsize known{};
+  terminal_size size;
+  if (::ioctl(descriptor, TIOCGWINSZ, &known) != 0) return size;
+  if (known.ws_col > 0) size.columns = known.ws_col;
+  if (known.ws_row > 1) size.rows = known.ws_row;
+  return size;
+}
+
 progress_text::progress_text(std::string name, std::optional<std::uint64_t> total, std::uint64_t already)
     : name_(std::move(name)), total_(total), already_(already), done_(already) {
   samples_.emplace_back(time{0}, already);
@@ -73,10 +89,7 @@ std::string progress_text::line(unsigned width) const {
   std::string tail = " " + human_bytes(done_);
   if (total_) tail += "/" + human_bytes(*total_);
   tail += "  " + human_bytes(static_cast<std::uint64_t>(speed)) + "/s";
-  if (total_ && speed > 0 && *total_ >= done_) {
-    const double left = static_cast<double>(*total_ - done_) / speed;
-    tail += "  ETA " + (left < 360000 ? human_time(std::chrono::seconds(std::llround(left))) : "-");
-  }
+  if (total_ && *total_ >= done_) tail += eta_text(*total_ - done_, speed);
   const std::size_t room = width > tail.size() ? width - tail.size() : 0;
   if (!total_) return shortened(name_, std::max<std::size_t>(room, 1)) + tail;
 
@@ -125,9 +138,7 @@ void progress_meter::add(std::uint64_t bytes) {
 }
 
 void progress_meter::draw() {
-  winsize size{};
-  const unsigned width = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-  std::fprintf(stderr, "\r%s\x1b[K", text_.line(width - 1).c_str());
+  std::fprintf(stderr, "\r%s\x1b[K", text_.line(terminal_size_of(STDERR_FILENO).columns - 1).c_str());
   std::fflush(stderr);
 }
 

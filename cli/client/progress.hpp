@@ -11,8 +11,15 @@
 
 namespace cairn::cli {
 
-std::string human_bytes(std::uint64_t bytes);      // "1.4 GiB", "812 B"
-std::string human_time(std::chrono::seconds span); // "0:07", "12:34", "1:02:03"
+std::string human_bytes(std::uint64_t bytes);                            // "1.4 GiB", "812 B"
+std::string human_time(std::chrono::seconds span);                       // "0:07", "12:34", "1:02:03"
+std::string eta_text(std::uint64_t bytes_left, double bytes_per_second); // "  ETA 0:35"; empty without a rate
+
+// Of the terminal of a file descriptor; 80 × 25 if that is not known.
+struct terminal_size {
+  unsigned columns = 80, rows = 25;
+};
+terminal_size terminal_size_of(int descriptor);
 
 // Rate over the last seconds, so that it follows changes but does not jitter; time to the end from that rate.
 class progress_text {

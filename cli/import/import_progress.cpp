@@ -1,12 +1,11 @@
 #include "cli/import/import_progress.hpp"
 
 #include "cli/client/formatted.hpp"
+#include "cli/transfer/set_progress.hpp"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 
 namespace cairn::cli {
@@ -26,15 +25,9 @@ double fraction_of(const import_state& state) {
 } // namespace
 
 std::string import_line(const import_state& state, double moved_rate, double done_rate, unsigned width) {
-  const char* more = state.counted_all ? "" : "+";
-  auto tail = std::to_string(state.done_objects) + "/" + std::to_string(state.objects) + more + " objects  " +
-              human_bytes(state.done_bytes) + "/" + human_bytes(state.bytes) + more + "  " +
-              human_bytes(static_cast<std::uint64_t>(std::max(0.0, moved_rate))) + "/s";
-  if (state.counted_all && done_rate > 0 && state.bytes >= state.done_bytes) {
-    const double left = static_cast<double>(state.bytes - state.done_bytes) / done_rate;
-    tail += "  ETA " + (left < 360000 ? human_time(std::chrono::seconds(std::llround(left))) : "-");
-  }
-  if (state.failed > 0) tail += "  " + std::to_string(state.failed) + " failed";
+  const set_amounts amounts{state.done_objects, state.objects, state.done_bytes,
+                            state.bytes,        state.failed,  state.counted_all};
+  const auto tail = amounts_text(amounts, "objects", moved_rate, done_rate);
   const auto part = fraction_of(state);
   const auto percent = formatted("%3d%%  ", static_cast<int>(part * 100));
   const auto taken = tail.size() + percent.size() + 4;
@@ -106,9 +99,7 @@ void import_progress::draw() {
   drawn_ = now;
   moved_rate_.advance(now, state_.moved_bytes);
   done_rate_.advance(now, state_.done_bytes);
-  winsize size{};
-  const bool known = terminal_ && ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  const unsigned width = known ? size.ws_col - 1u : terminal_ ? 79u : columns_of_logs;
+  const unsigned width = terminal_ ? terminal_size_of(STDERR_FILENO).columns - 1 : columns_of_logs;
   const auto line = import_line(state_, moved_rate_.rate(), done_rate_.rate(), width);
   std::fprintf(stderr, terminal_ ? "\r%s\x1b[K" : "%s\n", line.c_str());
   std::fflush(stderr);

@@ -4,10 +4,9 @@
 #include "cli/client/object_path.hpp"
 #include "cli/transfer/retry.hpp"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstdio>
 
 namespace cairn::cli {
@@ -22,17 +21,21 @@ std::string counted(std::uint64_t n, const char* one, const char* many) {
 
 } // namespace
 
+std::string amounts_text(const set_amounts& amounts, const char* what, double rate, double done_rate) {
+  const char* more = amounts.total_known ? "" : "+";
+  auto text = std::to_string(amounts.done) + "/" + std::to_string(amounts.total) + more + " " + what + "  " +
+              human_bytes(amounts.done_bytes) + "/" + human_bytes(amounts.total_bytes) + more + "  " +
+              human_bytes(static_cast<std::uint64_t>(std::max(0.0, rate))) + "/s";
+  if (amounts.total_known && amounts.total_bytes >= amounts.done_bytes)
+    text += eta_text(amounts.total_bytes - amounts.done_bytes, done_rate);
+  if (amounts.failed > 0) text += "  " + std::to_string(amounts.failed) + " failed";
+  return text;
+}
+
 std::string set_line(const set_counts& counts, double bytes_per_second, unsigned width) {
-  const char* more = counts.listed_all ? "" : "+";
-  auto line = std::to_string(counts.transferred) + "/" + std::to_string(counts.files_found) + more + " files  " +
-              human_bytes(counts.bytes) + "/" + human_bytes(counts.bytes_found) + more + "  " +
-              human_bytes(static_cast<std::uint64_t>(bytes_per_second)) + "/s";
-  if (counts.listed_all && bytes_per_second > 0 && counts.bytes_found >= counts.bytes) {
-    const double left = static_cast<double>(counts.bytes_found - counts.bytes) / bytes_per_second;
-    line += "  ETA " + (left < 360000 ? human_time(std::chrono::seconds(std::llround(left))) : "-");
-  }
-  if (counts.failed > 0) line += "  " + std::to_string(counts.failed) + " failed";
-  return line.substr(0, width);
+  const set_amounts amounts{counts.transferred, counts.files_found, counts.bytes,
+                            counts.bytes_found, counts.failed,      counts.listed_all};
+  return amounts_text(amounts, "files", bytes_per_second, bytes_per_second).substr(0, width);
 }
 
 std::string set_summary(const set_counts& counts) {
@@ -151,9 +154,8 @@ void set_progress::draw() {
   if (now - drawn_ < line_every) return;
   drawn_ = now;
   rate_.advance(now, counts_.bytes);
-  winsize size{};
-  const unsigned width = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-  std::fprintf(stderr, "\r%s\x1b[K", set_line(counts_, rate_.rate(), width - 1).c_str());
+  const auto width = terminal_size_of(STDERR_FILENO).columns - 1;
+  std::fprintf(stderr, "\r%s\x1b[K", set_line(counts_, rate_.rate(), width).c_str());
   std::fflush(stderr);
 }
 

@@ -21,6 +21,13 @@ struct set_counts {
 
 // "12/340 files  1.2 GiB/4.0 GiB  80.0 MiB/s  ETA 0:35"; a "+" after totals that still grow. At most `width` columns.
 std::string set_line(const set_counts& counts, double bytes_per_second, unsigned width);
+// What both kinds of lines about many files or objects have: "12/340 files  1.2 GiB/4.0 GiB  80.0 MiB/s  ETA 0:35".
+struct set_amounts {
+  std::uint64_t done = 0, total = 0, done_bytes = 0, total_bytes = 0, failed = 0;
+  bool total_known = false; // else the totals still grow
+};
+// `rate`: what is shown; `done_rate`: by which the time left is computed. Bytes a second.
+std::string amounts_text(const set_amounts& amounts, const char* what, double rate, double done_rate);
 // "340 files copied (4.0 GiB), 12 unchanged, 1 deleted, 2 failed"
 std::string set_summary(const set_counts& counts);
 
