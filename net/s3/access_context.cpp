@@ -70,9 +70,8 @@ void add_query(const request& request, policy::context& with) {
 }
 
 void add_lock(const boost::beast::http::fields& head, metadata::asked_access& asked) {
-  const auto mode = field_of(head, "x-amz-object-lock-mode"),
-             date = field_of(head, "x-amz-object-lock-retain-until-date"),
-             hold = field_of(head, "x-amz-object-lock-legal-hold");
+  const auto mode = field_of(head, lock_mode_header), date = field_of(head, lock_until_header),
+             hold = field_of(head, lock_hold_header);
   asked.with.set_object_lock(mode, date, parse_iso_time(date).value_or(0), hold);
   if (!mode.empty() || !date.empty()) asked.actions.push_back(action::put_object_retention);
   if (!hold.empty()) asked.actions.push_back(action::put_object_legal_hold);

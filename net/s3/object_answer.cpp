@@ -54,13 +54,13 @@ struct answer_maker {
     const auto& lock = row.extras.lock;
     if (lock.empty()) return;
     if (!date_text(lock.retained).empty() && shows(action::get_object_retention)) {
-      out += "x-amz-object-lock-mode";
+      out += lock_mode_header;
       add_line(out, mode_text(lock.retained.mode));
-      out += "x-amz-object-lock-retain-until-date";
+      out += lock_until_header;
       add_line(out, date_text(lock.retained));
     }
     if (!hold_text(lock.hold).empty() && shows(action::get_object_legal_hold)) {
-      out += "x-amz-object-lock-legal-hold";
+      out += lock_hold_header;
       add_line(out, hold_text(lock.hold));
     }
   }

@@ -87,9 +87,8 @@ std::optional<s3_error> keep_header(std::string name, std::string_view value, bo
 }
 
 std::optional<s3_error> read_lock(const http::fields& fields, const request& request, put_order& order) {
-  const lock_headers headers{find_field(fields, "x-amz-object-lock-mode"),
-                             find_field(fields, "x-amz-object-lock-retain-until-date"),
-                             find_field(fields, "x-amz-object-lock-legal-hold")};
+  const lock_headers headers{find_field(fields, lock_mode_header), find_field(fields, lock_until_header),
+                             find_field(fields, lock_hold_header)};
   if (!headers.any()) return std::nullopt;
   auto lock = read_lock_headers(headers, request.by.asked ? request.by.asked->with.time : 0);
   if (auto* refused = std::get_if<s3_error>(&lock)) return std::move(*refused);

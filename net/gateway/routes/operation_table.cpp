@@ -10,6 +10,7 @@
 #include "net/gateway/routes/setting_routes.hpp"
 #include "net/gateway/routes/upload_exchange.hpp"
 #include "net/s3/xml/lifecycle_xml.hpp"
+#include "net/s3/xml/object_lock_xml.hpp"
 
 namespace cairn::net {
 
@@ -17,8 +18,7 @@ namespace {
 
 using storage::policy::action;
 
-constexpr std::string_view lock_mode = "x-amz-object-lock-mode", lock_until = "x-amz-object-lock-retain-until-date",
-                           lock_hold = "x-amz-object-lock-legal-hold", bypass = "x-amz-bypass-governance-retention";
+constexpr std::string_view bypass = "x-amz-bypass-governance-retention";
 constexpr auto on_node = resource::node, on_bucket = resource::bucket, on_object = resource::object;
 
 // Parts, the end of an upload and GetObject take x-amz-acl as S3 does: without effect, as some clients send it with
@@ -49,7 +49,7 @@ const s3_operation table[] = {
      .sets_attributes = true,
      .takes_conditions = true,
      .makes_checksum = true,
-     .headers = {"x-amz-checksum-algorithm", lock_mode, lock_until, lock_hold},
+     .headers = {"x-amz-checksum-algorithm", lock_mode_header, lock_until_header, lock_hold_header},
      .serve = start_put},
     {.name = "post_object",
      .routes = {{"POST", on_bucket, "", action::put_object}},
@@ -60,7 +60,7 @@ const s3_operation table[] = {
      .takes_form = true,
      .sets_attributes = true,
      .makes_checksum = true,
-     .headers = {"x-amz-checksum-algorithm", lock_mode, lock_until, lock_hold},
+     .headers = {"x-amz-checksum-algorithm", lock_mode_header, lock_until_header, lock_hold_header},
      .serve = post_object},
     {.name = "copy_object",
      .routes = {{.method = "PUT", .of = on_object, .act = action::put_object, .copies = true}},
@@ -69,7 +69,7 @@ const s3_operation table[] = {
      .copies = true,
      .sets_attributes = true,
      .takes_conditions = true,
-     .headers = {"x-amz-checksum-algorithm", lock_mode, lock_until, lock_hold},
+     .headers = {"x-amz-checksum-algorithm", lock_mode_header, lock_until_header, lock_hold_header},
      .serve = copy_object},
     {.name = "delete_object",
      .routes = {{"DELETE", on_object, "", action::delete_object, action::delete_object_version}},
@@ -146,7 +146,8 @@ const s3_operation table[] = {
      .changes_data = true,
      .sets_attributes = true,
      .takes_conditions = true,
-     .headers = {"x-amz-checksum-algorithm", "x-amz-checksum-type", lock_mode, lock_until, lock_hold},
+     .headers = {"x-amz-checksum-algorithm", "x-amz-checksum-type", lock_mode_header, lock_until_header,
+                 lock_hold_header},
      .serve = begin_upload},
     {.name = "put_part",
      .routes = {{"PUT", on_object, "uploadId", action::put_object}},

@@ -18,7 +18,10 @@ std::string_view mode_text(storage::metadata::retention_mode mode); // "GOVERNAN
 std::string_view hold_text(storage::metadata::legal_hold hold);     // "ON"; empty: never set
 std::string date_text(const storage::metadata::retention& r);       // ISO 8601; empty: none
 
-// The headers x-amz-object-lock-… of an upload; nullopt: it does not have the header.
+constexpr std::string_view lock_mode_header = "x-amz-object-lock-mode",
+                           lock_until_header = "x-amz-object-lock-retain-until-date",
+                           lock_hold_header = "x-amz-object-lock-legal-hold";
+// These headers of an upload; nullopt: it does not have the header.
 struct lock_headers {
   std::optional<std::string_view> mode, until, hold;
   bool any() const { return mode || until || hold; }
