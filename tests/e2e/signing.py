@@ -70,3 +70,14 @@ class Signer:
     def trailer(self, text):
         """x-amz-trailer-signature of "name:value\\n"…."""
         return self.sign("AWS4-HMAC-SHA256-TRAILER", self.previous, sha256(text.encode()))
+
+
+ROOT = (ACCESS, SECRET)
+
+
+def call(node, method, path, body=b"", key=ROOT, **headers):
+    """A request that `key` signs; None: nobody."""
+    if key is None:
+        return node.request(method, path, body or None, {k.replace("_", "-"): v for k, v in headers.items()})
+    signed = Signer(*key).headers(method, f"127.0.0.1:{node.http_port}", path, sha256(body), **headers)
+    return node.request(method, path, body or None, signed)

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from cairn_node import Node
-from signing import ACCESS, SECRET, Signer
+from signing import ACCESS, SECRET, Signer, call
 from wire import exchange, request_bytes
 
 NAME_SPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
@@ -22,11 +22,6 @@ def guarded(tmp_path_factory):
     assert call(n, "PUT", "/files").status == 200
     yield n
     n.stop()
-
-
-def call(node, method, path, body=b"", **headers):
-    signed = Signer().headers(method, f"127.0.0.1:{node.http_port}", path, hashlib.sha256(body).hexdigest(), **headers)
-    return node.request(method, path, body or None, signed)
 
 
 def text_of(answer, element):

@@ -14,10 +14,9 @@ import pytest
 
 from cairn_node import BINARY, Node, eventually
 from disk_faults import Ballast, small_file_system
-from signing import ACCESS, SECRET, Signer, sha256
+from signing import ACCESS, ROOT, SECRET, Signer, call, sha256
 
 TOKEN = "operators-token-0123456789"
-ROOT = (ACCESS, SECRET)
 
 
 def node_at(folder, **settings):
@@ -32,14 +31,6 @@ def audited(tmp_path_factory):
     n = node_at(tmp_path_factory.mktemp("audited") / "n")
     yield n
     n.stop()
-
-
-def call(node, method, path, body=b"", key=ROOT, **headers):
-    """key: None is nobody."""
-    if key is None:
-        return node.request(method, path, body or None, {k.replace("_", "-"): v for k, v in headers.items()})
-    signed = Signer(access=key[0], secret=key[1]).headers(method, f"127.0.0.1:{node.http_port}", path, sha256(body), **headers)
-    return node.request(method, path, body or None, signed)
 
 
 def cairn(node, *arguments, token=TOKEN):

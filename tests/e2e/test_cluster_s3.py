@@ -6,18 +6,13 @@ import subprocess
 import pytest
 
 from cairn_node import BINARY, MIB, eventually
-from signing import ACCESS, SECRET, Signer, sha256
+from signing import ACCESS, SECRET, call
 
 boto3 = pytest.importorskip("boto3")
 botocore = pytest.importorskip("botocore")
 from botocore.config import Config  # noqa: E402
 
 TOKEN = "operators-token-0123456789"
-
-
-def call(node, method, path, body=b"", key=(ACCESS, SECRET)):
-    signed = Signer(access=key[0], secret=key[1]).headers(method, f"127.0.0.1:{node.http_port}", path, sha256(body))
-    return node.request(method, path, body or None, signed)
 
 
 def keys(node, *arguments):

@@ -10,12 +10,11 @@ import time
 import pytest
 
 from cairn_node import BINARY, MIB, eventually
-from signing import ACCESS, SECRET, Signer, sha256
+from signing import ACCESS, ROOT, SECRET, Signer, call, sha256
 from wire import Wire
 
 TOKEN = "operators-token-0123456789"
 GUARDED = dict(auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN)
-ROOT = (ACCESS, SECRET)
 DELETE = b"<Delete><Object><Key>precious</Key></Object></Delete>"
 TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
 CORS = (b"<CORSConfiguration><CORSRule><AllowedOrigin>https://evil.example</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"
@@ -23,11 +22,6 @@ CORS = (b"<CORSConfiguration><CORSRule><AllowedOrigin>https://evil.example</Allo
 LIFECYCLE = (b"<LifecycleConfiguration><Rule><Status>Enabled</Status><Prefix></Prefix><Expiration><Days>1</Days></Expiration></Rule>"
              b"</LifecycleConfiguration>")
 VERSIONING = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
-
-
-def call(node, method, path, body=b"", key=ROOT, **headers):
-    signed = Signer(access=key[0], secret=key[1]).headers(method, f"127.0.0.1:{node.http_port}", path, sha256(body), **headers)
-    return node.request(method, path, body or None, signed)
 
 
 def keys(node, *arguments):

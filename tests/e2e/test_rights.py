@@ -9,10 +9,9 @@ import subprocess
 import pytest
 
 from cairn_node import BINARY, Node
-from signing import ACCESS, SECRET, Signer, sha256
+from signing import ACCESS, ROOT, SECRET, Signer, call, sha256
 
 TOKEN = "operators-token-0123456789"
-ROOT = (ACCESS, SECRET)
 VERSIONING = "<VersioningConfiguration><Status>%s</Status></VersioningConfiguration>"
 MADE_UP = "0" * 14 + "99" + "0" * 8
 
@@ -23,14 +22,6 @@ def guarded(tmp_path_factory):
              admin_token=TOKEN).start()
     yield n
     n.stop()
-
-
-def call(node, method, path, body=b"", key=ROOT, **headers):
-    """key: None is nobody."""
-    if key is None:
-        return node.request(method, path, body or None, {k.replace("_", "-"): v for k, v in headers.items()})
-    signed = Signer(access=key[0], secret=key[1]).headers(method, f"127.0.0.1:{node.http_port}", path, sha256(body), **headers)
-    return node.request(method, path, body or None, signed)
 
 
 def cairn(node, *arguments):
