@@ -11,10 +11,9 @@ import pytest
 
 from cairn_cluster import cairn
 from cairn_node import KIB, MIB, Node, eventually, in_threads
+from damage import fill, flip, flip_bit, places_of, state_file
 from disk_faults import Ballast, DiskFaults, small_file_system
 from prometheus import Prometheus
-from test_faults import flip_bit
-from test_metadata_damage import fill, flip, places_of, state_file
 from wire import Wire, request_bytes
 
 

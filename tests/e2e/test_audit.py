@@ -6,23 +6,20 @@ import json
 import os
 import re
 import signal
-import subprocess
 import threading
 import urllib.parse
 
 import pytest
 
-from cairn_node import BINARY, Node, eventually
+from cairn_node import Node, eventually
 from disk_faults import Ballast, small_file_system
-from signing import ACCESS, ROOT, SECRET, Signer, call, sha256
-
-TOKEN = "operators-token-0123456789"
+from rights import GUARDED, command, key_with
+from signing import ACCESS, SECRET, Signer, call, sha256
 
 
 def node_at(folder, **settings):
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = dict(auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN,
-                  audit_file=str(folder / "audit.log"))
+    wanted = GUARDED | dict(audit_file=str(folder / "audit.log"))
     return Node(folder, **{**wanted, **settings}).start()
 
 
@@ -31,18 +28,6 @@ def audited(tmp_path_factory):
     n = node_at(tmp_path_factory.mktemp("audited") / "n")
     yield n
     n.stop()
-
-
-def cairn(node, *arguments, token=TOKEN):
-    return subprocess.run([BINARY, *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"], capture_output=True, text=True,
-                          timeout=30, env=dict(os.environ, CAIRN_ADMIN_TOKEN=token))
-
-
-def key_with(node, bucket, *rights):
-    made = json.loads(cairn(node, "key", "create", "--json").stdout)
-    if rights:
-        assert cairn(node, "key", "allow", made["access_key"], bucket, *(f"--{r}" for r in rights)).returncode == 0
-    return made["access_key"], made["secret_key"]
 
 
 def lines_of(path):
@@ -169,12 +154,12 @@ def test_commands_of_the_admin_port_have_lines_and_no_secrets(audited):
     n = audited
     call(n, "PUT", "/admin")
     with since(n) as log:
-        key = json.loads(cairn(n, "key", "create", "--json", "--label", 'for "the" team').stdout)
-        assert cairn(n, "key", "allow", key["access_key"], "admin", "--read").returncode == 0
-        assert cairn(n, "key", "list").returncode == 0
-        assert cairn(n, "key", "delete", key["access_key"], token="wrong-token-0123456789").returncode != 0
-        assert cairn(n, "key", "delete", "CK" + "B" * 18).returncode != 0
-        assert cairn(n, "key", "delete", key["access_key"]).returncode == 0
+        key = json.loads(command(n, "key", "create", "--json", "--label", 'for "the" team').stdout)
+        assert command(n, "key", "allow", key["access_key"], "admin", "--read").returncode == 0
+        assert command(n, "key", "list").returncode == 0
+        assert command(n, "key", "delete", key["access_key"], token="wrong-token-0123456789").returncode != 0
+        assert command(n, "key", "delete", "CK" + "B" * 18).returncode != 0
+        assert command(n, "key", "delete", key["access_key"]).returncode == 0
     assert [(line["port"], line["operation"], line["who"], line["status"]) for line in log.lines] == [
         ("admin", "createKey", "token", 200), ("admin", "allow", "token", 200), ("admin", "deleteKey", "anonymous", 403),
         ("admin", "deleteKey", "token", 404), ("admin", "deleteKey", "token", 200)]
@@ -289,7 +274,7 @@ def test_a_full_disk_refuses_changes_and_loses_no_line(tmp_path):
             refused = answered[f"k{i}"]
             assert (refused.status, refused.code()) == (503, "ServiceUnavailable")
             assert call(n, "DELETE", "/files/before").status == 503
-            assert cairn(n, "key", "create").returncode != 0
+            assert command(n, "key", "create").returncode != 0
             assert call(n, "GET", "/files/before").body == b"x"
             ready = n.admin("/health/ready")
             assert ready.status == 503 and b"audit log" in ready.body

@@ -1,22 +1,17 @@
 """What a bucket is made with: its list, its tags, whose its objects are; made again; lists in bodies."""
-import json
-import os
-import subprocess
-
 import pytest
 
-from cairn_node import BINARY, Node
+from cairn_node import Node
+from rights import GUARDED, command, new_key
 from signing import ACCESS, SECRET, Signer, sha256
 
-TOKEN = "operators-token-0123456789"
 ALL_USERS = ('<Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="Group">'
              "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>{}</Permission></Grant>")
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("settings"), auth_anonymous="none", auth_root_access_key=ACCESS,
-             auth_root_secret_key=SECRET, admin_token=TOKEN).start()
+    n = Node(tmp_path_factory.mktemp("settings"), **GUARDED).start()
     yield n
     n.stop()
 
@@ -36,14 +31,9 @@ def public(node, path):
     return [p for p in ("READ", "WRITE") if "AllUsers</URI></Grantee><Permission>" + p + "<" in body]
 
 
-def cairn(node, *arguments):
-    command = [BINARY, *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, env=dict(os.environ, CAIRN_ADMIN_TOKEN=TOKEN))
-
-
 def key_of(node, *arguments):
-    made = json.loads(cairn(node, "key", "create", "--json", *arguments).stdout)
-    return made["access_key"], Signer(access=made["access_key"], secret=made["secret_key"])
+    key = new_key(node, *arguments)
+    return key[0], Signer(*key)
 
 
 def test_a_bucket_is_made_with_its_list_and_tags(guarded):
@@ -73,10 +63,10 @@ def test_only_an_owner_makes_a_bucket_again(guarded):
     assert call(guarded, "PUT", "/theirs").status == 200
     name, signer = key_of(guarded, "--create-buckets")
     assert code(call(guarded, "PUT", "/theirs", signer=signer, x_amz_acl="public-read")) == (409, "BucketAlreadyExists")
-    cairn(guarded, "key", "allow", name, "theirs", "--read", "--write")
+    command(guarded, "key", "allow", name, "theirs", "--read", "--write")
     assert code(call(guarded, "PUT", "/theirs", signer=signer, x_amz_acl="public-read")) == (409, "BucketAlreadyExists")
     assert public(guarded, "/theirs") == []
-    cairn(guarded, "key", "allow", name, "theirs", "--owner")
+    command(guarded, "key", "allow", name, "theirs", "--owner")
     assert call(guarded, "PUT", "/theirs", signer=signer, x_amz_acl="public-read").status == 200
     assert public(guarded, "/theirs") == ["READ"]
 
@@ -88,7 +78,7 @@ def test_its_owner_is_told_why_a_bucket_is_not_made_public_again(guarded):
     assert code(call(guarded, "PUT", "/shut", x_amz_acl="public-read")) == (403, "AccessDenied")
     name, signer = key_of(guarded, "--create-buckets")
     assert code(call(guarded, "PUT", "/shut", signer=signer, x_amz_acl="public-read")) == (409, "BucketAlreadyExists")
-    cairn(guarded, "key", "allow", name, "shut", "--owner")
+    command(guarded, "key", "allow", name, "shut", "--owner")
     assert code(call(guarded, "PUT", "/shut", signer=signer, x_amz_acl="public-read")) == (403, "AccessDenied")
 
 
@@ -107,7 +97,7 @@ def test_where_the_owner_is_enforced_no_list_makes_anything_public(guarded):
     assert code(call(guarded, "PUT", "/enforced/k?acl", x_amz_acl="public-read")) == refused
     assert code(call(guarded, "PUT", "/enforced?acl", x_amz_acl="public-read-write")) == refused
     assert code(call(guarded, "PUT", "/enforced", x_amz_acl="public-read")) == refused
-    assert cairn(guarded, "bucket", "public-read", "enforced", "on").returncode != 0
+    assert command(guarded, "bucket", "public-read", "enforced", "on").returncode != 0
     assert call(guarded, "GET", "/enforced/k").body == b"x"
     assert guarded.get("/enforced/k").status == 403 and guarded.get("/enforced").status == 403
     assert code(call(guarded, "PUT", "/enforced", x_amz_object_ownership="ObjectWriter")) == (409, "BucketAlreadyOwnedByYou")

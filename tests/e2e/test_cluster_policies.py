@@ -1,8 +1,8 @@
 """A policy that was put through one node holds on all others once it is answered."""
 from cairn_node import KIB, eventually
-from test_held_requests import GUARDED, Held
-from test_policies import policy_of, statement, user
-from test_rights import ROOT, call, denied, key_with
+from held import Held
+from rights import GUARDED, denied, key_with, policy_of, statement, user
+from signing import ROOT, call
 
 
 def put_everywhere_known(node, bucket, rules):

@@ -1,25 +1,15 @@
 """S3 on a cluster: keys, versions and lifecycle rules are the same on every node."""
-import json
 import os
-import subprocess
 
 import pytest
 
-from cairn_node import BINARY, MIB, eventually
+from cairn_node import MIB, eventually
+from rights import GUARDED, TOKEN, cairn, new_key
 from signing import ACCESS, SECRET, call
 
 boto3 = pytest.importorskip("boto3")
 botocore = pytest.importorskip("botocore")
 from botocore.config import Config  # noqa: E402
-
-TOKEN = "operators-token-0123456789"
-
-
-def keys(node, *arguments):
-    done = subprocess.run([BINARY, "key", *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"], capture_output=True, text=True,
-                          timeout=30, env=dict(os.environ, CAIRN_ADMIN_TOKEN=TOKEN))
-    assert done.returncode == 0, done
-    return done.stdout
 
 
 def client(node):
@@ -42,26 +32,24 @@ def enable_versioning(s3, bucket):
 
 @pytest.fixture
 def guarded(make_cluster):
-    return make_cluster(3, auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN,
-                        debug_lifecycle_day="1s")
+    return make_cluster(3, **GUARDED, debug_lifecycle_day="1s")
 
 
 def test_a_key_that_was_denied_or_deleted_is_refused_by_every_node_at_once(guarded):
     first, second, third = guarded.nodes
     assert call(first, "PUT", "/vault").status == 200
     for taken_by, deleted_by in ((second, third), (third, first), (first, second)):
-        made = json.loads(keys(first, "create", "--json"))
-        key = made["access_key"], made["secret_key"]
-        keys(second, "allow", key[0], "vault", "--read", "--write")
+        key = new_key(first)
+        cairn(second, "key", "allow", key[0], "vault", "--read", "--write")
         for n in guarded.nodes:
             assert call(n, "PUT", "/vault/k", b"data", key).status == 200
             assert call(n, "GET", "/vault/k", key=key).body == b"data"
-        keys(taken_by, "deny", key[0], "vault", "--write")
+        cairn(taken_by, "key", "deny", key[0], "vault", "--write")
         for n in guarded.nodes:
             refused = call(n, "PUT", "/vault/k", b"later", key)
             assert (refused.status, refused.code()) == (403, "AccessDenied")
             assert call(n, "GET", "/vault/k", key=key).body == b"data"
-        keys(deleted_by, "delete", key[0])
+        cairn(deleted_by, "key", "delete", key[0])
         for n in guarded.nodes:
             refused = call(n, "GET", "/vault/k", key=key)
             assert (refused.status, refused.code()) == (403, "InvalidAccessKeyId")

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from cairn_node import MIB, Node, eventually
+from damage import flip_bit
 from disk_faults import small_file_system
 from wire import Wire, request_bytes
 
@@ -46,21 +47,6 @@ def test_a_full_disk_refuses_writers_serves_readers_and_recovers_after_a_delete(
         finally:
             if node.process:
                 node.kill()
-
-
-def flip_bit(node, needle):
-    """In the segment that holds these bytes."""
-    for path in node.segments():
-        data = path.read_bytes()
-        at = data.find(needle)
-        if at >= 0:
-            with open(path, "r+b") as f:
-                f.seek(at + len(needle) // 2)
-                f.write(bytes([data[at + len(needle) // 2] ^ 0x10]))
-                f.flush()
-                os.fsync(f.fileno())
-            return
-    raise AssertionError("the bytes are in no segment")
 
 
 def test_a_flipped_bit_in_the_first_chunk_is_a_500_with_metric_and_log_line(start_node):

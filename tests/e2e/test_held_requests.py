@@ -1,20 +1,17 @@
 """Rights end while a request is held: its head was let in, its body is kept back until the right is gone."""
-import base64
 import hashlib
-import json
 import os
 import re
-import subprocess
 import time
 
 import pytest
 
-from cairn_node import BINARY, MIB, eventually
-from signing import ACCESS, ROOT, SECRET, Signer, call, sha256
+from cairn_node import MIB, eventually
+from held import Held
+from rights import GUARDED, cairn, new_key
+from signing import ROOT, Signer, call, sha256
 from wire import Wire
 
-TOKEN = "operators-token-0123456789"
-GUARDED = dict(auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN)
 DELETE = b"<Delete><Object><Key>precious</Key></Object></Delete>"
 TAGS = b"<Tagging><TagSet><Tag><Key>held</Key><Value>1</Value></Tag></TagSet></Tagging>"
 CORS = (b"<CORSConfiguration><CORSRule><AllowedOrigin>https://evil.example</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"
@@ -22,41 +19,6 @@ CORS = (b"<CORSConfiguration><CORSRule><AllowedOrigin>https://evil.example</Allo
 LIFECYCLE = (b"<LifecycleConfiguration><Rule><Status>Enabled</Status><Prefix></Prefix><Expiration><Days>1</Days></Expiration></Rule>"
              b"</LifecycleConfiguration>")
 VERSIONING = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
-
-
-def keys(node, *arguments):
-    done = subprocess.run([BINARY, "key", *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"], capture_output=True, text=True,
-                          timeout=30, env=dict(os.environ, CAIRN_ADMIN_TOKEN=TOKEN))
-    assert done.returncode == 0, done
-    return done.stdout
-
-
-def new_key(node, *arguments):
-    made = json.loads(keys(node, "create", "--json", *arguments))
-    return made["access_key"], made["secret_key"]
-
-
-def md5(body):
-    return {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
-
-
-class Held:
-    """A request all of whose bytes but the last were sent."""
-
-    def __init__(self, node, method, path, body, key=None, **headers):
-        self.wire, self.last = Wire(node), body[-1:]
-        lines = {"Host": f"127.0.0.1:{node.http_port}"} | {k.replace("_", "-"): v for k, v in headers.items()}
-        if key:
-            lines = Signer(access=key[0], secret=key[1]).headers(method, lines["Host"], path, sha256(body), **headers)
-        lines["Content-Length"] = str(len(body))
-        if path.endswith("?delete"):
-            lines |= md5(body)
-        head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in lines.items()) + "\r\n"
-        self.wire.send(head.encode() + body[:-1])
-
-    def finish(self):
-        with self.wire:
-            return self.wire.send(self.last).answer()
 
 
 def begun(node, bucket, key, parts=(), signer=ROOT):
@@ -119,10 +81,10 @@ def test_of_a_deleted_key_nothing_is_carried_out(guarded):
     key = new_key(guarded)
     assert call(guarded, "PUT", "/deleted-key").status == 200
     assert call(guarded, "PUT", "/deleted-key/precious", b"data").status == 200
-    keys(guarded, "allow", key[0], "deleted-key", "--read", "--write", "--owner")
+    cairn(guarded, "key", "allow", key[0], "deleted-key", "--read", "--write", "--owner")
     held = in_a_bucket(guarded, "deleted-key", key)
     before = shown(guarded, "deleted-key")
-    keys(guarded, "delete", key[0])
+    cairn(guarded, "key", "delete", key[0])
     all_end_refused(held)
     assert shown(guarded, "deleted-key") == before
 
@@ -131,13 +93,13 @@ def test_of_a_right_that_was_taken_away_nothing_is_carried_out(guarded):
     key = new_key(guarded)
     assert call(guarded, "PUT", "/denied-key").status == 200
     assert call(guarded, "PUT", "/denied-key/precious", b"data").status == 200
-    keys(guarded, "allow", key[0], "denied-key", "--read", "--write", "--owner")
+    cairn(guarded, "key", "allow", key[0], "denied-key", "--read", "--write", "--owner")
     held = in_a_bucket(guarded, "denied-key", key)
     before = shown(guarded, "denied-key")
-    keys(guarded, "deny", key[0], "denied-key", "--write", "--owner")
+    cairn(guarded, "key", "deny", key[0], "denied-key", "--write", "--owner")
     all_end_refused(held)
     assert shown(guarded, "denied-key") == before
-    keys(guarded, "allow", key[0], "denied-key", "--write", "--owner")
+    cairn(guarded, "key", "allow", key[0], "denied-key", "--write", "--owner")
     for name, request in in_a_bucket(guarded, "denied-key", key).items():  # and of one that stayed, all
         answer = request.finish()
         assert answer.status in (200, 204) and b"<Error>" not in answer.body, (name, answer)
@@ -162,12 +124,12 @@ def test_buckets_are_made_by_who_may_make_them_still(guarded):
     key = new_key(guarded, "--create-buckets")
     held = Held(guarded, "PUT", "/never-made", body, key)
     time.sleep(0.3)
-    keys(guarded, "deny", key[0], "--create-buckets")
+    cairn(guarded, "key", "deny", key[0], "--create-buckets")
     assert held.finish().status == 403
-    keys(guarded, "allow", key[0], "--create-buckets")
+    cairn(guarded, "key", "allow", key[0], "--create-buckets")
     held = Held(guarded, "PUT", "/never-made", body, key)
     time.sleep(0.3)
-    keys(guarded, "delete", key[0])
+    cairn(guarded, "key", "delete", key[0])
     assert held.finish().status == 403
     assert call(guarded, "HEAD", "/never-made").status == 404
 
@@ -184,7 +146,7 @@ def test_anybody_writes_to_a_bucket_while_it_is_open(guarded):
     stranger = new_key(guarded)  # what anybody may do, every key may, while there is such a key
     of_stranger = {"PutObject": Held(guarded, "PUT", "/open/by-stranger", b"0123456789", stranger)}
     time.sleep(0.3)
-    keys(guarded, "delete", stranger[0])
+    cairn(guarded, "key", "delete", stranger[0])
     all_end_refused(of_stranger)
     before = shown(guarded, "open")
     assert call(guarded, "PUT", "/open?acl", x_amz_acl="public-read").status == 200
@@ -195,13 +157,13 @@ def test_anybody_writes_to_a_bucket_while_it_is_open(guarded):
 def test_a_long_body_is_told_before_its_end(guarded):
     key = new_key(guarded)
     assert call(guarded, "PUT", "/long").status == 200
-    keys(guarded, "allow", key[0], "long", "--write")
+    cairn(guarded, "key", "allow", key[0], "long", "--write")
     wire = Wire(guarded)
     body = bytes(1 << 20)
     lines = Signer(access=key[0], secret=key[1]).headers("PUT", f"127.0.0.1:{guarded.http_port}", "/long/k", sha256(body))
     lines["Content-Length"] = str(len(body))
     wire.send(("PUT /long/k HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in lines.items()) + "\r\n").encode())
-    keys(guarded, "delete", key[0])
+    cairn(guarded, "key", "delete", key[0])
     wire.s.settimeout(0.5)
     began = time.monotonic()
     while time.monotonic() - began < 40 and b"\r\n\r\n" not in wire.buffer:
@@ -226,9 +188,9 @@ def test_every_node_of_a_cluster_judges_alike(make_cluster):
         assert call(first, "PUT", f"/{bucket}").status == 200
         assert call(first, "PUT", f"/{bucket}/precious", b"data").status == 200
         key = new_key(first)
-        keys(second, "allow", key[0], bucket, "--read", "--write", "--owner")
+        cairn(second, "key", "allow", key[0], bucket, "--read", "--write", "--owner")
         held = in_a_bucket(sent_to, bucket, key)
         before = shown(sent_to, bucket)
-        keys(taken_by, "delete", key[0])
+        cairn(taken_by, "key", "delete", key[0])
         all_end_refused(held)
         assert shown(sent_to, bucket) == before

@@ -1,11 +1,11 @@
 """Access keys and their rights, public buckets and objects, CORS: who gets in, and that nobody else does."""
 import json
 import os
-import subprocess
 
 import pytest
 
-from cairn_node import BINARY, Node
+from cairn_node import Node
+from rights import GUARDED, cairn, command, denied, new_key
 from signing import ACCESS, SECRET, Signer, sha256
 
 boto3 = pytest.importorskip("boto3")
@@ -13,14 +13,11 @@ botocore = pytest.importorskip("botocore")
 from botocore.config import Config  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 
-TOKEN = "operators-token-0123456789"
-
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
     """Nobody without a signature, an admin token, the buckets `vault` and `other`."""
-    n = Node(tmp_path_factory.mktemp("guarded"), auth_anonymous="none", auth_root_access_key=ACCESS,
-             auth_root_secret_key=SECRET, admin_token=TOKEN).start()
+    n = Node(tmp_path_factory.mktemp("guarded"), **GUARDED).start()
     for name in ("vault", "other"):
         assert call(n, "PUT", f"/{name}").status == 200
     yield n
@@ -33,40 +30,19 @@ def call(node, method, path, body=b"", signer=None, **headers):
     return node.request(method, path, body or None, signed)
 
 
-def cairn(node, *arguments, token=TOKEN):
-    settings = dict(os.environ, CAIRN_ADMIN_TOKEN=token)
-    command = [BINARY, *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, env=settings)
-
-
-def done(node, *arguments):
-    answer = cairn(node, *arguments)
-    assert answer.returncode == 0, answer
-    return answer.stdout
-
-
-def new_key(node, *arguments):
-    made = json.loads(done(node, "key", "create", "--json", *arguments))
-    return made["access_key"], made["secret_key"]
-
-
 def of(key):
     return Signer(access=key[0], secret=key[1])
-
-
-def denied(answer):
-    return answer.status == 403 and answer.code() in ("AccessDenied", None)
 
 
 def test_a_key_may_do_what_it_was_given(guarded):
     key = new_key(guarded, "--label", "for the vault")
     for method, path in (("GET", "/vault"), ("PUT", "/vault/k"), ("DELETE", "/vault"), ("PUT", "/fresh")):
         assert denied(call(guarded, method, path, signer=of(key))), path
-    done(guarded, "key", "allow", key[0], "vault", "--write")
+    cairn(guarded, "key", "allow", key[0], "vault", "--write")
     assert call(guarded, "PUT", "/vault/k", b"data", of(key)).status == 200
     assert denied(call(guarded, "GET", "/vault/k", signer=of(key)))
     assert denied(call(guarded, "GET", "/vault", signer=of(key)))
-    done(guarded, "key", "allow", key[0], "vault", "--read")
+    cairn(guarded, "key", "allow", key[0], "vault", "--read")
     assert call(guarded, "GET", "/vault/k", signer=of(key)).body == b"data"
     assert denied(call(guarded, "PUT", "/vault?acl", signer=of(key), x_amz_acl="public-read"))
     assert denied(call(guarded, "DELETE", "/vault", signer=of(key)))
@@ -74,30 +50,30 @@ def test_a_key_may_do_what_it_was_given(guarded):
     assert call(guarded, "HEAD", "/other/k").status == 404
     listed = call(guarded, "GET", "/", signer=of(key)).body
     assert b"<Name>vault</Name>" in listed and b"<Name>other</Name>" not in listed
-    shown = json.loads(done(guarded, "key", "list", "--json"))
+    shown = json.loads(cairn(guarded, "key", "list", "--json"))
     mine = next(k for k in shown if k["access_key"] == key[0])
     assert mine["grants"] == [{"bucket": "vault", "read": True, "write": True, "owner": False}]
     assert mine["label"] == "for the vault" and key[1] not in json.dumps(shown)
-    assert "vault: read write" in done(guarded, "key", "list")
+    assert "vault: read write" in cairn(guarded, "key", "list")
 
 
 def test_rights_that_are_taken_and_keys_that_are_deleted_end_at_once(guarded):
     key = new_key(guarded)
-    done(guarded, "key", "allow", key[0], "vault", "--read", "--write")
+    cairn(guarded, "key", "allow", key[0], "vault", "--read", "--write")
     assert call(guarded, "PUT", "/vault/k", b"data", of(key)).status == 200
-    done(guarded, "key", "deny", key[0], "vault", "--write")
+    cairn(guarded, "key", "deny", key[0], "vault", "--write")
     assert denied(call(guarded, "PUT", "/vault/k", b"later", of(key)))
     assert call(guarded, "GET", "/vault/k", signer=of(key)).body == b"data"
-    done(guarded, "key", "delete", key[0])
+    cairn(guarded, "key", "delete", key[0])
     answer = call(guarded, "GET", "/vault/k", signer=of(key))
     assert (answer.status, answer.code()) == (403, "InvalidAccessKeyId")
-    assert cairn(guarded, "key", "delete", key[0]).returncode != 0
+    assert command(guarded, "key", "delete", key[0]).returncode != 0
 
 
 def test_another_keys_secret_bucket_or_source_lets_no_byte_in_or_out(guarded):
     mine, theirs = new_key(guarded), new_key(guarded)
-    done(guarded, "key", "allow", mine[0], "vault", "--read", "--write")
-    done(guarded, "key", "allow", theirs[0], "other", "--read", "--write")
+    cairn(guarded, "key", "allow", mine[0], "vault", "--read", "--write")
+    cairn(guarded, "key", "allow", theirs[0], "other", "--read", "--write")
     assert call(guarded, "PUT", "/other/secret", b"theirs", of(theirs)).status == 200
     wrong = call(guarded, "GET", "/vault/k", signer=Signer(access=mine[0], secret=theirs[1]))
     assert (wrong.status, wrong.code()) == (403, "SignatureDoesNotMatch")
@@ -121,7 +97,7 @@ def test_a_key_that_makes_buckets_owns_them(guarded):
     assert call(guarded, "DELETE", "/mine-alone", signer=of(key)).status == 204
     assert call(guarded, "PUT", "/mine-alone").status == 200  # root's now
     assert denied(call(guarded, "GET", "/mine-alone", signer=of(key)))
-    done(guarded, "key", "deny", key[0], "--create-buckets")
+    cairn(guarded, "key", "deny", key[0], "--create-buckets")
     assert denied(call(guarded, "PUT", "/another", signer=of(key)))
 
 
@@ -136,10 +112,10 @@ def test_a_key_owns_a_thousand_buckets_at_most(guarded):
 
 
 def test_keys_and_rights_survive_a_restart(start_node):
-    n = start_node(auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN)
+    n = start_node(**GUARDED)
     assert call(n, "PUT", "/vault").status == 200
     key = new_key(n)
-    done(n, "key", "allow", key[0], "vault", "--write")
+    cairn(n, "key", "allow", key[0], "vault", "--write")
     n.stop()
     n.start()
     assert call(n, "PUT", "/vault/k", b"x", of(key)).status == 200
@@ -148,7 +124,7 @@ def test_keys_and_rights_survive_a_restart(start_node):
 
 def test_boto3_with_a_key_of_its_own(guarded):
     key = new_key(guarded)
-    done(guarded, "key", "allow", key[0], "vault", "--read", "--write")
+    cairn(guarded, "key", "allow", key[0], "vault", "--read", "--write")
     s3 = boto3.client("s3", endpoint_url=guarded.url(), region_name="us-east-1", aws_access_key_id=key[0],
                       aws_secret_access_key=key[1], config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
     body = os.urandom(300_000)
@@ -163,7 +139,7 @@ def test_boto3_with_a_key_of_its_own(guarded):
 
 def test_the_admin_port_wants_its_token(guarded):
     for arguments in (("key", "create"), ("key", "list"), ("bucket", "public-read", "vault", "on")):
-        refused = cairn(guarded, *arguments, token="another-token-0123456789")
+        refused = command(guarded, *arguments, token="another-token-0123456789")
         assert refused.returncode != 0 and "token" in refused.stderr and "CK" not in refused.stdout
 
 
@@ -174,7 +150,7 @@ def test_a_public_bucket_is_read_by_anybody_and_written_by_nobody(guarded):
     assert call(guarded, "PUT", "/shown").status == 200
     assert call(guarded, "PUT", "/shown/k", b"for all").status == 200
     assert denied(guarded.get("/shown/k")) and denied(guarded.get("/shown"))
-    done(guarded, "bucket", "public-read", "shown", "on")
+    cairn(guarded, "bucket", "public-read", "shown", "on")
     assert guarded.get("/shown/k").body == b"for all" and guarded.head("/shown/k").status == 200
     assert guarded.get("/shown/k", Range="bytes=0-2").body == b"for"
     assert b"<Key>k</Key>" in guarded.get("/shown?list-type=2").body
@@ -185,7 +161,7 @@ def test_a_public_bucket_is_read_by_anybody_and_written_by_nobody(guarded):
         assert denied(guarded.request(method, path, b"x" if method == "PUT" else None)), path
     assert call(guarded, "GET", "/shown/k").body == b"for all"
     assert guarded.get("/shown/k", Host="rebound.example").status == 403
-    done(guarded, "bucket", "public-read", "shown", "off")
+    cairn(guarded, "bucket", "public-read", "shown", "off")
     assert denied(guarded.get("/shown/k"))
 
 
@@ -199,7 +175,7 @@ def test_public_acls_the_s3_way(guarded):
     # A public list of the bucket shows keys, not objects: each of them has a list of its own.
     assert b"<Key>private</Key>" in guarded.get("/born-public").body and denied(guarded.get("/born-public/private"))
     assert guarded.get("/born-public/never-there").code() == "NoSuchKey"
-    done(guarded, "bucket", "public-read", "born-public", "on")
+    cairn(guarded, "bucket", "public-read", "born-public", "on")
     assert guarded.get("/born-public/private").body == b"x"
     root.put_bucket_acl(Bucket="born-public", ACL="public-read")
     assert denied(guarded.get("/born-public/private"))

@@ -6,45 +6,11 @@ import threading
 import time
 
 import pytest
+
 from cairn_node import eventually, in_threads
-from cluster_load import content
+from damage import fill, flip, places_of, small, state_file
 
 PAGE = 4096
-
-
-def small(i):
-    return content(f"small{i}", 100 + i * 37 % 1500)
-
-
-def fill(node, count):
-    written = {}
-    for i in range(count):
-        key, body = f"/files/small-{i:04d}", small(i)
-        assert node.put(key, body).status == 200
-        written[key] = body
-    return written
-
-
-def state_file(node):
-    return node.folder / "data/metadata/data.mdb"
-
-
-def flip(path, places):
-    with open(path, "r+b") as f:
-        for at in places:
-            f.seek(at)
-            old = f.read(1)
-            f.seek(at)
-            f.write(bytes([old[0] ^ 0x10]))
-
-
-def places_of(path, piece, offset=0):
-    """Where the file has these bytes, copies in pages that are used no more included."""
-    data, out, at = path.read_bytes(), [], 0
-    while (at := data.find(piece, at)) >= 0:
-        out.append(at + offset)
-        at += 1
-    return out
 
 
 def random_places(path, count, seed):

@@ -8,12 +8,11 @@ import time
 import pytest
 
 from cairn_node import Node, eventually
+from client_programs import client
+from forms import post, signed
+from rights import GUARDED, delete_many, denied, key_with, policy_of, statement
 from s3_client import botocore, client_of, refusal
-from signing import ACCESS, SECRET
-from test_clients import client
-from test_forms import post, signed
-from test_policies import policy_of, statement
-from test_rights import ROOT, TOKEN, call, delete_many, denied, key_with
+from signing import ROOT, call
 
 FAR = datetime.datetime(2099, 1, 1, tzinfo=datetime.timezone.utc)
 FARTHER = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
@@ -30,8 +29,7 @@ def locked(s3, bucket):
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("guarded"), auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET,
-             admin_token=TOKEN).start()
+    n = Node(tmp_path_factory.mktemp("guarded"), **GUARDED).start()
     yield n
     n.stop()
 

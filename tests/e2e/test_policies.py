@@ -11,10 +11,10 @@ import urllib.parse
 import pytest
 
 from cairn_node import BINARY, KIB, Node
+from held import Held
+from rights import GUARDED, bucket_of, cairn, delete_many, denied, key_with, policy_of, statement, user
 from s3_client import refusal
-from signing import ACCESS, SECRET, Signer, sha256
-from test_held_requests import GUARDED, Held
-from test_rights import ROOT, bucket_of, cairn, call, delete_many, denied, key_with
+from signing import ACCESS, ROOT, SECRET, Signer, call, sha256
 
 boto3 = pytest.importorskip("boto3")
 from botocore.config import Config  # noqa: E402
@@ -29,22 +29,9 @@ def guarded(tmp_path_factory):
     n.stop()
 
 
-def statement(bucket, action, effect="Allow", principal="*", resource=None, **more):
-    both = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    return {"Effect": effect, "Principal": principal, "Action": action, "Resource": resource or both, **more}
-
-
-def policy_of(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}).encode()
-
-
 def put_policy(node, bucket, *statements):
     answer = call(node, "PUT", f"/{bucket}?policy", policy_of(*statements))
     assert answer.status == 204, answer
-
-
-def user(key):
-    return {"AWS": f"arn:aws:iam:::user/{key[0]}"}
 
 
 def tags_of(**tags):

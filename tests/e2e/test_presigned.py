@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from cairn_node import Node
+from rights import GUARDED, key_with
 from signing import ACCESS, SECRET, Signer, sha256
 
 
@@ -53,23 +54,11 @@ def test_a_copy_is_a_copy(signed):
 
 def test_a_source_in_the_url_needs_the_right_to_read_it(start_node):
     """What decides about rights reads the query, too."""
-    import json
-    import os
-    import subprocess
-    from cairn_node import BINARY
-    node = start_node(auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token="operators-token-0123456789")
-
-    def cairn(*arguments):
-        command = [BINARY, *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"]
-        environment = dict(os.environ, CAIRN_ADMIN_TOKEN="operators-token-0123456789")
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment, check=True).stdout
-
+    node = start_node(**GUARDED)
     for bucket in ("secret", "mine"):
         assert call(node, "PUT", f"/{bucket}").status == 200
     assert call(node, "PUT", "/secret/k", b"secret").status == 200
-    key = json.loads(cairn("key", "create", "--json"))
-    cairn("key", "allow", key["access_key"], "mine", "--read", "--write")
-    signer = Signer(access=key["access_key"], secret=key["secret_key"])
+    signer = Signer(*key_with(node, "mine", "read", "write"))
     url = signer.presigned("PUT", host(node), "/mine/k", **{"x-amz-copy-source": "/secret/k"})
     answer = node.request("PUT", url)
     assert (answer.status, answer.code()) == (403, "AccessDenied")

@@ -1,57 +1,22 @@
 """What each right is, as S3 has it: writing is not owning, and who may know nothing learns nothing."""
 import base64
 import hashlib
-import json
-import os
 import re
-import subprocess
 
 import pytest
 
-from cairn_node import BINARY, Node
-from signing import ACCESS, ROOT, SECRET, Signer, call, sha256
+from cairn_node import Node
+from rights import GUARDED, bucket_of, cairn, delete_many, denied, key_with
+from signing import ROOT, Signer, call, sha256
 
-TOKEN = "operators-token-0123456789"
-VERSIONING = "<VersioningConfiguration><Status>%s</Status></VersioningConfiguration>"
 MADE_UP = "0" * 14 + "99" + "0" * 8
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("guarded"), auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET,
-             admin_token=TOKEN).start()
+    n = Node(tmp_path_factory.mktemp("guarded"), **GUARDED).start()
     yield n
     n.stop()
-
-
-def cairn(node, *arguments):
-    done = subprocess.run([BINARY, *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"], capture_output=True, text=True, timeout=30,
-                          env=dict(os.environ, CAIRN_ADMIN_TOKEN=TOKEN))
-    assert done.returncode == 0, done
-    return done.stdout
-
-
-def key_with(node, bucket, *rights):
-    made = json.loads(cairn(node, "key", "create", "--json"))
-    if rights:
-        cairn(node, "key", "allow", made["access_key"], bucket, *(f"--{r}" for r in rights))
-    return made["access_key"], made["secret_key"]
-
-
-def bucket_of(node, name, versioning=None, acl="private"):
-    assert call(node, "PUT", f"/{name}", x_amz_acl=acl).status == 200
-    if versioning:
-        assert call(node, "PUT", f"/{name}?versioning", (VERSIONING % versioning).encode()).status == 200
-    return name
-
-
-def delete_many(node, bucket, entries, key):
-    body = ("<Delete>" + "".join(f"<Object><Key>{k}</Key><VersionId>{v}</VersionId></Object>" for k, v in entries) + "</Delete>").encode()
-    return call(node, "POST", f"/{bucket}?delete", body, key, Content_MD5=base64.b64encode(hashlib.md5(body).digest()).decode())
-
-
-def denied(answer):
-    return answer.status == 403 and answer.code() in ("AccessDenied", None)
 
 
 # Write is not owner

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from cairn_node import MIB, Node
+from client_programs import digests, tree_of
 from signing import ACCESS, SECRET
-from test_clients import digests, tree_of
 
 
 @pytest.fixture(scope="module")

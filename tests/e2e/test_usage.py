@@ -1,14 +1,13 @@
 """What buckets hold: `cairn bucket usage`, the admin API and the metrics say the same as a listing."""
 import json
-import os
 import re
-import subprocess
 import threading
 
 import pytest
 
-from cairn_node import BINARY, Node, eventually
-from test_older_directory import ready, reopened_cluster, stored, unpack
+from cairn_node import Node, eventually
+from older_directories import ready, reopened_cluster, stored, unpack
+from rights import cairn, command
 
 VERSIONED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 
@@ -18,13 +17,6 @@ def counted(tmp_path_factory):
     n = Node(tmp_path_factory.mktemp("counted") / "n").start()
     yield n
     n.stop()
-
-
-def cairn(node, *arguments):
-    done = subprocess.run([BINARY, *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"], capture_output=True, text=True,
-                          timeout=30, env=dict(os.environ, CAIRN_ADMIN_TOKEN=node.admin_token()))
-    assert done.returncode == 0, done
-    return done.stdout
 
 
 def usage_of(node, bucket):
@@ -86,8 +78,7 @@ def test_the_table_the_api_and_the_metrics_agree(counted):
     assert n.metric("cairn_usage_objects") == sum(b["usage"]["objects"] for b in shown)
     assert n.metric("cairn_usage_complete") == 1
     assert b"many-a" not in n.admin("/metrics").body, "names are not told without the token"
-    wrong = subprocess.run([BINARY, "bucket", "usage", "none-such", "--admin", f"http://127.0.0.1:{n.admin_port}"],
-                           capture_output=True, text=True, env=dict(os.environ, CAIRN_ADMIN_TOKEN=n.admin_token()))
+    wrong = command(n, "bucket", "usage", "none-such")
     assert wrong.returncode != 0
 
 

@@ -1,0 +1,31 @@
+"""Programs of Debian that speak S3, and the trees of files that they store."""
+import hashlib
+import os
+
+import pytest
+
+
+def client(name):
+    path = f"/usr/bin/{name}"  # Debian's own, whatever else the machine has
+    if not os.access(path, os.X_OK):
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+def environment(**values):
+    """Without what the machine sets for these clients, a CA bundle or a profile."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RCLONE_"))}
+    return dict(kept, LC_ALL="C.UTF-8", **values)
+
+
+def tree_of(folder, count=200):
+    for i in range(count):
+        path = folder / f"dir {i % 7}" / f"sub{i % 3}" / f"file+{i:03} é.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.urandom(i * 97))
+    return folder
+
+
+def digests(folder):
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in folder.rglob("*") if p.is_file()}
