@@ -1,4 +1,4 @@
-// The members of the admin API's answers. tests/e2e/test_admin_api.py compares them with real answers.
+// The members of the admin API's answers. tests/e2e/admin/test_admin_api.py compares them with real answers.
 #include "net/admin/api_table.hpp"
 
 namespace cairn::net {

@@ -12,7 +12,7 @@ from measure import interleaved, median
 from servers import MIB, Cairn
 
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "e2e"))
+sys.path.insert(0, str(HERE.parent / "e2e/support"))
 from signing import ACCESS, SECRET, Signer, sha256  # noqa: E402
 VERSIONED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 

@@ -7,7 +7,7 @@ import sys
 
 from measure import percentile
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e/support"))
 from cairn_node import MIB, Node  # noqa: E402
 from crowd import CROWDS, Crowd, HandshakeCrowd, Victim  # noqa: E402
 from signing import ACCESS, SECRET  # noqa: E402

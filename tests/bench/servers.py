@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e/support"))
 from cairn_node import MIB, certificate, free_port  # noqa: E402
 
 MEMORY_MIB = 512  # limits.memory, where nothing else is set

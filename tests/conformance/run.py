@@ -18,7 +18,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e/support"))
 from cairn_node import BINARY, Node  # noqa: E402
 
 ACCESS, SECRET, TOKEN = "conformance-root", "conformance-root-secret", "conformance-token-0123"

@@ -1,14 +1,12 @@
 import itertools
 import os
 import shutil
-import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(__file__))
-from cairn_cluster import Cluster  # noqa: E402
-from cairn_node import BINARY, Node  # noqa: E402
-from http_between import Between  # noqa: E402
+from cairn_cluster import Cluster
+from cairn_node import BINARY, Node
+from http_between import Between
 
 
 def pytest_configure():

@@ -5,6 +5,7 @@ paths, and the tests that docs/security.md names.
 structure_test.py [ROOT] first plants one violation of each rule in a scratch tree and expects to find it, then checks ROOT.
 """
 
+import collections
 import fnmatch
 import pathlib
 import re
@@ -274,23 +275,27 @@ def check_asserts(name, source):
             yield f"{name}:{code.count(chr(10), 0, found.start()) + 1}: an assert that changes something"
 
 
-def check_rooms(sources, readmes):
-    """`sources`: the C++ files' names; `readmes`: lines of each README.md."""
-    folders = {}
-    for name in sources:
-        folders.setdefault(folder_of(name), []).append(name)
-    for folder, names in sorted(folders.items()):
-        if layer_of(names[0]) and folder not in ROOMS:
+def check_rooms(sources):
+    for folder in sorted(set(map(folder_of, sources))):
+        if layer_of(folder + "/") and folder not in ROOMS:
             yield f"{folder}: no such room: ROOMS does not know it"
         mirrored = folder.removeprefix("tests/")
         if folder.startswith("tests/") and layer_of(mirrored + "/") and mirrored not in ROOMS:
             yield f"{folder}: mirrors no room"
-        if len(names) > ROOM_FILES_MAX:
-            yield f"{folder}: {len(names)} source files, at most {ROOM_FILES_MAX}: it is two rooms"
+
+
+def check_sizes(what, names, readmes):
+    """`names`: of source files or of Python files; `readmes`: lines of each README.md. Unit tests need none: they mirror rooms."""
+    folders = collections.Counter(map(folder_of, names))
+    for folder, count in sorted(folders.items()):
         lines = readmes.get(folder)
-        if folder in ROOMS and len(names) >= README_FROM and lines is None:
-            yield f"{folder}: {len(names)} source files and no README.md"
-        if folder in ROOMS and lines is not None and lines > README_LINES_MAX:
+        if count > ROOM_FILES_MAX:
+            yield f"{folder}: {count} {what}, at most {ROOM_FILES_MAX}: it is two rooms"
+        if folder not in ROOMS and not folder.startswith("tests/e2e"):
+            continue
+        if count >= README_FROM and lines is None:
+            yield f"{folder}: {count} {what} and no README.md"
+        if lines is not None and lines > README_LINES_MAX:
             yield f"{folder}/README.md: {lines} lines, at most {README_LINES_MAX}"
 
 
@@ -301,8 +306,9 @@ def tests_in(name, source):
         return {stem} | {f"{suite}.{test}" for suite, test in re.findall(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", source)}
     if name.startswith("tests/fuzz/") and stem.endswith("_fuzz"):
         return {"fuzz_" + stem.removesuffix("_fuzz")}
-    if name.startswith("tests/e2e/test_") and name.endswith(".py"):
-        return {f"{stem}.py"} | {f"{stem}.py::{test}" for test in re.findall(r"^def (test_\w+)", source, re.M)}
+    if name.startswith("tests/e2e/") and stem.startswith("test_") and name.endswith(".py"):
+        tests = {f"{stem}.py"} | {f"{stem}.py::{test}" for test in re.findall(r"^def (test_\w+)", source, re.M)}
+        return tests | {f"{folder_of(name)}/{test}" for test in tests}
     return set()
 
 
@@ -312,15 +318,14 @@ def check_security(source, tests):
     for number, line in enumerate(source.splitlines(), 1):
         file = ""
         for named in re.findall(r"`([^`]+)`", line.rstrip(" |").rpartition(" | ")[2] if line.startswith("| ") else ""):
-            name = named.removeprefix("tests/e2e/")
-            file = name.split("::")[0] or file
-            name = file + name if name.startswith("::") else name
-            if re.fullmatch(r"(test_|fuzz_|\w+_test$|\w+\.)[\w.:*]+|\w+_test|\w+\*", name) and not fnmatch.filter(known, name):
+            file = named.split("::")[0] or file
+            name = file + named if named.startswith("::") else named
+            if re.fullmatch(r"(tests/e2e/[\w/]*)?(test_|fuzz_|\w+_test$|\w+\.)[\w.:*]+|\w+_test|\w+\*", name) and not fnmatch.filter(known, name):
                 yield f"docs/security.md:{number}: {named}: there is no such test"
 
 
 def violations(root):
-    includers, sources, readmes, tests, security = {}, [], {}, set(), ""
+    includers, sources, scripts, readmes, tests, security = {}, [], [], {}, set(), ""
     for name, source in files_of(pathlib.Path(root)):
         for number, line in enumerate(source.splitlines(), 1):
             if MACHINE_PATH.search(line):
@@ -336,6 +341,7 @@ def violations(root):
         if lines > FILE_LINES_MAX:
             yield f"{name}: {lines} lines, at most {FILE_LINES_MAX}: it holds two ideas"
         if name.endswith(".py"):
+            scripts.append(name)
             continue
         sources.append(name)
         if name.endswith(".hpp") and not source.startswith("//"):
@@ -346,7 +352,9 @@ def violations(root):
         most = TEST_LINES_MAX if name.endswith("_test.cpp") else FUNCTION_LINES_MAX
         for number, length in long_functions(source, most):
             yield f"{name}:{number}: a function of {length} lines, at most {most}"
-    yield from check_rooms(sources, readmes)
+    yield from check_rooms(sources)
+    yield from check_sizes("source files", sources, readmes)
+    yield from check_sizes("Python files", scripts, readmes)
     yield from check_security(security, tests)
     for prefix, _, most in THIRD_PARTY:
         users = sorted(includers.get(prefix, ()))
@@ -425,6 +433,7 @@ def self_test():
     if len(two) != 1 or "is included by config/a.cpp, config/b.cpp" not in two[0]:
         wrong.append(f"two users of one library, found {two}")
     many = {f"base/f{n}.cpp": "int x;\n" for n in range(README_FROM)}
+    scripts = {f"tests/e2e/s3/f{n}.py": "x = 1\n" for n in range(README_FROM)}
     crowd = {f"base/f{n}.cpp": "int x;\n" for n in range(ROOM_FILES_MAX + 1)}
     for expected, tree in [
         (None, {f"base/f{n}.cpp": "int x;\n" for n in range(README_FROM - 1)}),
@@ -432,18 +441,23 @@ def self_test():
         ("no README.md", many),
         ("base/README.md: 16 lines", many | {"base/README.md": "# base\n" * (README_LINES_MAX + 1)}),
         ("it is two rooms", crowd | {"base/README.md": "# base\n"}),
+        (None, {f"tests/e2e/s3/f{n}.py": "x = 1\n" for n in range(README_FROM - 1)}),
+        ("no README.md", scripts),
+        ("s3/README.md: 16 lines", scripts | {"tests/e2e/s3/README.md": "# s3\n" * (README_LINES_MAX + 1)}),
+        ("it is two rooms", {f"tests/e2e/s3/f{n}.py": "x = 1\n" for n in range(ROOM_FILES_MAX + 1)} | {"tests/e2e/s3/README.md": "# s3\n"}),
     ]:
         found = found_in(tree)
         if len(found) != (expected is not None) or not all(expected in text for text in found):
             wrong.append(f"planted a room of {len(tree)} files, expected “{expected}”, found {found}")
     named = {
         "tests/net/wire/a_test.cpp": "TEST_F(a_suite, refuses_b) {}\n",
-        "tests/e2e/test_a.py": "def test_b():\n    pass\n",
+        "tests/e2e/room/test_a.py": "def test_b():\n    pass\n",
         "tests/fuzz/a_fuzz.cpp": "int x;\n",
     }
     for expected, tests in [
-        (0, "`a_test`, `a_suite.*`, `a_suite.refuses_*`, `a_s*`, `fuzz_a`, `tests/e2e/test_a.py`: b, `test_a.py::test_b`, `./dev bench`"),
+        (0, "`a_test`, `a_suite.*`, `a_suite.refuses_*`, `a_s*`, `fuzz_a`, `tests/e2e/room/test_a.py`: b, `test_a.py::test_b`, `./dev bench`"),
         (0, "`test_a.py`, `::test_b`"),
+        (1, "`tests/e2e/test_a.py`"), (1, "`tests/e2e/other/test_a.py::test_b`"),
         (1, "`b_test`"), (1, "`a_suite.c`"), (1, "`fuzz_b`"), (1, "`test_b.py`"), (1, "`test_a.py::test_b`, `::test_c`"),
     ]:
         found = found_in(named | {"docs/security.md": f"| guarantee | test |\n|---|---|\n| `what_test` | {tests} |\n"})

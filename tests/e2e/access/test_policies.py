@@ -2,7 +2,6 @@
 import base64
 import hashlib
 import json
-import pathlib
 import re
 import shlex
 import subprocess
@@ -10,7 +9,7 @@ import urllib.parse
 
 import pytest
 
-from cairn_node import BINARY, KIB, Node
+from cairn_node import BINARY, KIB, REPOSITORY, Node
 from held import Held
 from rights import GUARDED, bucket_of, cairn, delete_many, denied, key_with, policy_of, statement, user
 from s3_client import refusal
@@ -405,7 +404,7 @@ def test_the_command_says_what_a_policy_says(tmp_path):
 
 
 def test_the_examples_of_the_page_are_answered_as_it_says(tmp_path):
-    page = (pathlib.Path(__file__).parents[2] / "docs/access.md").read_text()
+    page = (REPOSITORY / "docs/access.md").read_text()
     rules, tried = tmp_path / "policy.json", 0
     for kind, text in re.findall(r"```(json|console)\n(.*?)```", page, re.S):
         if kind == "json":
@@ -419,7 +418,7 @@ def test_the_examples_of_the_page_are_answered_as_it_says(tmp_path):
 
 
 def test_awscli_manages_policies(guarded, tmp_path):
-    from test_clients import client as debian_client, environment
+    from client_programs import client as debian_client, environment
     aws = debian_client("aws")
     b = bucket_of(guarded, "by-awscli")
     rules = tmp_path / "policy.json"

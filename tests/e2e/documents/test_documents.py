@@ -1,7 +1,6 @@
 """The documents: the site that `./dev site` makes of them, and whether the commands in them exist."""
 import functools
 import html.parser
-import pathlib
 import re
 import shlex
 import subprocess
@@ -9,10 +8,9 @@ import urllib.parse
 
 import pytest
 
-from cairn_node import BINARY
+from cairn_node import BINARY, REPOSITORY
 
-ROOT = pathlib.Path(__file__).parents[2]
-DOCUMENTS = sorted(ROOT.glob("docs/*.md")) + [ROOT / "README.md"]
+DOCUMENTS = sorted(REPOSITORY.glob("docs/*.md")) + [REPOSITORY / "README.md"]
 
 
 class Page(html.parser.HTMLParser):
@@ -36,7 +34,7 @@ class Page(html.parser.HTMLParser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    subprocess.run(["mkdocs", "build", "--quiet", "--strict", "--site-dir", folder], cwd=ROOT, check=True)
+    subprocess.run(["mkdocs", "build", "--quiet", "--strict", "--site-dir", folder], cwd=REPOSITORY, check=True)
     return {path.relative_to(folder).as_posix(): Page(path.read_text()) for path in folder.rglob("*.html")}
 
 

@@ -1,7 +1,6 @@
 """deploy/: the Kubernetes manifests against the API's schemas (from npm), the configurations that they and the image carry
 against Cairn, and what the parts say of each other."""
 import os
-import pathlib
 import re
 import shutil
 import subprocess
@@ -9,10 +8,10 @@ import sys
 
 import pytest
 
-from cairn_node import BINARY, eventually
+from cairn_node import BINARY, REPOSITORY, eventually
 from npm_packages import installed
 
-DEPLOY = pathlib.Path(__file__).parents[2] / "deploy"
+DEPLOY = REPOSITORY / "deploy"
 MANIFESTS = DEPLOY / "kubernetes/cairn.yaml"
 KINDS = ["ConfigMap", "Service", "Service", "PodDisruptionBudget", "StatefulSet"]
 

@@ -1,4 +1,4 @@
-"""Data directories of older builds (tests/e2e/directories) open and go on."""
+"""Data directories of older builds (tests/e2e/support/directories) open and go on."""
 from cairn_node import Node, eventually
 from older_directories import content, ready, reopened_cluster, stored, unpack
 

@@ -5,16 +5,15 @@ import base64
 import hashlib
 import itertools
 import json
-import pathlib
 import re
 import urllib.parse
 
 import pytest
 
-from cairn_node import Node
+from cairn_node import REPOSITORY, Node
 from signing import ACCESS, SECRET, Signer, sha256
 
-PAGE = pathlib.Path(__file__).parents[2] / "docs/s3.md"
+PAGE = REPOSITORY / "docs/s3.md"
 PLAIN = {"cache-control", "content-disposition", "content-encoding", "content-language", "content-md5", "content-type", "expires",
          "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "range"}
 ACL = ("<AccessControlPolicy><Owner><ID>cairn</ID></Owner><AccessControlList><Grant><Grantee><ID>cairn</ID></Grantee>"

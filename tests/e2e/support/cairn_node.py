@@ -11,7 +11,8 @@ import threading
 import time
 import urllib.parse
 
-BINARY = os.environ.get("CAIRN_BINARY") or str(pathlib.Path(__file__).parents[2] / "build/release/cairn")
+REPOSITORY = pathlib.Path(__file__).parents[3]
+BINARY = os.environ.get("CAIRN_BINARY") or str(REPOSITORY / "build/release/cairn")
 MIB = 1 << 20
 KIB = 1 << 10
 

@@ -6,15 +6,15 @@ import subprocess
 
 import pytest
 
-from cairn_node import BINARY
+from cairn_node import BINARY, REPOSITORY
 
 UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ERR_SOCKET_TIMEOUT",
                "UNABLE_TO_GET_ISSUER_CERT", "SELF_SIGNED_CERT", "network request to", "E403", "E407", "E502", "E503")
 
 
 def installed(name):
-    """A folder beside the binary with the programs of tests/e2e/NAME and what npm installed for them; kept for the next run."""
-    source = pathlib.Path(__file__).parent / name
+    """A folder beside the binary with the programs of tests/e2e/npm/NAME and what npm installed for them; kept for the next run."""
+    source = REPOSITORY / "tests/e2e/npm" / name
     npm, node = shutil.which("npm"), shutil.which("node")
     if not npm or not node:
         pytest.skip("node and npm are not installed (./dev deps installs them)")

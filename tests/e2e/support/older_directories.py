@@ -1,4 +1,4 @@
-"""Data directories that older builds left (tests/e2e/directories)."""
+"""Data directories that older builds left (in directories/)."""
 import pathlib
 import re
 import socket

@@ -1,6 +1,5 @@
 """Debian's Prometheus, scraping nodes under test with the rules of deploy/, and what it says."""
 import json
-import pathlib
 import re
 import shutil
 import subprocess
@@ -9,9 +8,9 @@ import urllib.request
 
 import pytest
 
-from cairn_node import eventually, free_port
+from cairn_node import REPOSITORY, eventually, free_port
 
-DEPLOY = pathlib.Path(__file__).parents[2] / "deploy"
+DEPLOY = REPOSITORY / "deploy"
 RULES = DEPLOY / "prometheus/cairn.rules.yaml"
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
