@@ -1,3 +1,4 @@
+#include "base/error.hpp"
 #include "net/admin/admin_api.hpp"
 #include "net/admin/api_handlers.hpp"
 #include "net/admin/cluster_page.hpp"
@@ -118,6 +119,20 @@ json_object bucket_object(const rows_of::bucket_row& b, const std::optional<rows
           {"keys", std::move(keys)}};
 }
 
+// ── keys ──
+
+void run_parsed(api_services& services, result<key_command> parsed, answer_format format, admin_done done) {
+  if (!parsed) return done({refusal(parsed.error(), format)});
+  if (!services.node) return done({refusal(node_not_open(), format)});
+  if (parsed->kind == key_request::create) parsed->key = new_access_key(*services.node->keys.random);
+  if (services.record && services.record->subject.empty()) services.record->subject = parsed->key;
+  const char* type = parsed->json ? "application/json" : "text/plain; charset=utf-8";
+  run_key_command(
+      services.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {
+        done({outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error(), format)});
+      });
+}
+
 } // namespace
 
 void handle_sign_in(api_services& services, const api_call& call, admin_done done) {
@@ -165,26 +180,15 @@ void handle_sign_out(api_services& services, const api_call& call, admin_done do
 }
 
 void change_keys(api_services& services, const request_target& target, answer_format format, admin_done done) {
-  auto parsed = parse_key_command(target);
-  if (!parsed) return done({refusal(parsed.error(), format)});
-  if (!services.node) return done({refusal(node_not_open(), format)});
-  if (parsed->kind == key_request::create) parsed->key = new_access_key(*services.node->keys.random);
-  if (services.record && services.record->subject.empty()) services.record->subject = parsed->key;
-  const char* type = parsed->json ? "application/json" : "text/plain; charset=utf-8";
-  run_key_command(
-      services.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {
-        done({outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error(), format)});
-      });
+  run_parsed(services, parse_key_command(target), format, std::move(done));
 }
 
 void handle_key_command(api_services& services, const api_call& call, admin_done done) {
-  auto target = call.target;
-  std::erase_if(target.query, [](const query_parameter& p) { return p.name == "format"; });
-  target.query.push_back({"kind", std::string{call.row.command}});
-  target.query.push_back({"format", call.format == answer_format::text ? "text" : "json"});
-  const bool of_bucket = call.row.path.starts_with("/v1/buckets/");
-  if (!call.subject.empty()) target.query.push_back({of_bucket ? "bucket" : "key", call.subject});
-  change_keys(services, target, call.format, std::move(done));
+  const auto kind = key_request_of(call.row.command);
+  CAIRN_ASSERT(kind.has_value());
+  key_command command{.kind = *kind, .json = call.format != answer_format::text};
+  (*kind == key_request::public_read ? command.bucket : command.key) = call.subject;
+  run_parsed(services, complete_key_command(std::move(command), call.target), call.format, std::move(done));
 }
 
 void handle_keys(api_services& services, const api_call& call, admin_done done) {

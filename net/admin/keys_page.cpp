@@ -199,32 +199,40 @@ std::string key_text(const metadata::access_key_row& key, const bucket_names& na
 
 } // namespace
 
-result<key_command> parse_key_command(const request_target& asked) {
+std::optional<key_request> key_request_of(std::string_view kind) {
+  const auto found = std::ranges::find(kinds, kind, [](const auto& k) { return k.first; });
+  return found == kinds.end() ? std::nullopt : std::optional{found->second};
+}
+
+result<key_command> complete_key_command(key_command c, const request_target& asked) {
   const auto text = [&asked](std::string_view name) {
     const auto* value = asked.find(name);
     return value ? *value : std::string{};
   };
-  const auto kind = text("kind");
-  const auto found = std::ranges::find(kinds, std::string_view{kind}, [](const auto& k) { return k.first; });
-  if (found == kinds.end()) return wrong("expected kind=create, list, delete, allow, deny or public-read");
-  key_command c;
-  c.kind = found->second;
-  c.key = text("key");
   c.label = text("label");
-  c.bucket = text("bucket");
+  if (c.bucket.empty()) c.bucket = text("bucket");
   const auto rights = read_rights(text("rights"));
   if (!rights) return rights.error();
   c.rights = *rights;
   const auto creates = read_switch(asked, "create_buckets", "yes", "no");
   const auto on = read_switch(asked, "value", "on", "off");
-  const auto json = read_switch(asked, "format", "json", "text");
-  for (const auto* flag : {&creates, &on, &json})
+  for (const auto* flag : {&creates, &on})
     if (!*flag) return flag->error();
   c.creates_buckets = *creates;
   c.on = *on;
-  c.json = *json;
   if (auto good = check_parts(c, asked.find("value") != nullptr); !good) return good.error();
   return c;
+}
+
+result<key_command> parse_key_command(const request_target& asked) {
+  const auto* kind = asked.find("kind");
+  const auto request = kind ? key_request_of(*kind) : std::nullopt;
+  if (!request) return wrong("expected kind=create, list, delete, allow, deny or public-read");
+  const auto json = read_switch(asked, "format", "json", "text");
+  if (!json) return json.error();
+  key_command c{.kind = *request, .json = *json};
+  if (const auto* key = asked.find("key")) c.key = *key;
+  return complete_key_command(std::move(c), asked);
 }
 
 std::string new_access_key(random_source& random) {

@@ -32,7 +32,11 @@ struct key_command {
   bool json = false;
 };
 
-result<key_command> parse_key_command(const request_target& asked); // invalid_argument
+std::optional<key_request> key_request_of(std::string_view kind);
+// A command whose kind, format and subject (the key, or the bucket of public_read) are known: the request's parameters
+// have the rest. invalid_argument.
+result<key_command> complete_key_command(key_command c, const request_target& asked);
+result<key_command> parse_key_command(const request_target& asked); // all of it in parameters; invalid_argument
 std::string new_access_key(random_source& random);                  // the id of a key that `create` makes
 
 using bucket_names = std::map<bucket_id, std::string>;

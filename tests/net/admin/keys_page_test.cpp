@@ -47,6 +47,25 @@ TEST(keys_page, refuses_missing_and_superfluous_parameters) {
   EXPECT_TRUE(refused("kind=public-read&bucket=files&value=maybe"));
 }
 
+TEST(keys_page, a_command_with_a_known_subject_takes_the_rest_from_the_parameters) {
+  const auto completed = [](key_command begun, const std::string& query) {
+    return complete_key_command(std::move(begun), parse_target("/v1/keys?" + query).value());
+  };
+  const auto allowed = completed({.kind = key_request::allow, .key = "CK1"}, "bucket=files&rights=read");
+  ASSERT_TRUE(allowed);
+  EXPECT_EQ(allowed->key, "CK1");
+  EXPECT_EQ(allowed->bucket, "files");
+  EXPECT_EQ(allowed->rights, metadata::rights::read);
+  const auto shown = completed({.kind = key_request::public_read, .bucket = "files", .json = true}, "value=on");
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(shown->bucket, "files");
+  EXPECT_TRUE(shown->on && shown->json);
+  EXPECT_FALSE(completed({.kind = key_request::remove}, "key=CK1")) << "the subject is no parameter";
+  EXPECT_FALSE(completed({.kind = key_request::public_read, .bucket = "files"}, ""));
+  EXPECT_EQ(key_request_of("public-read"), key_request::public_read);
+  EXPECT_FALSE(key_request_of("make"));
+}
+
 TEST(keys_page, lists_keys_without_their_secrets) {
   metadata::access_key_row key;
   key.id = "CK1";
