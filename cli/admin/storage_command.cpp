@@ -162,26 +162,27 @@ bool has_no_damage(const std::string& folder, Check check, std::string_view item
   return problems == 0;
 }
 
-// All rows are read, and held against their checksums. True: nothing is wrong, or there is no metadata.
-result<bool> check_rows(const std::string& folder, storage::table_id tables) {
-  const auto names = posix_file_system().list(folder);
-  if (!names || !std::binary_search(names->begin(), names->end(), "data.mdb")) return true;
+result<std::unique_ptr<storage::kv_engine>> open_for_reading(const std::string& folder, storage::table_id tables) {
   storage::lmdb_options options;
   options.directory = folder;
   options.tables = tables;
   options.reads_only = true;
-  auto engine = storage::open_lmdb(options);
+  return storage::open_lmdb(options);
+}
+
+// Reads all rows and verifies their checksums. True: nothing is wrong, or there is no metadata.
+result<bool> check_rows(const std::string& folder, storage::table_id tables) {
+  const auto names = posix_file_system().list(folder);
+  if (!names || !std::binary_search(names->begin(), names->end(), "data.mdb")) return true;
+  auto engine = open_for_reading(folder, tables);
   if (!engine) return engine.error();
   return has_no_damage(folder, storage::kv_check{**engine, tables}, "rows of metadata", "damaged table");
 }
 
-// The last entry of the log that the metadata contains; 0 if that cannot be read.
+// The last entry of the log that the metadata contains; 0 if that cannot be read. Opens the rows anew: an engine that
+// met a damaged page may refuse every further read.
 log_index applied_index(const std::string& folder) {
-  storage::lmdb_options options;
-  options.directory = folder;
-  options.tables = storage::metadata::table_count;
-  options.reads_only = true;
-  const auto engine = storage::open_lmdb(options);
+  const auto engine = open_for_reading(folder, storage::metadata::table_count);
   if (!engine) return 0;
   const auto store = storage::metadata::store::open(**engine);
   if (!store) return 0;
@@ -189,7 +190,7 @@ log_index applied_index(const std::string& folder) {
   return view ? (*view)->applied() : 0;
 }
 
-// Likewise all records of the consensus log.
+// Reads all records of the consensus log. True: nothing is wrong, or there is no log.
 result<bool> check_log(const std::string& folder, log_index applied) {
   namespace raft = cluster::raft;
   auto& files = posix_file_system();
