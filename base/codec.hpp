@@ -5,10 +5,14 @@
 // The reader's error is sticky: after the first invalid field every read returns zero or an empty view. `finished()`
 // tells at the end whether all fields were valid and every byte was consumed. A length or count that exceeds the
 // remaining bytes is an error, so no input makes a caller allocate more than it contains.
+//
+// Hexadecimal digits: the high digit first, in lower case unless a function says otherwise.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -134,5 +138,58 @@ private:
   std::string_view rest_;
   bool ok_ = true;
 };
+
+inline std::string hex_of(std::span<const std::uint8_t> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  out.reserve(2 * bytes.size());
+  for (const auto byte : bytes) out.append({digits[byte >> 4], digits[byte & 15]});
+  return out;
+}
+inline std::string hex_of(std::string_view bytes) {
+  return hex_of(std::span{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+}
+// Two digits in upper case, as in percent-encoding (RFC 3986).
+inline std::string upper_hex_of(std::uint8_t byte) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  return {digits[byte >> 4], digits[byte & 15]};
+}
+// With leading zeros up to `digits_min`.
+inline std::string hex_of(std::uint64_t value, std::size_t digits_min) {
+  std::size_t digits = 1;
+  while (digits < 16 && value >> (4 * digits) != 0) ++digits;
+  std::string out(std::max(digits, digits_min), '0');
+  for (auto at = out.rbegin(); value != 0; ++at, value >>= 4) *at = "0123456789abcdef"[value & 15];
+  return out;
+}
+
+// Whether hex_of() can have written the text: digits, but none in upper case.
+inline bool is_hex(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+// 1 to 16 digits of any case, and nothing else.
+inline std::optional<std::uint64_t> read_hex(std::string_view text) {
+  if (text.empty() || text.size() > 16) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (digit < 0) return std::nullopt;
+    value = value << 4 | static_cast<std::uint64_t>(digit);
+  }
+  return value;
+}
+// Two digits of any case for each byte, and nothing else. After a failure the bytes have any value.
+inline bool read_hex(std::string_view text, std::span<std::uint8_t> into) {
+  if (text.size() != 2 * into.size()) return false;
+  for (std::size_t i = 0; i < into.size(); ++i) {
+    const auto byte = read_hex(text.substr(2 * i, 2));
+    if (!byte) return false;
+    into[i] = static_cast<std::uint8_t>(*byte);
+  }
+  return true;
+}
 
 } // namespace cairn

@@ -1,10 +1,9 @@
 #include "base/ids.hpp"
 
+#include "base/codec.hpp"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-
-#include <charconv>
-#include <cstdio>
 
 namespace cairn {
 
@@ -13,9 +12,7 @@ std::string to_string(const uuid& id) {
   out.reserve(36);
   for (std::size_t i = 0; i < id.size(); ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
-    char pair[3];
-    std::snprintf(pair, sizeof pair, "%02x", unsigned{id[i]});
-    out.append(pair, 2);
+    out += hex_of(id[i], 2);
   }
   return out;
 }
@@ -28,9 +25,7 @@ std::optional<uuid> parse_uuid(std::string_view text) {
       ++at;
       continue;
     }
-    const auto pair = text.substr(at, 2);
-    const auto [end, wrong] = std::from_chars(pair.data(), pair.data() + pair.size(), id[filled], 16);
-    if (wrong != std::errc{} || end != pair.data() + 2) return std::nullopt;
+    if (!read_hex(text.substr(at, 2), std::span{&id[filled], 1})) return std::nullopt;
     ++filled;
     at += 2;
   }
@@ -39,10 +34,7 @@ std::optional<uuid> parse_uuid(std::string_view text) {
 }
 
 std::string to_string(const blob_id& id) {
-  char text[40];
-  const int n = std::snprintf(text, sizeof text, "%llx-%016llx", static_cast<unsigned long long>(id.session),
-                              static_cast<unsigned long long>(id.number));
-  return {text, static_cast<std::size_t>(n)};
+  return hex_of(id.session, 1) + "-" + hex_of(id.number, 16);
 }
 
 std::string to_string(const chunk_id& id) {

@@ -1,5 +1,6 @@
 #include "base/json.hpp"
 
+#include "base/codec.hpp"
 #include "base/visible_text.hpp"
 
 #include <boost/json/src.hpp>
@@ -9,9 +10,7 @@ namespace cairn {
 namespace {
 
 void append_escaped(std::string& out, char32_t code) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  out += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) out += hex[code >> shift & 15];
+  out.append("\\u").append(hex_of(code, 4));
 }
 
 } // namespace

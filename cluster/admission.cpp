@@ -1,5 +1,6 @@
 #include "cluster/admission.hpp"
 
+#include "base/codec.hpp"
 #include "base/digest.hpp"
 
 #include <algorithm>
@@ -42,13 +43,11 @@ const invitation* proven(const join_claim& claim, const meta::admission_rows& ro
 } // namespace
 
 std::string make_join_token(random_source& random) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string out{join_token_prefix};
   std::uint64_t word = 0;
   for (std::size_t i = 0; i < token_random_bytes; ++i, word >>= 8) {
     if (i % sizeof word == 0) word = random.next();
-    const auto byte = static_cast<std::uint8_t>(word);
-    out.append({digits[byte >> 4], digits[byte & 15]});
+    out += hex_of(word & 0xff, 2);
   }
   return out;
 }

@@ -1,3 +1,4 @@
+#include "base/codec.hpp"
 #include "config/keys.hpp"
 
 #include <array>
@@ -135,14 +136,13 @@ std::string value_text(const key_slot& slot) {
 }
 
 std::string toml_quoted(std::string_view text) {
-  constexpr std::string_view hex = "0123456789ABCDEF";
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out.append({'\\', c});
     } else if (byte < 0x20 || byte == 0x7F) {
-      out.append("\\u00").append({hex[byte >> 4], hex[byte & 15]});
+      out.append("\\u00").append(upper_hex_of(byte));
     } else {
       out += c;
     }

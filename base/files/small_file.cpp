@@ -1,6 +1,7 @@
 #include "base/files/small_file.hpp"
 
 #include "base/checksum.hpp"
+#include "base/codec.hpp"
 
 #include <filesystem>
 #include <span>
@@ -14,11 +15,7 @@ constexpr std::string_view checksum_mark = " crc32c:";
 } // namespace
 
 std::string hexadecimal_crc32c(std::string_view text) {
-  constexpr std::size_t digit_count = 8;
-  auto sum = crc32c(std::as_bytes(std::span{text}));
-  std::string digits(digit_count, '0');
-  for (auto i = digit_count; i-- > 0; sum >>= 4) digits[i] = "0123456789abcdef"[sum & 15];
-  return digits;
+  return hex_of(crc32c(std::as_bytes(std::span{text})), 8);
 }
 
 std::string small_line(std::string_view grammar, std::string_view text) {

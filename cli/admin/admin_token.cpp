@@ -1,5 +1,6 @@
 #include "cli/admin/admin_token.hpp"
 
+#include "base/codec.hpp"
 #include "base/file_system.hpp"
 #include "cli/client/secret_file.hpp"
 
@@ -14,10 +15,8 @@ namespace {
 constexpr std::size_t random_words = 4, token_file_bytes_max = 4096;
 
 std::string make_token(random_source& random) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
-  for (std::size_t i = 0; i < random_words; ++i)
-    for (auto word = random.next(), left = std::uint64_t{16}; left > 0; --left, word >>= 4) out += digits[word & 15];
+  for (std::size_t i = 0; i < random_words; ++i) out += hex_of(random.next(), 16);
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/client/command_support.hpp"
 
+#include "base/codec.hpp"
 #include "cli/client/object_path.hpp"
 #include "cli/client/s3_answers.hpp"
 
@@ -75,17 +76,7 @@ std::string etag_text(std::string_view header) {
 }
 
 bool is_md5(std::string_view etag) {
-  return etag.size() == 32 && etag.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-std::string hex(const std::array<std::uint8_t, 16>& digest) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const auto byte : digest) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
+  return etag.size() == 32 && is_hex(etag);
 }
 
 error system_failure(const std::string& what) {

@@ -4,7 +4,6 @@
 
 #include "cli/client/http_client.hpp"
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,7 +39,6 @@ result<http_response> ask(http_client& client, const http_request& request, cons
 std::string etag_text(std::string_view header);
 // Whether the ETag is the MD5 of the object's bytes (and not of a multipart upload's parts).
 bool is_md5(std::string_view etag);
-std::string hex(const std::array<std::uint8_t, 16>& digest);
 
 // "Input/output error" of errno after `what`.
 error system_failure(const std::string& what);

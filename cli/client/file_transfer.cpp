@@ -1,5 +1,6 @@
 #include "cli/client/file_transfer.hpp"
 
+#include "base/codec.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/s3_answers.hpp"
 #include "net/s3/body/checksums.hpp"
@@ -79,7 +80,7 @@ public:
                                               net::base64_encode(expected_)};
     }
     if (!is_md5(etag_)) return {};
-    const auto got = hex(md5_.finish());
+    const auto got = hex_of(md5_.finish());
     if (got == etag_) return {};
     return error{errc::digest_mismatch, name + ": the bytes that came have MD5 " + got + ", the ETag is " + etag_};
   }
@@ -129,7 +130,7 @@ result<std::size_t> upload_file::read(bytes_span into) {
 }
 
 std::string upload_file::md5_hex() {
-  return hex(digest_.finish());
+  return hex_of(digest_.finish());
 }
 
 namespace {

@@ -1,22 +1,14 @@
 #include "cli/client/object_path.hpp"
 
+#include "base/codec.hpp"
 #include "base/visible_text.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <cctype>
-#include <charconv>
 
 namespace cairn::cli {
 
-namespace {
-
-constexpr char hex_digits[] = "0123456789ABCDEF";
-
-bool is_unreserved(unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
-} // namespace
+namespace {} // namespace
 
 result<object_path> parse_object_path(std::string_view text, bool key_needed) {
   const auto whole = text;
@@ -36,16 +28,7 @@ result<object_path> parse_object_path(std::string_view text, bool key_needed) {
 
 std::string percent_encode(std::string_view text, bool keep_slashes) {
   std::string out;
-  out.reserve(text.size() + 16);
-  for (const unsigned char c : text) {
-    if (is_unreserved(c) || (c == '/' && keep_slashes)) {
-      out += static_cast<char>(c);
-    } else {
-      out += '%';
-      out += hex_digits[c >> 4];
-      out += hex_digits[c & 15];
-    }
-  }
+  net::append_percent_encoded(out, text, keep_slashes);
   return out;
 }
 
@@ -53,11 +36,9 @@ std::string percent_decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
     if (text[i] == '%' && i + 2 < text.size()) {
-      const auto [end, code] = std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16);
-      if (code == std::errc{} && end == text.data() + i + 3) {
-        out += static_cast<char>(value);
+      if (const auto value = read_hex(text.substr(i + 1, 2))) {
+        out += static_cast<char>(*value);
         i += 2;
         continue;
       }
@@ -87,9 +68,7 @@ std::string printable(std::string_view text) {
     const auto c = first_character(text);
     for (const unsigned char byte : text.substr(0, c.bytes)) {
       if (drives_terminal(c)) {
-        out += "\\x";
-        out += hex_digits[byte >> 4];
-        out += hex_digits[byte & 15];
+        out.append("\\x").append(upper_hex_of(byte));
       } else {
         out += static_cast<char>(byte);
       }

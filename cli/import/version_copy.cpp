@@ -1,5 +1,6 @@
 #include "cli/import/version_copy.hpp"
 
+#include "base/codec.hpp"
 #include "base/digest.hpp"
 #include "cli/client/s3_answers.hpp"
 #include "cli/client/text_body.hpp"
@@ -51,13 +52,6 @@ bool can_be_joined(net::checksum_kind kind) {
   return kind != net::checksum_kind::sha1 && kind != net::checksum_kind::sha256;
 }
 
-std::string base64_of_hex(std::string_view text) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16));
-  return net::base64_encode(bytes);
-}
-
 // Some servers keep "aws-chunked", the encoding of an upload's transfer.
 void drop_transfer_encoding(header_list& headers) {
   for (auto& [name, value] : headers)
@@ -97,8 +91,8 @@ public:
   // Called before the last bytes go out: where it fails, the target stores nothing.
   void check_at_end(std::function<result<void>()> check) { check_ = std::move(check); }
   void also_sum(net::checksum_kind kind) { sum_.emplace(kind); }
-  std::string md5_hex() { return hex(digest_.finish()); } // of what was read; once
-  std::string sum() { return sum_->finish(); }            // likewise
+  std::string md5_hex() { return hex_of(digest_.finish()); } // of what was read; once
+  std::string sum() { return sum_->finish(); }               // likewise
   std::uint64_t read_bytes() const { return done_; }
   void undo() { on_bytes_(-static_cast<std::int64_t>(done_)); } // the request failed
 
@@ -244,7 +238,10 @@ result<copied_version> version_copier::copy_whole(http_client& target, const ver
   const bool provable = is_md5(etag) && !has_opaque_etag(*about);
   auto headers = headers_for(*about, *tags, !provable);
   const auto checksum = checksum_of(*about);
-  if (provable) headers.emplace_back("content-md5", base64_of_hex(etag));
+  md5::digest digest{};
+  if (provable && read_hex(etag, digest))
+    headers.emplace_back("content-md5",
+                         net::base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()}));
   if (checksum) headers.emplace_back("x-amz-checksum-" + std::string(to_string(checksum->kind)), checksum->base64);
   source_body body(**source, about->content_length, events_.moved);
   body.check_at_end([&] { return check_unchanged(order, etag, began); });

@@ -1,5 +1,6 @@
 #include "cli/transfer/content_check.hpp"
 
+#include "base/codec.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/file_transfer.hpp"
 #include "cli/transfer/file_slice.hpp"
@@ -39,7 +40,7 @@ result<bool> has_etag_of_parts(http_client& client, const object_path& path, con
     if (!md5) return md5.error();
     all.update(std::as_bytes(std::span(*md5)));
   }
-  return hex(all.finish()) == etag.substr(0, dash);
+  return hex_of(all.finish()) == etag.substr(0, dash);
 }
 
 result<bool> same_content(http_client& client, const object_path& path, const std::string& etag,
@@ -51,7 +52,7 @@ result<bool> same_content(http_client& client, const object_path& path, const st
   if (is_md5(etag)) {
     const auto mine = md5_of_slice(opened.get(), 0, bytes, file);
     if (!mine) return mine.error();
-    return hex(*mine) == etag;
+    return hex_of(*mine) == etag;
   }
   const auto answer = ask(client, {"HEAD", target_of(path), {{"x-amz-checksum-mode", "ENABLED"}}}, "comparing");
   if (!answer) return answer.error();

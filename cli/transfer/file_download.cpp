@@ -1,5 +1,6 @@
 #include "cli/transfer/file_download.hpp"
 
+#include "base/codec.hpp"
 #include "base/digest.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/file_transfer.hpp"
@@ -26,7 +27,7 @@ std::string partial_path(const std::string& file) {
   const auto begin = file.rfind('/') + 1; // without a slash: 0
   md5 digest;
   digest.update(std::as_bytes(std::span(file).subspan(begin)));
-  return file.substr(0, begin) + std::string(partial_prefix) + hex(digest.finish());
+  return file.substr(0, begin) + std::string(partial_prefix) + hex_of(digest.finish());
 }
 
 result<void> download_file_to(http_client& client, const object_path& from, const std::string& file,

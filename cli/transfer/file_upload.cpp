@@ -1,5 +1,6 @@
 #include "cli/transfer/file_upload.hpp"
 
+#include "base/codec.hpp"
 #include "cli/client/content_type.hpp"
 #include "cli/client/file_transfer.hpp"
 #include "cli/client/s3_answers.hpp"
@@ -63,7 +64,7 @@ result<void> upload_whole(http_client& client, const source_file& file, const ob
     } else if (!response->ok()) {
       outcome = failure_of(*response, "storing");
     } else {
-      const auto stored = etag_text(response->header("etag")), sent = hex(digest.finish());
+      const auto stored = etag_text(response->header("etag")), sent = hex_of(digest.finish());
       if (is_md5(stored) && stored != sent)
         outcome = error{errc::digest_mismatch, "sent bytes with MD5 " + sent + ", the server stored " + stored};
     }
@@ -118,14 +119,14 @@ private:
     const auto& [number, part] = *upload.parts.begin();
     const auto md5 = md5_of_slice(file_.open.get(), plan_.begin(number - 1), plan_.bytes(number - 1), file_.path);
     if (!md5) return md5.error();
-    return hex(*md5) == part.etag;
+    return hex_of(*md5) == part.etag;
   }
 
   result<void> part(http_client& client, std::uint64_t index) {
     const auto begin = plan_.begin(index), bytes = plan_.bytes(index);
     const auto digests = digest_slice(file_.open.get(), begin, bytes, file_.path);
     if (!digests) return digests.error();
-    stored_part stored{bytes, hex(digests->md5)};
+    stored_part stored{bytes, hex_of(digests->md5)};
     if (const auto had = have_.find(index + 1); had != have_.end() && had->second.etag == stored.etag) {
       progress_.moved(static_cast<std::int64_t>(bytes));
     } else {

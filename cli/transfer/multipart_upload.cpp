@@ -1,5 +1,6 @@
 #include "cli/transfer/multipart_upload.hpp"
 
+#include "base/codec.hpp"
 #include "base/digest.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/s3_answers.hpp"
@@ -155,7 +156,7 @@ std::optional<std::string> composed_etag(const part_map& parts) {
       bytes[i] = static_cast<std::byte>(*hex_digit(part.etag[2 * i]) << 4 | *hex_digit(part.etag[2 * i + 1]));
     all.update(bytes);
   }
-  return hex(all.finish()) + "-" + std::to_string(parts.size());
+  return hex_of(all.finish()) + "-" + std::to_string(parts.size());
 }
 
 } // namespace cairn::cli

@@ -1,5 +1,7 @@
 #include "net/admin/console_sessions.hpp"
 
+#include "base/codec.hpp"
+
 #include <algorithm>
 #include <span>
 
@@ -14,10 +16,8 @@ sha256_digest hash_of(std::string_view id) {
 } // namespace
 
 std::string console_sessions::random_hex() {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
-  for (int word = 0; word < 4; ++word)
-    for (std::uint64_t bits = random_.next(), i = 0; i < 16; ++i, bits >>= 4) out += digits[bits & 15];
+  for (int word = 0; word < 4; ++word) out += hex_of(random_.next(), 16);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "net/gateway/s3_session.hpp"
 
 #include "actors/protocol/errors.hpp"
+#include "base/codec.hpp"
 #include "base/log.hpp"
 #include "net/gateway/ask.hpp"
 #include "net/gateway/authorize.hpp"
@@ -18,17 +19,6 @@
 namespace cairn::net {
 
 namespace {
-
-std::string new_request_id(random_source& random) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string id(16, '0');
-  std::uint64_t bits = random.next();
-  for (auto& c : id) {
-    c = digits[bits & 15];
-    bits >>= 4;
-  }
-  return id;
-}
 
 // Without a zone; IPv4 in its own form.
 std::string address_of(http_session& connection) {
@@ -68,7 +58,7 @@ s3_session::s3_session(http_session& connection, std::shared_ptr<s3_gateway> gat
 void s3_session::handle() {
   request_ = {};
   audited_ = false;
-  request_.basics.request_id = new_request_id(gateway_->random);
+  request_.basics.request_id = hex_of(gateway_->random.next(), 16);
   if (address_.empty()) address_ = address_of(http_);
   request_.address = address_;
   request_.encrypted = encrypted();
@@ -96,7 +86,7 @@ void s3_session::authorize_request() {
 void s3_session::refuse(const head_refusal& why) {
   request_ = {};
   audited_ = false;
-  request_.basics.request_id = new_request_id(gateway_->random);
+  request_.basics.request_id = hex_of(gateway_->random.next(), 16);
   if (why.status == 503) return respond_error(slow_down(why.reason));
   const std::string_view code = why.status == 501 ? "NotImplemented" : "InvalidRequest";
   respond_error({why.status, code, std::string{why.reason}});

@@ -1,10 +1,10 @@
 #include "storage/chunks/segment.hpp"
 
+#include "base/codec.hpp"
 #include "storage/chunks/byte_order.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstring>
 
 namespace cairn::storage {
@@ -16,6 +16,7 @@ constexpr std::uint8_t segment_version = 1;
 constexpr std::size_t segment_version_at = 8, segment_number_at = 16, table_at = 24, count_at = 32, covered_bytes = 40,
                       segment_mac_at = page_bytes - sizeof(mac_tag);
 constexpr std::string_view suffix = ".seg";
+constexpr std::size_t name_digits = 16;
 
 mac_tag mac_of(const std::byte* trailer, const mac_key& key, bytes_view table) noexcept {
   const std::array<bytes_view, 2> parts{bytes_view{trailer, covered_bytes}, table};
@@ -46,23 +47,13 @@ result<bool> read_whole(file& from, std::uint64_t offset, bytes_span into) {
 } // namespace
 
 std::string segment_file_name(std::uint64_t segment) {
-  char text[24];
-  std::snprintf(text, sizeof text, "%016llx.seg", static_cast<unsigned long long>(segment));
-  return text;
+  return hex_of(segment, name_digits).append(suffix);
 }
 
 std::optional<std::uint64_t> parse_segment_file_name(std::string_view name) {
-  if (name.size() != 16 + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
-  std::uint64_t segment = 0;
-  for (const char c : name.substr(0, 16)) {
-    if (c >= '0' && c <= '9')
-      segment = segment << 4 | static_cast<std::uint64_t>(c - '0');
-    else if (c >= 'a' && c <= 'f')
-      segment = segment << 4 | static_cast<std::uint64_t>(c - 'a' + 10);
-    else
-      return std::nullopt;
-  }
-  return segment;
+  if (name.size() != name_digits + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
+  const auto digits = name.substr(0, name_digits);
+  return is_hex(digits) ? read_hex(digits) : std::nullopt;
 }
 
 result<void> seal_segment_file(file& segment_file, const mac_key& key, std::uint64_t segment, std::uint64_t data_end,

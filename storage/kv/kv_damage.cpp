@@ -1,8 +1,7 @@
 #include "storage/kv/kv_damage.hpp"
 
+#include "base/codec.hpp"
 #include "base/log.hpp"
-
-#include <algorithm>
 
 namespace cairn::storage {
 
@@ -36,12 +35,7 @@ void kv_damage::unreadable() {
 
 std::string describe_row(unsigned table, std::string_view key) {
   constexpr std::size_t shown_max = 64;
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out = "table " + std::to_string(table) + ", key ";
-  for (const char c : key.substr(0, std::min(key.size(), shown_max))) {
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[static_cast<unsigned char>(c) & 15];
-  }
+  auto out = "table " + std::to_string(table) + ", key " + hex_of(key.substr(0, shown_max));
   if (key.size() > shown_max) out += "...";
   return out;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace cairn {
 namespace {
 
@@ -67,6 +69,38 @@ TEST(codec, bounds_a_list_by_the_remaining_bytes) {
   byte_reader bad{"\x04xxyy"};
   EXPECT_EQ(bad.count(2), 0u);
   EXPECT_FALSE(bad.ok());
+}
+
+TEST(hexadecimal, bytes_have_two_digits_and_numbers_at_least_those_asked_for) {
+  EXPECT_EQ(hex_of(std::string_view{"\x00\x7f\xff", 3}), "007fff");
+  EXPECT_EQ(hex_of(std::string_view{}), "");
+  EXPECT_EQ(upper_hex_of(0xaf), "AF");
+  EXPECT_EQ(hex_of(0, 1), "0");
+  EXPECT_EQ(hex_of(0, 4), "0000");
+  EXPECT_EQ(hex_of(0x1f, 4), "001f");
+  EXPECT_EQ(hex_of(0x12345, 4), "12345");
+  EXPECT_EQ(hex_of(~std::uint64_t{0}, 16), "ffffffffffffffff");
+}
+
+TEST(hexadecimal, reads_back_every_length_in_any_case) {
+  for (unsigned bits = 1; bits <= 64; ++bits) {
+    const auto value = ~std::uint64_t{0} >> (64 - bits);
+    for (const std::size_t digits_min : {1, 16}) EXPECT_EQ(read_hex(hex_of(value, digits_min)), value);
+  }
+  EXPECT_EQ(read_hex("DeadBeef"), 0xdeadbeefu);
+  std::array<std::uint8_t, 2> bytes{};
+  EXPECT_TRUE(read_hex("aBfF", bytes));
+  EXPECT_EQ(hex_of(bytes), "abff");
+  EXPECT_TRUE(is_hex("abff"));
+  EXPECT_FALSE(is_hex("aBff"));
+}
+
+TEST(hexadecimal, refuses_what_is_no_digit_and_wrong_lengths) {
+  for (const std::string_view text : {"", "g", "-1", "+1", " 1", "1 ", "0x1", "11111111111111111"})
+    EXPECT_FALSE(read_hex(text)) << text;
+  std::array<std::uint8_t, 2> bytes{};
+  for (const std::string_view text : {"", "abc", "abcde", "abcdef", "ab g", "-bcd"})
+    EXPECT_FALSE(read_hex(text, bytes)) << text;
 }
 
 } // namespace

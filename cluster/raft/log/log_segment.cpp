@@ -1,7 +1,8 @@
 #include "cluster/raft/log/log_segment.hpp"
 
+#include "base/codec.hpp"
+
 #include <algorithm>
-#include <charconv>
 
 namespace cairn::cluster::raft {
 
@@ -34,19 +35,14 @@ std::optional<stored_batch> parse_batch(std::string bytes, std::uint64_t at, std
 } // namespace
 
 std::string segment_path(const std::string& directory, std::uint64_t number) {
-  std::string digits(name_digits, '0');
-  for (auto i = digits.rbegin(); number != 0; ++i, number >>= 4) *i = "0123456789abcdef"[number & 15];
-  return directory + "/" + digits + std::string{segment_suffix};
+  return directory + "/" + hex_of(number, name_digits) + std::string{segment_suffix};
 }
 
 std::vector<std::uint64_t> segment_numbers(const std::vector<std::string>& names) {
   std::vector<std::uint64_t> out;
   for (const auto& name : names) {
     if (name.size() != name_digits + segment_suffix.size() || !name.ends_with(segment_suffix)) continue;
-    std::uint64_t number = 0;
-    const auto* const end = name.data() + name_digits;
-    const auto parsed = std::from_chars(name.data(), end, number, 16);
-    if (parsed.ec == std::errc{} && parsed.ptr == end) out.push_back(number);
+    if (const auto number = read_hex(std::string_view{name}.substr(0, name_digits))) out.push_back(*number);
   }
   std::ranges::sort(out);
   return out;

@@ -1,5 +1,6 @@
 #include "net/s3/auth/sigv4.hpp"
 
+#include "base/codec.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
@@ -241,31 +242,6 @@ bool chunk_signatures::chunk(std::string_view signature, const sha256_digest& pa
 
 bool chunk_signatures::trailer(std::string_view signature, std::string_view canonical) {
   return next("AWS4-HMAC-SHA256-TRAILER", signature, hex_of(sha256_of(bytes_of(canonical))));
-}
-
-std::string hex_of(std::span<const std::uint8_t> bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out(bytes.size() * 2, '0');
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    out[2 * i] = digits[bytes[i] >> 4];
-    out[2 * i + 1] = digits[bytes[i] & 15];
-  }
-  return out;
-}
-
-std::optional<sha256_digest> sha256_from_hex(std::string_view text) {
-  sha256_digest out{};
-  if (text.size() != 2 * out.size()) return std::nullopt;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const int value = c >= '0' && c <= '9'   ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : -1;
-    if (value < 0) return std::nullopt;
-    out[i / 2] = static_cast<std::uint8_t>(out[i / 2] << 4 | value);
-  }
-  return out;
 }
 
 } // namespace cairn::net

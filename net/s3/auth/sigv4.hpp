@@ -134,7 +134,4 @@ private:
   std::string timestamp_, scope_, previous_;
 };
 
-std::string hex_of(std::span<const std::uint8_t> bytes);             // lower case
-std::optional<sha256_digest> sha256_from_hex(std::string_view text); // 64 digits of any case
-
 } // namespace cairn::net

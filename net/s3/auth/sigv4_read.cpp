@@ -1,4 +1,5 @@
 // Parses the signature of a request; a part of net/s3/auth/sigv4.hpp.
+#include "base/codec.hpp"
 #include "net/s3/auth/sigv2.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/wire/grammar/ascii.hpp"
@@ -267,8 +268,7 @@ std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, sh
   }
   if (text.starts_with("STREAMING-AWS4-ECDSA-"))
     return not_implemented("Signature Version 4A (" + std::string{text} + ")");
-  const auto digest = sha256_from_hex(text);
-  if (!digest)
+  if (!read_hex(text, hash))
     return s3_error{400,
                     "InvalidArgument",
                     "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
@@ -276,7 +276,6 @@ std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, sh
                     "value.",
                     {},
                     {{"ArgumentName", "x-amz-content-sha256"}, {"ArgumentValue", std::string{text}}}};
-  hash = *digest;
   return payload_kind::hashed;
 }
 

@@ -1,10 +1,10 @@
 #include "net/s3/body/aws_chunked.hpp"
 
+#include "base/codec.hpp"
 #include "base/error.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace cairn::net {
 
@@ -16,10 +16,6 @@ constexpr std::size_t size_digits_max = 15;
 
 s3_error malformed(std::string_view what) {
   return {400, "InvalidRequest", "The aws-chunked body is malformed: " + std::string{what} + "."};
-}
-
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 std::string_view without_spaces(std::string_view text) {
@@ -39,9 +35,9 @@ bool is_name(std::string_view text) {
 std::optional<s3_error> aws_chunked_decoder::read_size_line(std::string_view line, aws_chunk& chunk) const {
   const auto semicolon = line.find(';');
   const auto size = line.substr(0, semicolon);
-  const auto [end, problem] = std::from_chars(size.data(), size.data() + size.size(), chunk.size, 16);
-  const bool good = problem == std::errc{} && end == size.data() + size.size() && size.size() <= size_digits_max;
-  if (!good || size.front() == '-') return malformed("a chunk's size is not a hexadecimal number");
+  const auto bytes = read_hex(size);
+  if (!bytes || size.size() > size_digits_max) return malformed("a chunk's size is not a hexadecimal number");
+  chunk.size = *bytes;
   if (semicolon != line.npos) {
     const auto extension = line.substr(semicolon + 1);
     if (!extension.starts_with(signature_name)) return malformed("a chunk has an unknown extension");

@@ -1,5 +1,6 @@
 #include "net/s3/operations/multipart.hpp"
 
+#include "base/codec.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/xml_reader.hpp"
@@ -30,30 +31,18 @@ constexpr std::array elements{
     element_name{checksum_kind::sha256, "ChecksumSHA256"},
 };
 
-std::string hex(std::uint64_t n) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text(half_bytes, '0');
-  for (std::size_t i = half_bytes; i-- > 0; n >>= 4) text[i] = digits[n & 15];
-  return text;
-}
-
 template <class Number>
-std::optional<Number> number_of(std::string_view text, int base = 10) {
+std::optional<Number> number_of(std::string_view text) {
   Number n{};
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), n, base);
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return n;
 }
 
 std::optional<metadata::md5_digest> digest_of(std::string_view etag) {
   if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
-  if (etag.size() != 32) return std::nullopt;
   metadata::md5_digest digest{};
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    const auto byte = number_of<std::uint8_t>(etag.substr(2 * i, 2), 16);
-    if (!byte) return std::nullopt;
-    digest[i] = *byte;
-  }
+  if (!read_hex(etag, digest)) return std::nullopt;
   return digest;
 }
 
@@ -88,7 +77,7 @@ std::variant<named_part, s3_error> read_part(const xml_element& element) {
 } // namespace
 
 std::string upload_id_text(metadata::upload_id id, std::uint64_t nonce) {
-  return hex(id) + hex(nonce);
+  return hex_of(id, half_bytes) + hex_of(nonce, half_bytes);
 }
 
 std::variant<metadata::upload_name, s3_error> upload_of(const s3_target& target) {
@@ -96,8 +85,8 @@ std::variant<metadata::upload_name, s3_error> upload_of(const s3_target& target)
   metadata::upload_name name{target.bucket, target.key, 0, 0};
   if (text != nullptr && text->size() == 2 * half_bytes) {
     const std::string_view view{*text};
-    const auto id = number_of<std::uint64_t>(view.substr(0, half_bytes), 16);
-    const auto nonce = number_of<std::uint64_t>(view.substr(half_bytes), 16);
+    const auto id = read_hex(view.substr(0, half_bytes));
+    const auto nonce = read_hex(view.substr(half_bytes));
     if (id && nonce) {
       name.id = *id;
       name.nonce = *nonce;

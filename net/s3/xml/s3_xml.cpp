@@ -1,5 +1,6 @@
 #include "net/s3/xml/s3_xml.hpp"
 
+#include "base/codec.hpp"
 #include "base/visible_text.hpp"
 #include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/http_date.hpp"
@@ -30,11 +31,7 @@ void append_reference(std::string& out, char c) {
     case '"': out += "&quot;"; return;
     default: break;
   }
-  std::array<char, 4> hex{};
-  const auto [end, problem] = std::to_chars(hex.data(), hex.data() + hex.size(), static_cast<unsigned char>(c), 16);
-  out += "&#x";
-  out.append(hex.data(), end);
-  out += ';';
+  out.append("&#x").append(hex_of(static_cast<unsigned char>(c), 1)).append(";");
 }
 
 // Whether XML has no way to write the character, not even as a reference: NUL, U+FFFE, U+FFFF, and what is not UTF-8.

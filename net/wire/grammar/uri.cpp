@@ -1,17 +1,11 @@
 #include "net/wire/grammar/uri.hpp"
 
+#include "base/codec.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 namespace cairn::net {
 
 namespace {
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
@@ -49,10 +43,9 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '%') {
-      if (text.size() - i < 3) return std::nullopt;
-      const int high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      out.push_back(static_cast<char>(high * 16 + low));
+      const auto byte = text.size() - i < 3 ? std::nullopt : read_hex(text.substr(i + 1, 2));
+      if (!byte) return std::nullopt;
+      out.push_back(static_cast<char>(*byte));
       i += 2;
     } else {
       out.push_back(c == '+' && plus_is_space ? ' ' : c);
@@ -62,13 +55,11 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 }
 
 void append_percent_encoded(std::string& out, std::string_view text, bool keep_slash) {
-  static constexpr char digits[] = "0123456789ABCDEF";
   for (const char c : text) {
     if (unreserved(c) || (c == '/' && keep_slash)) {
       out.push_back(c);
     } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out.append({'%', digits[byte >> 4], digits[byte & 15]});
+      out.append("%").append(upper_hex_of(static_cast<std::uint8_t>(c)));
     }
   }
 }

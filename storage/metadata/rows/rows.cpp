@@ -95,10 +95,7 @@ result<std::uint8_t> read_object_version(byte_reader& r) {
 } // namespace
 
 std::string to_string(const etag& e) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(40);
-  for (const std::uint8_t b : e.digest) out.append(1, digits[b >> 4]).push_back(digits[b & 15]);
+  auto out = hex_of(e.digest);
   if (e.parts > 0) out.append("-").append(std::to_string(e.parts));
   return out;
 }

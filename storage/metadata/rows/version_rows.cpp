@@ -12,34 +12,16 @@ namespace {
 
 constexpr std::size_t version_digits = 16, ordinal_digits = 8;
 
-void append_hex(std::string& out, std::uint64_t value, std::size_t digits) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  for (std::size_t i = digits; i-- > 0;) out += hex[(value >> (4 * i)) & 15];
-}
-
-std::optional<std::uint64_t> read_hex(std::string_view text) {
-  std::uint64_t value = 0;
-  for (const char c : text) {
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-    if (digit < 0) return std::nullopt;
-    value = value << 4 | static_cast<std::uint64_t>(digit);
-  }
-  return value;
-}
-
 } // namespace
 
 std::string to_string(const version_id& id) {
   if (!id.place) return "null";
-  std::string text;
-  append_hex(text, id.place->version, version_digits);
-  append_hex(text, id.place->ordinal, ordinal_digits);
-  return text;
+  return hex_of(id.place->version, version_digits) + hex_of(id.place->ordinal, ordinal_digits);
 }
 
 std::optional<version_id> parse_version_id(std::string_view text) {
   if (text == "null") return version_id{};
-  if (text.size() != version_digits + ordinal_digits) return std::nullopt;
+  if (text.size() != version_digits + ordinal_digits || !is_hex(text)) return std::nullopt;
   const auto version = read_hex(text.substr(0, version_digits)), ordinal = read_hex(text.substr(version_digits));
   if (!version || !ordinal) return std::nullopt;
   return version_id{version_place{*version, static_cast<std::uint32_t>(*ordinal)}};

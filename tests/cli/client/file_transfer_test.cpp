@@ -1,5 +1,6 @@
 #include "cli/client/file_transfer.hpp"
 
+#include "base/codec.hpp"
 #include "cli/client/command_support.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ namespace {
 std::string md5_of(const std::string& text) {
   md5 digest;
   digest.update(std::as_bytes(std::span(text)));
-  return hex(digest.finish());
+  return hex_of(digest.finish());
 }
 
 std::string content(const std::filesystem::path& path) {

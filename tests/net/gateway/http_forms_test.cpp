@@ -1,4 +1,5 @@
 // Uploads by HTML forms over the real server.
+#include "base/codec.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/http_date.hpp"

@@ -1,6 +1,7 @@
 #include "storage/chunks/record.hpp"
 
 #include "base/checksum.hpp"
+#include "base/codec.hpp"
 #include "storage/chunks/byte_order.hpp"
 
 #include <gtest/gtest.h>
@@ -15,15 +16,6 @@ namespace {
 
 bytes_view view_of(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
-}
-
-std::string hex(std::span<const std::uint8_t> bytes) {
-  std::string out;
-  for (const auto b : bytes) {
-    constexpr const char* digits = "0123456789abcdef";
-    out += {digits[b >> 4], digits[b & 15]};
-  }
-  return out;
 }
 
 constexpr mac_key key{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
@@ -48,18 +40,18 @@ TEST(digest, knows_the_md5_of_rfc_1321_in_pieces) {
   md5 sum;
   sum.update(view_of("message "));
   sum.update(view_of("digest"));
-  EXPECT_EQ(hex(sum.finish()), "f96b697d7cb7938d525a2f31aaf161d0");
+  EXPECT_EQ(hex_of(sum.finish()), "f96b697d7cb7938d525a2f31aaf161d0");
   sum.reset();
-  EXPECT_EQ(hex(sum.finish()), "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_EQ(hex_of(sum.finish()), "d41d8cd98f00b204e9800998ecf8427e");
 }
 
 TEST(digest, is_siphash_2_4_with_128_bits_of_the_reference_vectors) {
   mac_key reference_key;
   for (std::uint8_t i = 0; i < 16; ++i) reference_key[i] = i;
   std::array<std::byte, 2> input{std::byte{0}, std::byte{1}};
-  EXPECT_EQ(hex(keyed_mac(reference_key, {})), "a3817f04ba25a8e66df67214c7550293");
+  EXPECT_EQ(hex_of(keyed_mac(reference_key, {})), "a3817f04ba25a8e66df67214c7550293");
   const std::array<bytes_view, 2> pieces{bytes_view{input}.first(1), bytes_view{input}.last(1)};
-  EXPECT_EQ(hex(keyed_mac(reference_key, pieces)), "8177228da4a45dc7fca38bdef60affe4");
+  EXPECT_EQ(hex_of(keyed_mac(reference_key, pieces)), "8177228da4a45dc7fca38bdef60affe4");
 }
 
 TEST(record, survives_a_round_trip_at_every_kind_of_length) {

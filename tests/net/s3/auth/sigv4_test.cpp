@@ -3,6 +3,8 @@
 // refused.
 #include "net/s3/auth/sigv4.hpp"
 
+#include "base/codec.hpp"
+
 #include <gtest/gtest.h>
 
 namespace cairn::net {

@@ -1,5 +1,7 @@
 #include "net/s3/body/checksums.hpp"
 
+#include "base/codec.hpp"
+
 #include <gtest/gtest.h>
 
 namespace cairn::net {
@@ -10,20 +12,10 @@ bytes_view bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text});
 }
 
-std::string hex(const std::string& bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += {digits[byte >> 4], digits[byte & 15]};
-  }
-  return out;
-}
-
 std::string of(checksum_kind kind, std::string_view text) {
   running_checksum sum{kind};
   sum.update(bytes_of(text));
-  return hex(sum.finish());
+  return hex_of(sum.finish());
 }
 
 } // namespace
@@ -54,7 +46,7 @@ TEST(checksums, do_not_depend_on_how_the_bytes_are_cut) {
       for (std::size_t at = 0; at < text.size(); at += step) {
         sum.update(bytes_of(std::string_view{text}.substr(at, step)));
       }
-      EXPECT_EQ(hex(sum.finish()), whole) << to_string(kind) << " by " << step;
+      EXPECT_EQ(hex_of(sum.finish()), whole) << to_string(kind) << " by " << step;
     }
   }
 }

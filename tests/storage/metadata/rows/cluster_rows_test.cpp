@@ -7,16 +7,6 @@
 namespace cairn::storage::metadata {
 namespace {
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    char pair[3];
-    std::snprintf(pair, sizeof pair, "%02x", static_cast<unsigned char>(c));
-    out += pair;
-  }
-  return out;
-}
-
 template <class Row>
 void expect_kept(const Row& row, result<Row> (*decode)(std::string_view)) {
   const std::string bytes = encode(row);
@@ -100,7 +90,7 @@ TEST(cluster_rows, refuse_values_that_contradict_themselves) {
   // Owners that were written twice: 0x11, epoch, the same node as current and as target.
   std::string bytes = encode(a_page());
   const std::string twice{'\x11', '\x03', '\x07', '\x07'};
-  ASSERT_EQ(hex(bytes.substr(1, 5)), "0303000102");
+  ASSERT_EQ(hex_of(bytes.substr(1, 5)), "0303000102");
   bytes.replace(1, 5, twice);
   EXPECT_EQ(decode_owners(bytes).error(), errc::corrupt);
 }
@@ -108,12 +98,12 @@ TEST(cluster_rows, refuse_values_that_contradict_themselves) {
 TEST(cluster_rows, have_the_bytes_that_earlier_builds_wrote) {
   node_row node = a_node;
   node.down_since = 9;
-  EXPECT_EQ(hex(encode(node)), "01ac020102030000000000000000000000000009" // number, id, length of the address
-                               "686f73743a37303030067261636b2d31a01f03ffffffffffffffff0000000000000009");
-  EXPECT_EQ(hex(encode(a_cluster)), "0104000000000000000000000000000000056361697"
-                                    "26e0302808080808020070000000000000008");
-  EXPECT_EQ(hex(encode(a_page()).substr(1 + 5 * 5, 9)), "33ac02020100000102");
-  EXPECT_EQ(hex(encode_repair({.count = 300})), "01ac02");
+  EXPECT_EQ(hex_of(encode(node)), "01ac020102030000000000000000000000000009" // number, id, length of the address
+                                  "686f73743a37303030067261636b2d31a01f03ffffffffffffffff0000000000000009");
+  EXPECT_EQ(hex_of(encode(a_cluster)), "0104000000000000000000000000000000056361697"
+                                       "26e0302808080808020070000000000000008");
+  EXPECT_EQ(hex_of(encode(a_page()).substr(1 + 5 * 5, 9)), "33ac02020100000102");
+  EXPECT_EQ(hex_of(encode_repair({.count = 300})), "01ac02");
 }
 
 TEST(repair_rows, are_found_by_node_and_by_blob) {

@@ -21,16 +21,6 @@ object_row full_object() {
   return row;
 }
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    char pair[3];
-    std::snprintf(pair, sizeof pair, "%02x", static_cast<unsigned char>(c));
-    out += pair;
-  }
-  return out;
-}
-
 // Every proper prefix, every row with a byte more, and a newer version are refused with the right code.
 template <class Row>
 void expect_strict(const std::string& bytes, result<Row> (*decode)(std::string_view), char newer = 2) {
@@ -107,7 +97,7 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   expect_strict(encode(part), decode_manifest_part, 3);
   manifest_part with_checksum = part;
   with_checksum.part_checksum = "DUoRhQ==";
-  EXPECT_EQ(hex(encode(with_checksum)), "02" + hex(encode(part)).substr(2) + "0844556f5268513d3d");
+  EXPECT_EQ(hex_of(encode(with_checksum)), "02" + hex_of(encode(part)).substr(2) + "0844556f5268513d3d");
   EXPECT_EQ(decode_manifest_part(encode(with_checksum))->part_checksum, "DUoRhQ==");
   expect_strict(encode(with_checksum), decode_manifest_part, 3);
   EXPECT_EQ(decode_manifest_part('\x02' + encode(part).substr(1) + '\0').error(), errc::corrupt);
@@ -164,7 +154,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
 TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_private_objects) {
   bucket_row bucket{.id = 1, .name = "abc", .created = 2, .versioning = 1};
   bucket.tags = {{"k", "v"}, {"k2", ""}};
-  EXPECT_EQ(hex(encode(bucket)), "04010361626300000000000000020100000000" + std::string{"0002016b0176026b3200"});
+  EXPECT_EQ(hex_of(encode(bucket)), "04010361626300000000000000020100000000" + std::string{"0002016b0176026b3200"});
   EXPECT_EQ(decode_bucket(encode(bucket))->tags, bucket.tags);
   expect_strict(encode(bucket), decode_bucket, 8);
   bucket.tags.clear();
@@ -235,7 +225,7 @@ TEST(rows, of_sessions_have_a_second_version_with_the_acknowledged_epoch) {
   EXPECT_EQ(decode_session(without)->acknowledged_epoch, 0u);
   session.acknowledged_epoch = 300;
   const std::string with = encode(session);
-  EXPECT_EQ(hex(with), "02" + hex(without).substr(2) + "ac02");
+  EXPECT_EQ(hex_of(with), "02" + hex_of(without).substr(2) + "ac02");
   EXPECT_EQ(decode_session(with)->acknowledged_epoch, 300u);
   EXPECT_EQ(decode_session(with)->acknowledged_below, 4u);
   expect_strict(with, decode_session, 3);
@@ -262,20 +252,21 @@ TEST(rows, have_the_bytes_that_earlier_builds_wrote) {
                        .modified = 4,
                        .headers = {.content_type = "t", .standard = {{"a", "b"}}, .user = {}},
                        .content = content_kind::inline_bytes};
-  EXPECT_EQ(hex(encode(row)), "01ac02aa0000000000000000000000000000000000000000000000040101020301000174010161016200");
-  EXPECT_EQ(hex(encode(manifest_row{.references = 1, .parts = 2})), "010102");
-  EXPECT_EQ(hex(encode(manifest_part{.number = 1,
-                                     .blob = {2, 3},
-                                     .object_offset = 4,
-                                     .blob_offset = 5,
-                                     .length = 6,
-                                     .chunk_size = 7,
-                                     .checksum = {8}})),
+  EXPECT_EQ(hex_of(encode(row)),
+            "01ac02aa0000000000000000000000000000000000000000000000040101020301000174010161016200");
+  EXPECT_EQ(hex_of(encode(manifest_row{.references = 1, .parts = 2})), "010102");
+  EXPECT_EQ(hex_of(encode(manifest_part{.number = 1,
+                                        .blob = {2, 3},
+                                        .object_offset = 4,
+                                        .blob_offset = 5,
+                                        .length = 6,
+                                        .chunk_size = 7,
+                                        .checksum = {8}})),
             "0101000000000000000200000000000000030405060708000000000000000000000000000000");
-  EXPECT_EQ(hex(encode(blob_row{.length = 1, .chunk_size = 2, .references = 3})), "0101020300");
-  EXPECT_EQ(hex(encode(bucket_row{.id = 1, .name = "abc", .created = 2, .versioning = 1})),
+  EXPECT_EQ(hex_of(encode(blob_row{.length = 1, .chunk_size = 2, .references = 3})), "0101020300");
+  EXPECT_EQ(hex_of(encode(bucket_row{.id = 1, .name = "abc", .created = 2, .versioning = 1})),
             "010103616263000000000000000201");
-  EXPECT_EQ(hex(encode(session_row{.id = 1, .node = {2}, .incarnation = 3, .ended = true, .acknowledged_below = 4})),
+  EXPECT_EQ(hex_of(encode(session_row{.id = 1, .node = {2}, .incarnation = 3, .ended = true, .acknowledged_below = 4})),
             "01010200000000000000000000000000000000000000000000030104");
 }
 
