@@ -51,6 +51,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::acl_not_supported: return "acl_not_supported";
     case errc::no_object_lock: return "no_object_lock";
     case errc::invalid_bucket_state: return "invalid_bucket_state";
+    case errc::quota_exceeded: return "quota_exceeded";
   }
   return "unknown";
 }

@@ -57,8 +57,9 @@ enum class errc : std::uint8_t {
   acl_not_supported,    // the bucket's objects belong to the bucket owner (BucketOwnerEnforced): ACLs are refused
   no_object_lock,       // a lock of an object in a bucket without object lock
   invalid_bucket_state, // object lock needs versioning, and versioning can't be suspended with object lock
+  quota_exceeded,       // the bucket would hold more than its quota allows
 };
-constexpr errc errc_last = errc::invalid_bucket_state; // nodes refuse frames with higher codes
+constexpr errc errc_last = errc::quota_exceeded; // nodes refuse frames with higher codes
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;

@@ -60,6 +60,9 @@ std::vector<row_name> changed_rows(const meta::command& c) {
                         [](const meta::set_bucket_access& b) {
                           return names{{b.name, {}}};
                         },
+                        [](const meta::set_bucket_quota& b) {
+                          return names{{b.name, {}}};
+                        },
                         [](const meta::set_object_lock& l) {
                           return names{{l.bucket, l.key}};
                         },

@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds straggler_wait{20};
 bool refused_and_buried(errc code) {
   return code == errc::no_such_bucket || code == errc::precondition_failed || code == errc::session_ended ||
          code == errc::blob_dead || code == errc::no_such_upload || code == errc::access_denied ||
-         code == errc::no_such_access_key;
+         code == errc::no_such_access_key || code == errc::quota_exceeded;
 }
 
 // One upload. After a failure the actor stays until its writes are answered, so that no chunk is stored after its blob
@@ -133,6 +133,8 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
       .then(
           [this](const meta::bucket_row& bucket) {
             has_rules_ = !request_.commit_as && !bucket.lifecycle.empty();
+            // What the bucket holds, and what the object replaces, is judged with the commit.
+            if (auto why = meta::exceeded(bucket.quota, request_.length.value_or(0), 1)) return fail(std::move(*why));
             if (client_ && on_demand_ && wanted_ == 0) client_->upload_accepted();
             bucket_exists_ = true;
             grant_more();

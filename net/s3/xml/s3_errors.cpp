@@ -79,6 +79,7 @@ s3_error s3_error_of(const error& reason) {
     case errc::no_object_lock: return {400, "InvalidRequest", "Bucket is missing Object Lock Configuration"};
     case errc::invalid_bucket_state:
       return with_text(409, "InvalidBucketState", "The bucket's state does not allow this.", reason);
+    case errc::quota_exceeded: return with_text(403, "QuotaExceeded", "Bucket quota exceeded.", reason);
     case errc::not_found:
     case errc::corrupt:
     case errc::io_error:

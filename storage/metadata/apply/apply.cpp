@@ -246,6 +246,7 @@ command_result command_applier::run(const put_object& c) {
     present = versions_.live(**bucket, c.key);
     refused = unmet(c.condition, present);
   }
+  if (!refused) refused = above_quota(**bucket, c.key, c.size, present);
   if (refused) {
     bury_content(c.stamp, c.content);
     return remember(c.stamp, {.refused = std::move(refused)});

@@ -55,6 +55,7 @@ private:
   command_result run(const set_bucket_lock& c);
   command_result run(const advance_lock_time& c);
   command_result run(const hold_deletions& c);
+  command_result run(const set_bucket_quota& c); // apply_quotas.cpp
   command_result run(const raise_feature_level& c);
   command_result run(const give_up_chunks& c);
   command_result run(const create_key& c); // this and the following: apply_keys.cpp
@@ -90,6 +91,10 @@ private:
   static std::optional<error> unlockable(const bucket_row& bucket, const object_extras& extras);
   // The same, and adds the bucket's default retention for a version that is written now.
   std::optional<error> lock_new(const bucket_row& bucket, object_extras& extras, wall_ms now);
+  // quota_exceeded: with a new version of the key, of `size` bytes, the bucket would be above its quota. `present`: the
+  // result of version_ledger::live.
+  std::optional<error> above_quota(const bucket_row& bucket, const std::string& key, std::uint64_t size,
+                                   const std::optional<object_row>& present);
   void store(const bucket_row& bucket, const put_object& c, const object_extras& extras,
              const std::optional<object_row>& present);
   std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& outcome);
@@ -119,6 +124,7 @@ private:
   std::optional<error> change(const set_bucket_access& c);
   std::optional<error> change(const set_object_lock& c, log_index& version);
   std::optional<error> change(const set_bucket_lock& c);
+  std::optional<error> change(const set_bucket_quota& c);
 
   std::optional<access_key_row> find_key(const std::string& id);
   std::optional<error> create(const create_key& c);

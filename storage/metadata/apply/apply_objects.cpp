@@ -42,6 +42,7 @@ std::optional<error> command_applier::copy(const copy_object& c) {
   else
     row.extras.lock = {}; // is not copied
   if (auto refused = lock_new(*bucket, row.extras, c.now)) return refused;
+  if (auto refused = above_quota(*bucket, c.key, row.size, present)) return refused;
   row.row_id = versions_.row_id(*bucket, c.key, present);
   row.version = b_.index();
   row.ordinal = ordinal_;

@@ -259,6 +259,7 @@ std::optional<error> command_applier::complete(const complete_upload& c) {
   std::uint64_t size = 0;
   const auto parts = take_parts(c, size);
   if (!parts) return parts.error();
+  if (auto refused = above_quota(bucket, c.upload.key, size, present)) return refused;
   object_row row{.row_id = versions_.row_id(bucket, c.upload.key, present),
                  .version = b_.index(),
                  .ordinal = ordinal_,

@@ -76,6 +76,15 @@ std::optional<object_row> version_ledger::newest_hidden(const bucket_row& bucket
   return known ? newest_kept(known->row_id) : std::nullopt;
 }
 
+// An object has at most one null version, and a new one is a null version unless versioning is enabled.
+std::optional<object_row> version_ledger::replaced(const bucket_row& bucket, const std::string& key,
+                                                   const std::optional<object_row>& present) {
+  if (bucket.versioning == versioning::enabled) return std::nullopt;
+  if (present && present->null_version) return present;
+  const auto known = name(bucket, key);
+  return known && known->null ? kept(known->row_id, *known->null) : std::nullopt;
+}
+
 std::uint64_t version_ledger::row_id(const bucket_row& bucket, const std::string& key,
                                      const std::optional<object_row>& present) {
   if (present) return present->row_id;

@@ -19,6 +19,11 @@ public:
   // The newest version that is not live; a delete marker if the object has no live version.
   std::optional<object_row> newest_hidden(const bucket_row& bucket, const std::string& key);
 
+  // The version that a new one of the key replaces, whose content goes; nullopt: all that there are stay. `present`:
+  // the result of live().
+  std::optional<object_row> replaced(const bucket_row& bucket, const std::string& key,
+                                     const std::optional<object_row>& present);
+
   // The row id for a new version of the key. `present`: the result of live().
   std::uint64_t row_id(const bucket_row& bucket, const std::string& key, const std::optional<object_row>& present);
   // Adds the newest version; its content is already stored. The version that it displaces is kept or, if both are null

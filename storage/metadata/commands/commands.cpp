@@ -26,6 +26,7 @@
 //   34                see object_commands.cpp
 //   35 to 37          see lock_commands.cpp
 //   38 count_usage    rows_max:v
+//   39                see object_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
@@ -49,6 +50,7 @@
 //   9  what policies are asked (`asked` of an authority); kind 34
 //   11 kinds 35 to 37; a lock in extras, settings of a create_bucket, or conditions of a policy; bypasses_governance
 //   12 kind 38
+//   13 kind 39
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
@@ -328,6 +330,7 @@ bool is_of_level_11(const command& c) {
 }
 
 std::uint8_t base_level_of(const command& c) {
+  if (std::holds_alternative<set_bucket_quota>(c)) return feature_level_of_quotas;
   if (std::holds_alternative<count_usage>(c)) return feature_level_of_usage;
   if (is_of_level_11(c)) return feature_level_of_object_lock;
   if (std::holds_alternative<set_bucket_access>(c)) return feature_level_of_policies;

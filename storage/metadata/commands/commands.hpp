@@ -26,8 +26,8 @@ namespace cairn::storage::metadata {
 // has failed; the index of a read comes with its leader's term; clients' commands carry their authorization; buckets
 // are created with an access control list, tags and an ownership; invitations of nodes, at most members_max members.
 // 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
-// 11: object lock. 12: what buckets hold is counted.
-constexpr std::uint8_t feature_level = 12;
+// 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets.
+constexpr std::uint8_t feature_level = 13;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
 // uncommitted blobs are dead. Returns the session id (command_result::version); repeated with the same incarnation it
@@ -71,9 +71,9 @@ struct delete_bucket { // no_such_bucket, bucket_not_empty
 };
 
 // no_such_bucket, precondition_failed, session_ended, blob_dead, no_quorum (owners have changed, and the present ones
-// lack chunks: the object must be written again), acl_not_supported, no_object_lock, invalid_argument (name, key,
-// sizes, a blob of another session, a sequence below acknowledged_below, an invalid list of unconfirmed chunks). The
-// blob of a refused command is buried, unless it was committed before or belongs to another session.
+// lack chunks: the object must be written again), acl_not_supported, no_object_lock, quota_exceeded, invalid_argument
+// (name, key, sizes, a blob of another session, a sequence below acknowledged_below, an invalid list of unconfirmed
+// chunks). The blob of a refused command is buried, unless it was committed before or belongs to another session.
 struct put_object {
   commit_stamp stamp;
   std::string bucket, key;
@@ -136,7 +136,7 @@ using command =
                  confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
                  complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions, create_key,
                  delete_key, change_key, raise_feature_level, give_up_chunks, invite_node, set_bucket_access,
-                 set_object_lock, set_bucket_lock, advance_lock_time, count_usage>;
+                 set_object_lock, set_bucket_lock, advance_lock_time, count_usage, set_bucket_quota>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);
@@ -148,7 +148,7 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_read_terms = 8, feature_level_of_authority = 8,
                        feature_level_of_invitations = 8, feature_level_of_policies = 9,
                        feature_level_of_judged_uploads = 10, feature_level_of_object_lock = 11,
-                       feature_level_of_usage = 12;
+                       feature_level_of_usage = 12, feature_level_of_quotas = 13;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

@@ -17,6 +17,8 @@
 //                       64 tags, 128 ownership
 //   34 set_bucket_access stamp name:s fields:u8 [policy:s] [public_block:u8]
 //                       fields: 1 policy, 2 public_block
+//   39 set_bucket_quota stamp name:s fields:u8 [bytes_max:v] [versions_max:v]
+//                       fields: 1 bytes_max, 2 versions_max
 //   upload              bucket:s key:s id:v nonce:u64
 //   source              bucket:s key:s version:v ordinal:v
 #include "storage/metadata/commands/object_commands.hpp"
@@ -245,6 +247,20 @@ void read(byte_reader& r, set_bucket_access& c) {
   const std::uint8_t fields = read_fields(r, second_field);
   if ((fields & first_field) != 0) c.policy = r.string();
   if ((fields & second_field) != 0) c.public_block = r.u8();
+}
+
+void write(byte_writer& w, const set_bucket_quota& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.name).u8(fields_of({c.bytes_max.has_value(), c.versions_max.has_value()}));
+  if (c.bytes_max) w.varint(*c.bytes_max);
+  if (c.versions_max) w.varint(*c.versions_max);
+}
+void read(byte_reader& r, set_bucket_quota& c) {
+  c.stamp = read_stamp(r);
+  c.name = r.string();
+  const std::uint8_t fields = read_fields(r, second_field);
+  if ((fields & first_field) != 0) c.bytes_max = r.varint();
+  if ((fields & second_field) != 0) c.versions_max = r.varint();
 }
 
 } // namespace cairn::storage::metadata

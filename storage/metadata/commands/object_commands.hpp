@@ -64,7 +64,7 @@ struct chosen_part {
 
 // Makes the object of the listed parts, in ascending order of their numbers; other parts are deleted. A refusal leaves
 // the upload unchanged: no_such_upload, invalid_part (it does not exist or has another digest), invalid_part_order,
-// part_too_small, precondition_failed.
+// part_too_small, precondition_failed, quota_exceeded.
 struct complete_upload {
   commit_stamp stamp;
   upload_name upload;
@@ -86,7 +86,7 @@ struct abort_upload {
 
 // Copies an object by sharing its bytes. Headers and extras replace those of the source if they are given; checksums of
 // the bytes (headers named x-amz-checksum-…) are always kept. no_such_key, stale_source, precondition_failed,
-// delete_marker, acl_not_supported.
+// delete_marker, acl_not_supported, quota_exceeded.
 struct copy_object {
   commit_stamp stamp;
   object_version source;
@@ -133,6 +133,14 @@ struct set_bucket_access {
   authority by{};
 };
 
+// Replaces the given limits of a bucket (feature level 13); 0 removes the limit. Of the operators: it has no authority.
+// no_such_bucket; busy: what the bucket holds is not counted yet.
+struct set_bucket_quota {
+  commit_stamp stamp;
+  std::string name;
+  std::optional<std::uint64_t> bytes_max, versions_max;
+};
+
 // Encodings of the fields, called by commands.cpp.
 void write(byte_writer& w, const begin_upload& c);
 void write(byte_writer& w, const put_part& c);
@@ -143,6 +151,7 @@ void write(byte_writer& w, const copy_object& c);
 void write(byte_writer& w, const set_extras& c);
 void write(byte_writer& w, const set_bucket& c);
 void write(byte_writer& w, const set_bucket_access& c);
+void write(byte_writer& w, const set_bucket_quota& c);
 void read(byte_reader& r, begin_upload& c);
 void read(byte_reader& r, put_part& c);
 void read(byte_reader& r, copy_part& c);
@@ -152,5 +161,6 @@ void read(byte_reader& r, copy_object& c);
 void read(byte_reader& r, set_extras& c);
 void read(byte_reader& r, set_bucket& c);
 void read(byte_reader& r, set_bucket_access& c);
+void read(byte_reader& r, set_bucket_quota& c);
 
 } // namespace cairn::storage::metadata

@@ -67,7 +67,13 @@ result<buckets_page> snapshot::buckets(const buckets_query& query) {
     auto row = decode_listed_bucket(found->value);
     if (!row) return row.error();
     page.last = row->name;
-    if (!query.only_of || query.only_of->rights_on(row->id) != 0) page.buckets.push_back(std::move(*row));
+    if (query.only_of && query.only_of->rights_on(row->id) == 0) continue;
+    if (query.with_usage) {
+      const auto quota = decode_quota(found->value);
+      if (!quota) return quota.error();
+      page.quotas.push_back(*quota);
+    }
+    page.buckets.push_back(std::move(*row));
   }
   if (auto good = kv_->status(); !good) {
     if (page.buckets.size() < query.buckets_max) return good.error();

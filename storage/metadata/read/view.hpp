@@ -127,6 +127,7 @@ struct buckets_query {
 struct buckets_page {
   std::vector<listed_bucket> buckets;       // by name
   std::vector<std::optional<usage>> usages; // of each bucket, with `with_usage`; nullopt: it is not counted yet
+  std::vector<bucket_quota> quotas;         // of each bucket, with `with_usage`
   std::string last;                         // `after` of the next page; an empty page may be truncated
   bool truncated = false;
 };

@@ -25,6 +25,8 @@
 //                  6 (the same as 5) policy:s public_block:u8       if one of them is not the default
 //                  7 (the same as 6) mode:u8 [unit:u8 length:v]     if the bucket has object lock; unit and length:
 //                  unless the mode is none(0)
+//                  8 (the same as 6) locked:u8 [mode:u8 [unit:u8 length:v]] quota      if it has a quota
+//   quota          bytes_max:v versions_max:v            0: no limit; not both of them
 //   lifecycle      count:v (id:s prefix:s list(tags) form:u8 [above:v] [below:v] enabled:u8 expire_days:v
 //                  expire_at:u64 expire_markers:u8 noncurrent_days:v noncurrent_kept:v abort_days:v)*
 //                  form: 1 above, 2 below, 4 without_filter
@@ -48,7 +50,7 @@ constexpr std::uint32_t max_age_none = 0xffffffff;
 constexpr std::uint8_t object_version_with_extras = 2, object_version_with_lock = 3, bucket_version_with_settings = 2;
 constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4,
                        bucket_version_with_ownership = 5, bucket_version_with_policy = 6, bucket_version_with_lock = 7,
-                       bucket_version_newest = bucket_version_with_lock;
+                       bucket_version_with_quota = 8, bucket_version_newest = bucket_version_with_quota;
 constexpr std::uint8_t extras_public_read = 1, extras_lock = 2;
 constexpr std::uint8_t part_version_with_checksum = 2;
 constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
@@ -70,6 +72,7 @@ std::vector<std::string> read_texts(byte_reader& r) {
 
 // The lowest version that can represent the row.
 std::uint8_t version_of(const bucket_row& row) {
+  if (!row.quota.empty()) return bucket_version_with_quota;
   if (row.lock.enabled) return bucket_version_with_lock;
   if (!row.policy.empty() || row.public_block != 0) return bucket_version_with_policy;
   if (row.ownership != ownership::not_given) return bucket_version_with_ownership;
@@ -359,7 +362,9 @@ std::string encode(const bucket_row& row) {
   }
   if (version >= bucket_version_with_ownership) w.u8(row.ownership);
   if (version >= bucket_version_with_policy) w.string(row.policy.text()).u8(row.public_block);
-  if (version >= bucket_version_with_lock) write_bucket_lock(w, row.lock);
+  if (version >= bucket_version_with_quota) w.boolean(row.lock.enabled);
+  if (row.lock.enabled) write_bucket_lock(w, row.lock);
+  if (version >= bucket_version_with_quota) write_quota(w, row.quota);
   return w.take();
 }
 
@@ -404,11 +409,20 @@ result<bucket_row> decode_bucket(std::string_view bytes) {
     row.policy = bucket_policy{std::string{r.string()}};
     row.public_block = r.u8();
   }
-  if (version >= bucket_version_with_lock) row.lock = read_bucket_lock(r);
+  const bool has_quota = version >= bucket_version_with_quota;
+  if (has_quota ? r.boolean() : version >= bucket_version_with_lock) row.lock = read_bucket_lock(r);
+  if (has_quota) row.quota = read_quota(r);
   if (row.ownership > ownership::writer || row.public_block > public_block::all) r.fail();
   if ((row.public_objects && !row.public_read) || version != version_of(row)) r.fail();
   if (!r.finished()) return bad_row("bucket");
   return row;
+}
+
+result<bucket_quota> decode_quota(std::string_view bucket_row_bytes) {
+  if (byte_reader{bucket_row_bytes}.u8() < bucket_version_with_quota) return bucket_quota{};
+  const auto row = decode_bucket(bucket_row_bytes);
+  if (!row) return row.error();
+  return row->quota;
 }
 
 std::string encode(const session_row& row) {

@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "base/seams.hpp"
 #include "storage/metadata/rows/bucket_policy.hpp"
+#include "storage/metadata/rows/bucket_quota.hpp"
 #include "storage/metadata/rows/object_lock.hpp"
 
 #include <array>
@@ -141,6 +142,7 @@ struct bucket_row {
   bucket_policy policy{};
   std::uint8_t public_block = 0; // bits of namespace public_block; 0: none was put
   bucket_lock lock{};            // enabled only while versioning is
+  bucket_quota quota{};
 };
 
 // The fields of a bucket row that listings need, without the settings, which may be large.
@@ -197,6 +199,7 @@ result<manifest_part> decode_manifest_part(std::string_view bytes);
 result<blob_row> decode_blob(std::string_view bytes);
 result<bucket_row> decode_bucket(std::string_view bytes);
 result<listed_bucket> decode_listed_bucket(std::string_view bytes); // decodes only the first fields
+result<bucket_quota> decode_quota(std::string_view bucket_row_bytes);
 result<session_row> decode_session(std::string_view bytes);
 
 } // namespace cairn::storage::metadata

@@ -62,6 +62,7 @@ TEST(command_facts, a_bypass_is_left_out_where_there_is_no_object_lock) {
   EXPECT_EQ(meta::level_of(removal), 1);
   EXPECT_EQ(changed_rows(meta::set_object_lock{.bucket = "b", .key = "k"}), (std::vector<row_name>{{"b", "k"}}));
   EXPECT_EQ(changed_rows(meta::set_bucket_lock{.name = "b"}), (std::vector<row_name>{{"b", {}}}));
+  EXPECT_EQ(changed_rows(meta::set_bucket_quota{.name = "b"}), (std::vector<row_name>{{"b", {}}}));
 }
 
 TEST(command_facts, authorities_that_not_all_members_know_are_left_out) {

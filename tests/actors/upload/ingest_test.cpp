@@ -211,6 +211,25 @@ TEST_F(ingest_test, a_body_that_is_announced_too_large_is_refused_before_a_byte_
   EXPECT_EQ(client->granted, 0u);
 }
 
+TEST_F(ingest_test, a_body_that_is_announced_larger_than_the_quota_is_refused_before_a_byte_is_asked_for) {
+  metadata.bucket.does = [](const std::string&) -> result<meta::bucket_row> {
+    meta::bucket_row row;
+    row.quota.bytes_max = chunk_size;
+    return row;
+  };
+  request.length = chunk_size + 1;
+  start();
+  EXPECT_EQ(client->refused(), errc::quota_exceeded);
+  EXPECT_EQ(client->granted, 0u);
+  client = std::make_shared<noting_client>();
+  request.length = chunk_size;
+  caf::anon_send_exit(s.metadata, caf::exit_reason::kill);
+  w.settle();
+  start();
+  EXPECT_FALSE(client->outcome) << "the commit decides";
+  leave();
+}
+
 TEST_F(ingest_test, a_body_that_ends_early_is_not_stored) {
   request.length = 2 * chunk_size;
   start();
@@ -284,7 +303,8 @@ TEST_F(ingest_test, passes_on_that_the_disk_of_a_standalone_node_is_busy_and_wri
 }
 
 TEST_F(ingest_test, does_not_abandon_what_a_refused_commit_has_buried) {
-  for (const auto why : {errc::no_such_bucket, errc::precondition_failed, errc::session_ended, errc::access_denied}) {
+  for (const auto why : {errc::no_such_bucket, errc::precondition_failed, errc::session_ended, errc::access_denied,
+                         errc::quota_exceeded}) {
     commits.clear();
     refusals = {why};
     client = std::make_shared<noting_client>();

@@ -70,12 +70,18 @@ private:
     if (l.empty() || random_() % 4 == 0) l.hold = legal_hold(1 + random_() % 2);
     return l;
   }
-  command of_locks() {
-    switch (random_() % 4) {
+  command of_locks_and_quotas() {
+    switch (random_() % 5) {
       case 0: return advance_lock_time{.time = wall_ms(random_())};
       case 1: {
         set_bucket_lock c{.stamp = stamp(), .name = bucket()};
         if (random_() % 2 == 0) c.lock = {true, retention_mode(1 + random_() % 2), period_unit(random_() % 2), 1};
+        return c;
+      }
+      case 2: {
+        set_bucket_quota c{.stamp = stamp(), .name = bucket()};
+        if (random_() % 2 == 0) c.bytes_max = random_() % 2 == 0 ? 0 : 20'000'000 + random_() % 20'000'000;
+        if (random_() % 2 == 0) c.versions_max = random_() % 2 == 0 ? 0 : 5 + random_() % 10;
         return c;
       }
       default: {
@@ -90,7 +96,7 @@ private:
     }
   }
   command fresh() {
-    if (random_() % 16 == 0) return of_locks();
+    if (random_() % 16 == 0) return of_locks_and_quotas();
     if (random_() % 4 == 0) return of_the_cluster();
     if (random_() % 3 == 0) return of_objects();
     if (random_() % 12 == 0) return of_keys();

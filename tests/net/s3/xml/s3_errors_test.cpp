@@ -20,4 +20,11 @@ TEST(s3_errors, are_documents_that_parsers_take_whatever_the_request_held) {
   EXPECT_EQ(xml.find("&#x"), std::string::npos) << "XML 1.0 has no references to control characters";
 }
 
+TEST(s3_errors, of_a_quota_name_the_limit) {
+  const auto problem = s3_error_of({errc::quota_exceeded, "at most 5 bytes"});
+  EXPECT_EQ(problem.status, 403u);
+  EXPECT_EQ(problem.code, "QuotaExceeded");
+  EXPECT_EQ(problem.message, "at most 5 bytes");
+}
+
 } // namespace cairn::net

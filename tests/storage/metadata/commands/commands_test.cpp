@@ -262,6 +262,8 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_command_of_level_9()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_11()) all.push_back(std::move(c));
   all.push_back(count_usage{.rows_max = 300});
+  all.push_back(
+      set_bucket_quota{.stamp = {.session = 1, .sequence = 2}, .name = "b", .bytes_max = 1, .versions_max = 2});
   return all;
 }
 

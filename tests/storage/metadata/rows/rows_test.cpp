@@ -109,7 +109,7 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   const bucket_row bucket{.id = 1, .name = "name", .created = -2, .versioning = 2};
   EXPECT_EQ(encode(decode_bucket(encode(bucket)).value()), encode(bucket));
   EXPECT_EQ(decode_bucket(encode(bucket))->created, -2);
-  expect_strict(encode(bucket), decode_bucket, 8);
+  expect_strict(encode(bucket), decode_bucket, 9);
 
   const session_row session{.id = 1, .node = {2}, .incarnation = ~0ull, .ended = true, .acknowledged_below = 4};
   EXPECT_EQ(encode(decode_session(encode(session)).value()), encode(session));
@@ -135,7 +135,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   const auto decoded = decode_bucket(encode(bucket)).value();
   EXPECT_TRUE(decoded.public_read && decoded.public_objects);
   EXPECT_EQ(decoded.cors, bucket.cors);
-  expect_strict(encode(bucket), decode_bucket, 8);
+  expect_strict(encode(bucket), decode_bucket, 9);
   EXPECT_EQ(encode(bucket)[0], 2);
   for (const std::optional<std::uint32_t> age : {std::optional<std::uint32_t>{}, {0}, {1}, {max_age_seconds_max}}) {
     bucket.cors[0].max_age_seconds = age;
@@ -145,7 +145,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
                       {.tags = {{"k", "v"}}, .size_above = 0, .size_below = 1ull << 40, .noncurrent_days = 300}};
   EXPECT_EQ(encode(bucket)[0], 3);
   EXPECT_EQ(decode_bucket(encode(bucket))->lifecycle, bucket.lifecycle);
-  expect_strict(encode(bucket), decode_bucket, 8);
+  expect_strict(encode(bucket), decode_bucket, 9);
   bucket.lifecycle.clear();
   bucket.public_write = true;
   EXPECT_TRUE(decode_bucket(encode(bucket))->public_write);
@@ -156,7 +156,7 @@ TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_private_objects) {
   bucket.tags = {{"k", "v"}, {"k2", ""}};
   EXPECT_EQ(hex_of(encode(bucket)), "04010361626300000000000000020100000000" + std::string{"0002016b0176026b3200"});
   EXPECT_EQ(decode_bucket(encode(bucket))->tags, bucket.tags);
-  expect_strict(encode(bucket), decode_bucket, 8);
+  expect_strict(encode(bucket), decode_bucket, 9);
   bucket.tags.clear();
   bucket.public_read = true;
   EXPECT_EQ(encode(bucket)[0], 4);
@@ -192,7 +192,9 @@ TEST(rows, of_buckets_can_be_listed_in_every_version) {
   expect_listed(6);
   bucket.lock.enabled = true;
   expect_listed(7);
-  EXPECT_EQ(decode_listed_bucket('\x08' + encode(bucket).substr(1)).error(), errc::unsupported);
+  bucket.quota.versions_max = 3;
+  expect_listed(8);
+  EXPECT_EQ(decode_listed_bucket('\x09' + encode(bucket).substr(1)).error(), errc::unsupported);
 }
 
 TEST(rows, of_buckets_have_a_fifth_version_with_the_ownership) {
@@ -217,6 +219,31 @@ TEST(rows, of_buckets_have_a_sixth_version_with_the_policy) {
   EXPECT_EQ(decode_bucket(encode(bucket))->public_block, public_block::all);
   bucket.public_block = public_block::all + 1;
   EXPECT_EQ(decode_bucket(encode(bucket)).error(), errc::corrupt);
+}
+
+TEST(rows, of_buckets_have_an_eighth_version_with_the_quota) {
+  bucket_row bucket{.id = 1, .name = "abc", .created = 2, .versioning = 1};
+  const std::string without = encode(bucket);
+  EXPECT_EQ(decode_quota(without).value(), bucket_quota{});
+  bucket.quota = {.bytes_max = 300, .versions_max = 0};
+  EXPECT_EQ(hex(encode(bucket)),
+            "08" + hex(without).substr(2) + "0000" + "0000" + "0000" + "00" + "0000" + "00" + "ac0200");
+  for (const bool locked : {false, true}) {
+    bucket.lock = {.enabled = locked};
+    for (const bucket_quota quota : {bucket_quota{300, 0}, bucket_quota{0, 1}, bucket_quota{~0ull, ~0ull}}) {
+      bucket.quota = quota;
+      const auto bytes = encode(bucket);
+      EXPECT_EQ(bytes[0], 8);
+      const auto again = decode_bucket(bytes).value();
+      EXPECT_EQ(again.quota, quota);
+      EXPECT_EQ(again.lock, bucket.lock);
+      EXPECT_EQ(decode_quota(bytes).value(), quota);
+      expect_strict(bytes, decode_bucket, 9);
+      EXPECT_EQ(decode_quota(bytes + '\0').error(), errc::corrupt);
+    }
+  }
+  bucket.quota = {};
+  EXPECT_EQ(encode(bucket)[0], 7);
 }
 
 TEST(rows, of_sessions_have_a_second_version_with_the_acknowledged_epoch) {
