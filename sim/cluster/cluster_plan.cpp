@@ -9,7 +9,8 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t losses_salt = 0x3C6EF372FE94F82Bull, metadata_salt = 0xA54FF53A5F1D36F1ull;
 constexpr std::uint64_t cache_salt = 0x9B05688C2B3E6C1Full;
 constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
-constexpr std::uint64_t policies_salt = 0xBB67AE8584CAA73Bull, locks_salt = 0x510E527FADE682D1ull;
+constexpr std::uint64_t policies_salt = 0xBB67AE8584CAA73Bull, locks_salt = 0x510E527FADE682D1ull,
+                        quotas_salt = 0x1F83D9ABFB41BD6Bull;
 
 // Further kinds of clusters and of work, from a separate source too.
 void draw_kinds(cluster_plan& p, std::uint64_t seed) {
@@ -143,6 +144,14 @@ void draw_locks(cluster_plan& p, std::uint64_t seed, bool hostile) {
   p.work.expiring = expiring_keys_of(p.rules, p.faults.clock_jumps);
 }
 
+// A quota that the users reach. Rules and locks need room for their own work.
+void draw_quota(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ quotas_salt};
+  if (p.old_level != 0 || p.rules.any || p.work.locks > 0 || !d.chance(0.3)) return;
+  p.work.quota.bytes_max = d.between(10'000, 300'000);
+  p.work.quota.versions_max = d.between(2, p.work.versioned ? 30 : 4);
+}
+
 } // namespace
 
 cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
@@ -153,6 +162,7 @@ cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
   draw_cache(p, seed);
   if (hostile) draw_hostile(p, seed);
   draw_locks(p, seed, hostile);
+  draw_quota(p, seed);
   dice policies{seed ^ policies_salt};
   if (p.old_level == 0 && policies.chance(0.3)) p.work.policies = policies.pick(std::vector<double>{0.05, 0.2});
   return p;
@@ -166,6 +176,7 @@ std::string to_string(const cluster_plan& p) {
          (m.cache_bytes != 0 ? ", cache " + std::to_string(m.cache_bytes >> 10) + " KiB" : "") +
          (m.write_quorum != 0 ? ", writes wait for all" : "") + (p.work.versioned ? ", versioned" : "") +
          (p.work.policies > 0 ? ", policies" : "") + (p.work.locks > 0 ? ", locks" : "") +
+         (p.work.quota.empty() ? "" : ", quota") +
          (p.old_level != 0 ? ", old builds of level " + std::to_string(p.old_level) : "") + ", keys " +
          std::to_string(p.work.keys) + ", users " + std::to_string(p.work.users) + ", operations " +
          std::to_string(p.work.operations) + (p.crashes ? ", crashes" : "") + (p.power_losses ? " of power" : "") +

@@ -309,6 +309,7 @@ void cluster_run::check_end() {
   if (checks_.failed()) return;
   work_->verify();
   if (!checks_.failed()) work_->verify_versions();
+  if (!checks_.failed()) work_->verify_quota();
   if (!checks_.failed()) work_->verify_locks([this] { pass_retentions(); });
   if (checks_.failed()) return;
   work_->judge();

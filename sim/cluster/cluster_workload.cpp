@@ -70,6 +70,7 @@ void cluster_workload::make_bucket(const std::function<void()>& check_nodes) {
       !made && made.error() != errc::bucket_exists)
     checks_.fail("the bucket was not created: " + to_string(made.error()));
   if (plan_.policies > 0) remove_policy(check_nodes);
+  if (!plan_.quota.empty()) limit_bucket(check_nodes);
   if (!plan_.versioned) return;
   meta::set_bucket c;
   c.name = bucket_name;
@@ -102,6 +103,7 @@ void cluster_workload::next(std::size_t u) {
   }
   auto* const node = any_node();
   if (!node) return later(u);
+  check_quota();
   --left_;
   start(u, *node, w_.draw.pick(keys_));
 }
@@ -118,6 +120,7 @@ void cluster_workload::start(std::size_t u, cluster_node& node, const std::strin
   if (plan_.access > 0 && w_.draw.chance(plan_.access)) return about_access(u, node);
   if (plan_.policies > 0 && w_.draw.chance(plan_.policies)) return about_policy(u, node);
   if (plan_.locks > 0 && w_.draw.chance(plan_.locks)) return about_locks(u, node);
+  if (!plan_.quota.empty() && w_.draw.chance(0.05)) return about_quota(u, node);
   const auto what = w_.draw.below(100);
   w_.digest.add(what);
   if (what < 40)
@@ -158,6 +161,10 @@ void cluster_workload::crashing(const cluster_node& node) {
 
 void cluster_workload::tolerate(const user& it, const error& why) {
   ++failures_[why.code];
+  if (why.code == errc::quota_exceeded && !plan_.quota.empty()) {
+    ++over_quota_;
+    return;
+  }
   const bool damaged = why.code == errc::corrupt || why.code == errc::chunk_lost;
   const bool rotten = (plan_.bit_rot && why.code == errc::corrupt) || (plan_.changed_bytes && damaged);
   const bool disk = plan_.failing_disks && of_a_disk.contains(why.code);
@@ -274,38 +281,6 @@ void cluster_workload::write_failed(const user& it, const error& why) {
   else
     history_.nothing(n);
   tolerate(it, why);
-}
-
-// Adds the effect that a rule may have: a delete on the condition that the key still has this content, because a walk's
-// command names the version that it saw.
-void cluster_workload::may_expire(const std::string& key, content_number value) {
-  const auto& rule = plan_.expiring;
-  if (!rule.expire_after || !key.starts_with(expiring_work::prefix)) return;
-  if (rule.size_above && contents_.at(value).size <= *rule.size_above) return;
-  const auto is_due = [this, key, value] {
-    operation o{.write = true};
-    o.when = operation::condition::if_match;
-    o.match = value;
-    history_.unknown(history_.begin(key, o));
-  };
-  if (all_due_ || rule.expire_after->count() == 0) return is_due();
-  not_due_.emplace_back(key, value);
-  w_.after(*rule.expire_after, [this, key, value, is_due] {
-    const auto at = std::ranges::find(not_due_, std::pair{key, value});
-    if (at == not_due_.end()) return;
-    not_due_.erase(at);
-    is_due();
-  });
-}
-
-void cluster_workload::all_due() {
-  all_due_ = true;
-  for (const auto& [key, value] : std::exchange(not_due_, {})) may_expire(key, value);
-}
-
-bool cluster_workload::may_be_aborted(const part_upload& job) const {
-  const auto& after = plan_.expiring.abort_after;
-  return after && job.name.key.starts_with(expiring_work::prefix) && (all_due_ || w_.now() - job.asked >= *after);
 }
 
 void cluster_workload::remove(std::size_t u, cluster_node& node, const std::string& key) {
@@ -490,6 +465,7 @@ std::string cluster_workload::summary() const {
   if (plan_.versioned) out += ", versions " + std::to_string(versions_.size());
   if (plan_.locks > 0)
     out += ", locked " + std::to_string(locked_.size()) + " and held " + std::to_string(locks_held_) + " times";
+  if (!plan_.quota.empty()) out += ", over quota " + std::to_string(over_quota_);
   if (plan_.uploads > 0) out += ", uploads " + std::to_string(completed_uploads_);
   for (const auto& [code, count] : failures_) out += ", " + std::string{to_string(code)} + " " + std::to_string(count);
   if (history_.undecided() > 0) out += ", undecided keys " + std::to_string(history_.undecided());

@@ -1,7 +1,8 @@
 // Users of a simulated cluster: each puts (also conditionally), gets, heads, deletes, lists, uploads in parts
-// (cluster_uploads.cpp), copies, changes access rights, or locks versions (cluster_more_work.cpp),
-// one operation after the other, through any node that serves, on a few shared keys. Operations and answers go into a
-// history; the bytes of reads are checked at once. An operation whose node crashes has an unknown outcome.
+// (cluster_uploads.cpp), copies, changes access rights or the bucket's quota, or locks versions
+// (cluster_more_work.cpp), one operation after the other, through any node that serves, on a few shared keys.
+// Operations and answers go into a history; the bytes of reads are checked at once. An operation whose node crashes has
+// an unknown outcome.
 #pragma once
 
 #include "sim/cluster/cluster_node.hpp"
@@ -32,8 +33,9 @@ struct cluster_work_plan {
   double policies = 0;             // likewise: one on the bucket's policy, or that needs it
   bool versioned = false;          // the bucket is versioned
   double locks = 0;                // and has object lock: probability that a put locks its version, or of an unlocking
-  bool bit_rot = false;            // a read may find no good copy while nodes are down
-  bool changed_bytes = false;      // or find all copies damaged
+  storage::metadata::bucket_quota quota{}; // the smallest of the quotas that the bucket gets, if it is not empty
+  bool bit_rot = false;                    // a read may find no good copy while nodes are down
+  bool changed_bytes = false;              // or find all copies damaged
   bool failing_disks = false;
   expiring_work expiring;
 };
@@ -61,6 +63,8 @@ public:
   // Looks for all locked versions, and removes them after `pass_retentions` has passed last_retention().
   void verify_locks(const std::function<void()>& pass_retentions);
   wall_ms last_retention() const;
+  // While nothing else runs: what fits into a quota exactly is taken, a byte or a version more is refused.
+  void verify_quota();
   void judge(); // checks the history
   // From now on rules may delete everything to which they apply.
   void all_due();
@@ -154,6 +158,11 @@ private:
   void about_policy(std::size_t u, cluster_node& node);
   void use_policy(std::size_t u, cluster_node& node);
 
+  void limit_bucket(const std::function<void()>& check_nodes);
+  void about_quota(std::size_t u, cluster_node& node);
+  void check_quota();
+  result<void> put_bytes(const std::string& key, std::size_t size);
+
   void lock_bucket(const std::function<void()>& check_nodes);
   storage::metadata::object_lock draw_lock();
   void about_locks(std::size_t u, cluster_node& node);
@@ -183,7 +192,7 @@ private:
   history history_;
   std::map<errc, std::uint64_t> failures_;
   std::uint64_t left_ = 0, next_operation_ = 1, stored_ = 0, whole_reads_ = 0, completed_uploads_ = 0, copies_ = 0,
-                access_numbers_ = 0, locks_held_ = 0;
+                access_numbers_ = 0, locks_held_ = 0, over_quota_ = 0;
   std::vector<kept_version> versions_, locked_;
   content_number next_content_ = 1;
   std::vector<parts_ptr> left_uploads_, aborted_uploads_;
