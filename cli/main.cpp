@@ -1,5 +1,6 @@
 // The `cairn` command. Each command registers itself and leaves its exit code: 0 done, 1 failed, 2 called or configured
 // wrongly.
+#include "cli/admin/bucket_command.hpp"
 #include "cli/admin/cluster_command.hpp"
 #include "cli/admin/config_command.hpp"
 #include "cli/admin/health_command.hpp"

@@ -1,4 +1,4 @@
-// `cairn key …` and `cairn bucket …`: access keys and the publicity of buckets, through the admin port of any node.
+// `cairn key …`: access keys and their rights, through the admin port of any node.
 #pragma once
 
 namespace CLI {
@@ -8,6 +8,5 @@ class App;
 namespace cairn::cli {
 
 void add_key_command(CLI::App& app, int& exit_code);
-void add_bucket_command(CLI::App& app, int& exit_code);
 
 } // namespace cairn::cli

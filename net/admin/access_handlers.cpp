@@ -105,6 +105,12 @@ json_value usage_json(const std::optional<rows_of::usage>& u) {
       {"objects", u->objects}, {"versions", u->versions}, {"delete_markers", u->markers}, {"bytes", u->bytes}};
 }
 
+json_value quota_json(const rows_of::bucket_quota& q) {
+  const auto limit = [](std::uint64_t max) { return max == 0 ? json_value{} : json_value(max); };
+  if (q.empty()) return {};
+  return json_object{{"bytes", limit(q.bytes_max)}, {"objects", limit(q.versions_max)}};
+}
+
 json_object bucket_object(const rows_of::bucket_row& b, const std::optional<rows_of::usage>& used, json_array keys) {
   constexpr std::array versioning{"never", "enabled", "suspended"};
   return {{"name", b.name},
@@ -116,6 +122,7 @@ json_object bucket_object(const rows_of::bucket_row& b, const std::optional<rows
           {"cors_rules", b.cors.size()},
           {"lifecycle_rules", b.lifecycle.size()},
           {"usage", usage_json(used)},
+          {"quota", quota_json(b.quota)},
           {"keys", std::move(keys)}};
 }
 
@@ -131,6 +138,36 @@ void run_parsed(api_services& services, result<key_command> parsed, answer_forma
       services.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {
         done({outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error(), format)});
       });
+// ── quotas ──
+
+// nullopt: it is not given.
+result<std::optional<std::uint64_t>> limit_of(const api_call& call, std::string_view name) {
+  const auto* text = call.target.find(name);
+  if (!text) return std::optional<std::uint64_t>{};
+  std::uint64_t n = 0;
+  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), n);
+  if (failed != std::errc{} || end != text->data() + text->size())
+    return error{errc::invalid_argument, std::string{name} + ": expected a number"};
+  return std::optional{n};
+}
+
+std::string quota_text(const rows_of::set_bucket_quota& c) {
+  std::string out;
+  const auto add = [&](const std::optional<std::uint64_t>& max, const char* of) {
+    if (!max) return;
+    out += out.empty() ? c.name + " may hold " : ", ";
+    out += (*max == 0 ? std::string{"any number of "} : "at most " + std::to_string(*max) + " ") + of;
+  };
+  add(c.bytes_max, "bytes");
+  add(c.versions_max, "objects");
+  return out;
+}
+
+// Some errors of commands have no text for people.
+error with_reason(error why) {
+  if (why == errc::no_such_bucket) why.text = "there is no such bucket";
+  if (why == errc::unsupported) why.text = "quotas need all nodes of the cluster to be upgraded first";
+  return why;
 }
 
 } // namespace
@@ -223,8 +260,10 @@ void handle_buckets(api_services& services, const api_call& call, admin_done don
         json_array buckets;
         for (std::size_t i = 0; i < (*page)->buckets.size(); ++i) {
           const auto& b = (*page)->buckets[i];
-          buckets.push_back(
-              json_object{{"name", b.name}, {"created_ms", b.created}, {"usage", usage_json((*page)->usages[i])}});
+          buckets.push_back(json_object{{"name", b.name},
+                                        {"created_ms", b.created},
+                                        {"usage", usage_json((*page)->usages[i])},
+                                        {"quota", quota_json((*page)->quotas[i])}});
         }
         done({json_response(
             json_object{{"buckets", std::move(buckets)}, {"next", next_or_null((*page)->truncated, (*page)->last)}})});
@@ -263,6 +302,27 @@ void handle_bucket(api_services& services, const api_call& call, admin_done done
             actors::list_atom_v, query);
       },
       actors::bucket_atom_v, call.subject);
+}
+
+void handle_quota(api_services& services, const api_call& call, admin_done done) {
+  const auto bytes = limit_of(call, "bytes"), objects = limit_of(call, "objects");
+  for (const auto* given : {&bytes, &objects})
+    if (!*given) return done({refusal(given->error(), call.format)});
+  rows_of::set_bucket_quota command{.stamp = {}, .name = call.subject, .bytes_max = *bytes, .versions_max = *objects};
+  if (call.request.method() == http::verb::delete_)
+    command.bytes_max = command.versions_max = 0u;
+  else if (!command.bytes_max && !command.versions_max)
+    return done({refusal({errc::invalid_argument, "expected bytes= or objects="}, call.format)});
+  const auto what = quota_text(command);
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
+  actors::ask_metadata<actors::committed>(
+      services.node->keys.node,
+      [format = call.format, what, done = std::move(done)](const result<actors::committed>& set) {
+        if (!set) return done({refusal(with_reason(set.error()), format)});
+        if (format == answer_format::text) return done({text_response(http::status::ok, what + "\n")});
+        done({json_response(json_object{{"done", what}})});
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const rows_of::command>(std::move(command))});
 }
 
 } // namespace cairn::net

@@ -15,6 +15,7 @@ http::status status_of(errc code) {
     case errc::not_found: return http::status::not_found;
     case errc::too_large:
     case errc::precondition_failed: return http::status::conflict;
+    case errc::unsupported: return http::status::not_implemented;
     case errc::timeout: return http::status::gateway_timeout;
     case errc::no_leader:
     case errc::busy:

@@ -114,8 +114,13 @@ constexpr api_field usage_fields[] = {{"objects", "integer", "Keys with a live v
                                       {"versions", "integer", "Live and noncurrent ones, without delete markers."},
                                       {"delete_markers", "integer"},
                                       {"bytes", "integer", "Of all versions; replicas are not counted."}};
-constexpr api_field listed_bucket_fields[] = {
-    {"name", "string"}, {"created_ms", "integer"}, {"usage", "usage?", "null: it is not counted yet."}};
+constexpr api_field quota_fields[] = {
+    {"bytes", "integer?", "At most so many, all versions together; null: no limit."},
+    {"objects", "integer?", "At most so many, counting each version; null: no limit."}};
+constexpr api_field listed_bucket_fields[] = {{"name", "string"},
+                                              {"created_ms", "integer"},
+                                              {"usage", "usage?", "null: it is not counted yet."},
+                                              {"quota", "quota?", "null: it may hold anything."}};
 constexpr api_field buckets_fields[] = {{"buckets", "[listed_bucket]"},
                                         {"next", "string?", "`after` of the next page; null: this is the last."}};
 constexpr api_field bucket_key_fields[] = {
@@ -130,6 +135,7 @@ constexpr api_field bucket_fields[] = {
     {"cors_rules", "integer"},
     {"lifecycle_rules", "integer"},
     {"usage", "usage?", "What it holds; null: it is not counted yet."},
+    {"quota", "quota?", "What it may hold; null: anything."},
     {"keys", "[bucket_key]", "With rights on it; of a key that is not the root key: itself."}};
 constexpr api_field session_fields[] = {
     {"access_key", "string", "Empty: signed in with the admin token."},
@@ -158,6 +164,7 @@ constexpr api_schema all_schemas[] = {{"refusal", refusal_fields},
                                       {"keys", keys_fields},
                                       {"new_key", new_key_fields},
                                       {"usage", usage_fields},
+                                      {"quota", quota_fields},
                                       {"listed_bucket", listed_bucket_fields},
                                       {"buckets", buckets_fields},
                                       {"bucket_key", bucket_key_fields},

@@ -31,6 +31,9 @@ constexpr api_parameter of_bucket_page[] = {
     {"prefix", "string", false, "Only those whose names begin so."},
     {"after", "string", false, "Begin behind this one: `next` of the page before."},
     {"max", "integer", false, "At most so many, 1 to 1000. Without it: 1000."}};
+constexpr api_parameter of_quota[] = {
+    {"bytes", "integer", false, "At most so many bytes, all versions together; 0 removes this limit."},
+    {"objects", "integer", false, "At most so many objects, counting each version; 0 removes this limit."}};
 constexpr api_parameter of_key_page[] = {
     {"after", "string", false, "Begin behind this access key: `next` of the page before."},
     {"max", "integer", false, "At most so many, 1 to 1000. Without it: all of them."}};
@@ -104,6 +107,18 @@ constexpr std::array all_rows{
             "bucket"},
     key_row(verb::put, "/v1/buckets/{bucket}/public-read", "publicRead", "public-read",
             "Lets anybody list a bucket and read its objects, or not.", value_on),
+    api_row{verb::put, "/v1/buckets/{bucket}/quota", api_right::operators, "setQuota", "",
+            "Limits what a bucket may hold. A limit that is not given stays.", &handle_quota, of_quota, "done", true},
+    api_row{verb::delete_,
+            "/v1/buckets/{bucket}/quota",
+            api_right::operators,
+            "removeQuota",
+            "",
+            "Removes the limits of what a bucket may hold.",
+            &handle_quota,
+            {},
+            "done",
+            true},
     api_row{verb::post,
             "/v1/session",
             api_right::anyone,
@@ -149,9 +164,11 @@ std::optional<std::string_view> match_path(std::string_view pattern, std::string
   return subject.find('/') == subject.npos ? std::optional{subject} : std::nullopt;
 }
 
+constexpr std::size_t integer_digits_max = 19; // fits into 64 bits
+
 bool is_value_of(std::string_view type, const std::string& value) {
   if (type == "integer")
-    return !value.empty() && value.size() <= 10 &&
+    return !value.empty() && value.size() <= integer_digits_max &&
            std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
   if (type == "string") return true;
   for (auto left = type; !left.empty();) {

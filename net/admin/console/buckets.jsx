@@ -1,7 +1,7 @@
 import { h, Component } from 'preact';
 import { segment } from './api.js';
 import { Live } from './live.jsx';
-import { Badge, Confirm, Facts, Field, Pager, Table, date, finished, number } from './widgets.jsx';
+import { Badge, Confirm, Facts, Field, Pager, Table, bytes, date, finished, number } from './widgets.jsx';
 import { rightsOf } from './keys.jsx';
 
 const PAGE = 50;
@@ -51,6 +51,16 @@ export class Buckets extends Component {
   }
 }
 
+function held(usage) {
+  return usage ? `${bytes(usage.bytes)} in ${number(usage.versions)} objects, counting each version` : 'not counted yet';
+}
+
+function limits(quota) {
+  if (!quota) return 'none';
+  const parts = [quota.bytes !== null && bytes(quota.bytes), quota.objects !== null && `${number(quota.objects)} objects`];
+  return 'at most ' + parts.filter(Boolean).join(', ');
+}
+
 const KEY_COLUMNS = [{ title: 'Access key' }, { title: 'Label' }, { title: 'Rights' }];
 
 export class Bucket extends Component {
@@ -78,6 +88,8 @@ export class Bucket extends Component {
     const facts = [
       ['Created (UTC)', date(bucket.created_ms)],
       ['Versioning', bucket.versioning],
+      ['Holds', held(bucket.usage)],
+      ['Quota', limits(bucket.quota)],
       ['Lifecycle rules', number(bucket.lifecycle_rules)],
       ['CORS rules', number(bucket.cors_rules)],
     ];

@@ -109,11 +109,13 @@ def test_every_operation_answers_as_documented(make_cluster):
     subjects = {"node": "1", "key": key, "bucket": "papers"}
     queries = {"weight": "value=200", "zone": "value=rack-1", "voters": "node=" + voters, "deletions": "value=hold",
                "invite": "value=60", "createKey": "label=x&create_buckets=yes", "allow": "bucket=papers&rights=read,owner",
-               "deny": "bucket=papers&rights=owner", "publicRead": "value=on"}
+               "deny": "bucket=papers&rights=owner", "publicRead": "value=on", "setQuota": "bytes=20000000000&objects=5"}
+    quota = "/v1/buckets/papers/quota?bytes=10000000000"
+    eventually(lambda: client.ask("PUT", quota)[0] == 200, seconds=60, what="all nodes are known to be of this version")
     last = ["deny", "deleteKey", "remove", "drain", "activate", "signOut"]  # in this order
     rows = [(path, method.upper(), o) for path, methods in document["paths"].items() for method, o in methods.items()]
     rows.sort(key=lambda row: last.index(row[2]["operationId"]) if row[2]["operationId"] in last else -1)
-    assert len(rows) >= 28
+    assert len(rows) >= 30
     for path, method, operation in rows:
         name = operation["operationId"]
         url = re.sub(r"\{(\w+)\}", lambda m: subjects[m.group(1)], path)
@@ -124,6 +126,8 @@ def test_every_operation_answers_as_documented(make_cluster):
         assert (status == 200) == (name != "remove"), (name, answer)  # the node owns partitions
         check(document, path, method, status, answer)
     for method, path in (("PUT", "/v1/nodes/1/weight"), ("GET", "/v1/keys?max=0"), ("GET", "/v1/keys?max=x"),
+                         ("PUT", "/v1/buckets/papers/quota"), ("PUT", "/v1/buckets/papers/quota?bytes=1GiB"),
+                         ("PUT", "/v1/buckets/papers/quota?objects=12345678901234567890"),
                          ("GET", "/v1/disks?all=yes"), ("POST", "/v1/nodes/1/drain?force=yes")):
         status, answer = client.ask(method, path)
         assert status == 400 and answer["code"] == "invalid_argument", (path, answer)

@@ -52,6 +52,11 @@ TEST(api_table, takes_no_parameter_that_it_does_not_carry_out) {
   EXPECT_EQ(check(weight, "value=much").error().text, "value: expected integer, got \"much\"");
   EXPECT_EQ(check(weight, "value=1&force=yes").error().text, "there is no parameter \"force\" here");
   EXPECT_EQ(check(weight, "value=1&format=xml").error().text, "format is json or text");
+  const auto& quota = *find_api_row(verb::put, "/v1/buckets/b/quota").row;
+  EXPECT_TRUE(check(quota, "bytes=9999999999999999999&objects=0"));
+  EXPECT_FALSE(check(quota, "bytes=18446744073709551616")) << "more than 64 bits";
+  EXPECT_FALSE(check(quota, "bytes=1GiB"));
+  EXPECT_EQ(find_api_row(verb::delete_, "/v1/buckets/b/quota").row->name, "removeQuota");
   const auto& disks = *find_api_row(verb::get, "/v1/disks").row;
   EXPECT_FALSE(check(disks, "format=text")) << "it has no such answer";
   const auto& hold = *find_api_row(verb::put, "/v1/cluster/deletions").row;
