@@ -103,13 +103,6 @@ std::optional<s3_error> check_whole(const completion& job) {
   return std::nullopt;
 }
 
-// Whether this upload can have made the object: ids of uploads and manifests are from one counter, and the manifest of
-// an object that was uploaded in parts is made when its upload ends. An upload without bytes leaves no manifest.
-bool is_made_by(const metadata::object_row& row, const completion& job) {
-  if (row.etag != etag_of_parts(job.parts)) return false;
-  return row.content == metadata::content_kind::manifest ? row.manifest > job.upload.id : row.size == 0;
-}
-
 // A retry finds no upload, but the object that the first try created. What the client says about the object is checked
 // again, except for its conditions: the first try has met them.
 void failed(const completion_ptr& job, const error& why) {
@@ -117,7 +110,8 @@ void failed(const completion_ptr& job, const error& why) {
   ask_result<actors::found_object>(
       job->session,
       [job, why](const result<actors::found_object>& found) {
-        if (!found || !is_made_by(*found->row, *job)) return job->session->respond_failure(why);
+        if (!found || !is_made_by(*found->row, job->upload, etag_of_parts(job->parts)))
+          return job->session->respond_failure(why);
         const auto& row = *found->row;
         job->size = row.size;
         for (const auto& header : row.headers.standard)

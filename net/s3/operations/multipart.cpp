@@ -154,6 +154,13 @@ metadata::etag etag_of_parts(std::span<const named_part> parts) {
   return {.digest = md5.finish(), .parts = static_cast<std::uint32_t>(parts.size())};
 }
 
+bool is_made_by(const metadata::object_row& row, const metadata::upload_name& upload, const metadata::etag& etag) {
+  if (row.etag != etag) return false;
+  if (row.origin) return *row.origin == metadata::upload_origin{upload.id, upload.nonce};
+  // An upload without bytes leaves no manifest.
+  return row.content == metadata::content_kind::manifest ? row.manifest > upload.id : row.size == 0;
+}
+
 std::optional<checksum_kind> checksum_kind_of(std::string_view name) {
   for (const auto kind : checksum_kinds)
     if (iequals(name, to_string(kind))) return kind;

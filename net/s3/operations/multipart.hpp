@@ -44,6 +44,12 @@ std::variant<std::vector<named_part>, s3_error> read_complete_request(std::strin
 // The MD5 of the parts' MD5s, and the number of parts.
 storage::metadata::etag etag_of_parts(std::span<const named_part> parts);
 
+// Whether this upload, completed with parts of this ETag, made the object. Of an object that was completed by a build
+// that did not keep its upload, only that this upload can have made it: ids of uploads and manifests are from one
+// counter, and such a manifest was made when its upload ended.
+bool is_made_by(const storage::metadata::object_row& row, const storage::metadata::upload_name& upload,
+                const storage::metadata::etag& etag);
+
 // The checksum that CreateMultipartUpload requests: x-amz-checksum-algorithm and -type. InvalidRequest: S3 does not
 // allow this pair.
 struct wanted_checksum {

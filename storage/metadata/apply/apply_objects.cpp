@@ -47,6 +47,8 @@ std::optional<error> command_applier::copy(const copy_object& c) {
   row.version = b_.index();
   row.ordinal = ordinal_;
   row.modified = c.now;
+  row.origin.reset();
+  if (row.etag.parts > 0 && b_.has_effects_of(feature_level_of_upload_origins)) row.origin.emplace();
   if (c.headers) {
     row.headers = *c.headers;
     for (const auto& header : source->headers.standard)

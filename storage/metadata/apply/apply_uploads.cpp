@@ -269,6 +269,7 @@ std::optional<error> command_applier::complete(const complete_upload& c) {
                  .headers = upload->headers,
                  .content = content_kind::inline_bytes,
                  .extras = std::move(extras)};
+  if (b_.has_effects_of(feature_level_of_upload_origins)) row.origin = upload_origin{upload->id, upload->nonce};
   row.headers.standard.insert(row.headers.standard.end(), c.checksums.begin(), c.checksums.end());
   if (parts->empty()) { // the only part has no bytes
     b_.put(table::inline_data, b_.keys.inline_data(row), {});

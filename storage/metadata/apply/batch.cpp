@@ -103,6 +103,11 @@ void batch::raise_feature_level(std::uint8_t level) {
   if (level > meta(meta_field::feature)) put_u64(table::meta, keys.meta(meta_field::feature), level);
 }
 
+bool batch::has_effects_of(std::uint8_t level) {
+  const auto raised = feature_level(); // 0: not set, as on a standalone node
+  return raised >= level || (raised == 0 && !has(table::cluster, keys.cluster()));
+}
+
 void batch::advance_lock_time(wall_ms time) {
   const std::string key = keys.meta(meta_field::lock_time);
   if (!has(table::meta, key) || time > lock_time())

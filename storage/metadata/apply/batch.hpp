@@ -35,6 +35,9 @@ public:
   void hold_deletions(bool held);
   void raise_feature_level(std::uint8_t level);
   std::uint64_t feature_level() { return meta(meta_field::feature); }
+  // Whether commands have the effects that came with this level: in a cluster from this level on, because all voters
+  // must write the same rows; on a standalone node always.
+  bool has_effects_of(std::uint8_t level);
   wall_ms lock_time() { return static_cast<wall_ms>(meta(meta_field::lock_time)); }
   void advance_lock_time(wall_ms time); // never goes back; also begins it
   void skip_ids(std::uint64_t count) { last_id_ += count; }

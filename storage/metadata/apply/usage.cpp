@@ -36,8 +36,7 @@ bool subtract(usage& from, const usage& by) {
 } // namespace
 
 void usage_ledger::begin() {
-  const auto level = b_.feature_level(); // 0: not set, as on a standalone node
-  counts_ = level >= feature_level_of_usage || (level == 0 && !b_.has(table::cluster, b_.keys.cluster()));
+  counts_ = b_.has_effects_of(feature_level_of_usage);
   if (!counts_) return;
   const auto before = b_.load<usage_state>(table::meta, b_.keys.meta(meta_field::usage), decode_usage_state);
   if (before) state_ = *before;

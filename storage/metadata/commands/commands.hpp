@@ -26,7 +26,7 @@ namespace cairn::storage::metadata {
 // has failed; the index of a read comes with its leader's term; clients' commands carry their authorization; buckets
 // are created with an access control list, tags and an ownership; invitations of nodes, at most members_max members.
 // 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
-// 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets.
+// 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets; an object keeps which upload made it.
 constexpr std::uint8_t feature_level = 13;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
@@ -148,7 +148,8 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_read_terms = 8, feature_level_of_authority = 8,
                        feature_level_of_invitations = 8, feature_level_of_policies = 9,
                        feature_level_of_judged_uploads = 10, feature_level_of_object_lock = 11,
-                       feature_level_of_usage = 12, feature_level_of_quotas = 13;
+                       feature_level_of_usage = 12, feature_level_of_quotas = 13,
+                       feature_level_of_upload_origins = 13;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

@@ -6,6 +6,7 @@
 //                  manifest:v headers                    manifest is 0 unless content is manifest(2)
 //                  2 (the same) extras                   if there are any
 //                  3 (the same)                          if the extras have a lock
+//                  4 (the same) upload:v [nonce:u64]     if the origin was kept; nonce: unless upload is 0
 //   extras         list(tags) flags:u8 [lock]            flags: 1 public_read, 2 lock
 //   lock           retention hold:u8
 //   retention      mode:u8 [until:u64]                   until: unless the mode is none(0)
@@ -47,7 +48,9 @@ namespace {
 
 constexpr std::uint8_t session_version_with_epoch = 2;
 constexpr std::uint32_t max_age_none = 0xffffffff;
-constexpr std::uint8_t object_version_with_extras = 2, object_version_with_lock = 3, bucket_version_with_settings = 2;
+constexpr std::uint8_t object_version_with_extras = 2, object_version_with_lock = 3, object_version_with_origin = 4,
+                       object_version_newest = object_version_with_origin;
+constexpr std::uint8_t bucket_version_with_settings = 2;
 constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4,
                        bucket_version_with_ownership = 5, bucket_version_with_policy = 6, bucket_version_with_lock = 7,
                        bucket_version_with_quota = 8, bucket_version_newest = bucket_version_with_quota;
@@ -82,6 +85,7 @@ std::uint8_t version_of(const bucket_row& row) {
 }
 
 std::uint8_t version_of(const object_row& row) {
+  if (row.origin) return object_version_with_origin;
   if (!row.extras.lock.empty()) return object_version_with_lock;
   return row.extras.empty() ? row_version : object_version_with_extras;
 }
@@ -89,10 +93,21 @@ std::uint8_t version_of(const object_row& row) {
 // The version of an object's row, or why it is none.
 result<std::uint8_t> read_object_version(byte_reader& r) {
   const std::uint8_t version = r.u8();
-  if (r.ok() && version > object_version_with_lock)
+  if (r.ok() && version > object_version_newest)
     return error{errc::unsupported, "object row of version " + std::to_string(version)};
   if (version < row_version) return bad_row("object");
   return version;
+}
+
+void write_origin(byte_writer& w, const upload_origin& o) {
+  w.varint(o.id);
+  if (o.id != 0) w.u64(o.nonce);
+}
+
+upload_origin read_origin(byte_reader& r) {
+  upload_origin o{.id = r.varint()};
+  if (o.id != 0) o.nonce = r.u64();
+  return o;
 }
 
 } // namespace
@@ -238,7 +253,8 @@ std::string encode(const object_row& row) {
   w.varint(row.row_id).varint(row.version).varint(row.ordinal).boolean(row.null_version);
   w.varint(row.content == content_kind::manifest ? row.manifest : 0);
   write_headers(w, row.headers);
-  if (!row.extras.empty()) write_extras(w, row.extras);
+  if (!row.extras.empty() || row.origin) write_extras(w, row.extras);
+  if (row.origin) write_origin(w, *row.origin);
   return w.take();
 }
 
@@ -260,6 +276,7 @@ result<object_row> decode_object(std::string_view bytes) {
   row.manifest = r.varint(row.content == content_kind::manifest ? ~std::uint64_t{0} : 0);
   row.headers = read_headers(r);
   if (*version >= object_version_with_extras) row.extras = read_extras(r);
+  if (*version >= object_version_with_origin) row.origin = read_origin(r);
   if (*version != version_of(row)) r.fail();
   if (!r.finished()) return bad_row("object");
   return row;

@@ -45,6 +45,15 @@ struct object_extras {
   bool empty() const { return tags.empty() && !public_read && lock.empty(); }
 };
 
+using upload_id = std::uint64_t; // of a multipart upload; from the same counter as manifests: never reused
+
+// The upload that made a version. Id 0: none did, the version is a copy.
+struct upload_origin {
+  upload_id id = 0;
+  std::uint64_t nonce = 0;
+  friend bool operator==(const upload_origin&, const upload_origin&) = default;
+};
+
 enum class content_kind : std::uint8_t { none, inline_bytes, manifest, delete_marker };
 
 struct object_row {
@@ -59,6 +68,8 @@ struct object_row {
   content_kind content = content_kind::none;
   manifest_id manifest = 0; // content == manifest
   object_extras extras;
+  // Of a version whose ETag is that of an upload. nullopt: before feature_level_of_upload_origins it was not kept.
+  std::optional<upload_origin> origin{};
 };
 
 // Part `number` of a manifest covers the object's bytes [object_offset, object_offset + length), which are the blob's

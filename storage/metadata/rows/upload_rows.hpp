@@ -6,8 +6,6 @@
 
 namespace cairn::storage::metadata {
 
-using upload_id = std::uint64_t; // from the same counter as manifests: never reused
-
 constexpr std::uint32_t part_number_max = 10'000;
 constexpr std::uint64_t part_bytes_min = 5 << 20; // of every part except the last
 

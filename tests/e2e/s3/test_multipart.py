@@ -89,6 +89,21 @@ def test_only_the_upload_that_made_the_object_is_completed_again(s3, bucket):
     assert made.complete()["ETag"] == etag_of([b"same"])
 
 
+@pytest.mark.parametrize("body", [b"same", b""])
+def test_an_aborted_upload_is_not_completed_by_a_later_one_with_the_same_parts(s3, bucket, body):
+    aborted = Upload(s3, bucket, "k").part(1, body)
+    s3.abort_multipart_upload(**aborted.name)
+    made = Upload(s3, bucket, "k").part(1, body)
+    made.complete()
+    assert aborted.refused() == (404, "NoSuchUpload")
+    assert made.complete()["ETag"] == etag_of([body])
+    aborted.name["UploadId"] = made.name["UploadId"][:16] + "0" * 16
+    assert aborted.refused() == (404, "NoSuchUpload"), "an invented one"
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "k"})
+    made.name["Key"] = "copy"
+    assert made.refused() == (404, "NoSuchUpload"), "a copy"
+
+
 def test_completing_again_checks_what_is_said_about_the_object(node, s3, bucket):
     upload = Upload(s3, bucket, "k").part(1, b"only")
     upload.complete()

@@ -84,6 +84,34 @@ TEST(multipart, the_etag_is_the_md5_of_the_parts_md5s) {
   EXPECT_EQ(to_string(etag_of_parts(parts)), "5873dd45edd01f09c1ef2e7819369e8e-2");
 }
 
+TEST(multipart, an_object_is_made_by_one_upload) {
+  const metadata::etag etag{.digest = {7}, .parts = 1};
+  metadata::object_row row{
+      .size = 5, .etag = etag, .content = metadata::content_kind::manifest, .manifest = 30, .origin{{20, 99}}};
+  EXPECT_TRUE(is_made_by(row, {"b", "k", 20, 99}, etag));
+  EXPECT_FALSE(is_made_by(row, {"b", "k", 10, 99}, etag)) << "of an earlier upload with the same parts";
+  EXPECT_FALSE(is_made_by(row, {"b", "k", 20, 1}, etag)) << "of an invented upload";
+  EXPECT_FALSE(is_made_by(row, {"b", "k", 20, 99}, {.digest = {8}, .parts = 1})) << "of other parts";
+  row.size = 0;
+  row.content = metadata::content_kind::inline_bytes;
+  EXPECT_TRUE(is_made_by(row, {"b", "k", 20, 99}, etag));
+  EXPECT_FALSE(is_made_by(row, {"b", "k", 10, 99}, etag));
+  row.origin.emplace();
+  EXPECT_FALSE(is_made_by(row, {"b", "k", 20, 99}, etag)) << "of a copy";
+}
+
+TEST(multipart, of_an_object_that_does_not_keep_its_upload_the_ids_decide) {
+  const metadata::etag etag{.digest = {7}, .parts = 1};
+  metadata::object_row row{.size = 5, .etag = etag, .content = metadata::content_kind::manifest, .manifest = 30};
+  EXPECT_TRUE(is_made_by(row, {"b", "k", 29, 99}, etag));
+  EXPECT_FALSE(is_made_by(row, {"b", "k", 31, 99}, etag));
+  EXPECT_FALSE(is_made_by(row, {"b", "k", 29, 99}, {.digest = {7}, .parts = 2}));
+  row.content = metadata::content_kind::inline_bytes;
+  EXPECT_FALSE(is_made_by(row, {"b", "k", 29, 99}, etag));
+  row.size = 0;
+  EXPECT_TRUE(is_made_by(row, {"b", "k", 29, 99}, etag));
+}
+
 boost::beast::http::fields fields_of(std::string_view algorithm, std::string_view type) {
   boost::beast::http::fields fields;
   if (!algorithm.empty())

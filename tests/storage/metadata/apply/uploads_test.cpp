@@ -187,6 +187,48 @@ TEST_F(uploads, of_one_empty_part_are_an_empty_object) {
   EXPECT_EQ(to_string(object("empty").etag).substr(32), "-1");
 }
 
+TEST_F(uploads, leave_their_id_to_the_object) {
+  for (const std::uint64_t size : {5 * mib, std::uint64_t{0}}) {
+    const auto u = begun("k");
+    run(part(u, 1, size));
+    EXPECT_EQ(refused(completion(u, {1})), std::nullopt);
+    EXPECT_EQ(object("k").origin, (upload_origin{u.id, u.nonce}));
+    EXPECT_EQ(refused(completion(u, {1})), errc::no_such_upload);
+    EXPECT_EQ(refused(set_extras{.stamp = stamp(), .bucket = "files", .key = "k", .tags = {{{"k", "v"}}}}),
+              std::nullopt);
+    EXPECT_EQ(object("k").origin, (upload_origin{u.id, u.nonce})) << "tags make no other version";
+    EXPECT_EQ(
+        refused(copy_object{.stamp = stamp(), .source = version_of("k"), .bucket = "files", .key = "copy", .now = 9}),
+        std::nullopt);
+    EXPECT_EQ(object("copy").origin, upload_origin{});
+  }
+  run(small("k"));
+  EXPECT_EQ(object("k").origin, std::nullopt);
+}
+
+TEST_F(uploads, leave_their_id_when_all_members_of_the_cluster_can_read_it) {
+  run(create_cluster{.id = {9}, .name = "cluster", .now = 1, .first = {.id = {1}, .address = "node:1"}});
+  const auto completed = [&] {
+    const auto u = begun("k");
+    run(part(u, 1, 0));
+    EXPECT_EQ(refused(completion(u, {1})), std::nullopt);
+    EXPECT_EQ(
+        refused(copy_object{.stamp = stamp(), .source = version_of("k"), .bucket = "files", .key = "copy", .now = 9}),
+        std::nullopt);
+    return u;
+  };
+  for (const int level : {0, feature_level_of_upload_origins - 1}) {
+    if (level != 0) run(raise_feature_level{static_cast<std::uint8_t>(level)});
+    completed();
+    EXPECT_EQ(object("k").origin, std::nullopt) << level;
+    EXPECT_EQ(object("copy").origin, std::nullopt) << level;
+  }
+  run(raise_feature_level{feature_level_of_upload_origins});
+  const auto u = completed();
+  EXPECT_EQ(object("k").origin, (upload_origin{u.id, u.nonce}));
+  EXPECT_EQ(object("copy").origin, upload_origin{});
+}
+
 TEST_F(uploads, keep_repairs_of_parts_until_they_are_confirmed_or_the_part_is_deleted) {
   run(create_cluster{.id = {9}, .name = "c", .now = 1, .first = {.id = {1}, .address = "node:1"}});
   run(add_node{.node = {.id = {2}, .address = "other:1"}});

@@ -52,7 +52,26 @@ TEST(rows, encode_every_field_of_an_object) {
   EXPECT_EQ(row->headers.standard, full_object().headers.standard);
   EXPECT_EQ(row->headers.user, full_object().headers.user);
   EXPECT_EQ(encode(*row), bytes);
-  expect_strict(bytes, decode_object, 4);
+  expect_strict(bytes, decode_object, 5);
+}
+
+TEST(rows, keep_the_upload_that_made_an_object) {
+  object_row row = full_object();
+  for (const bool tagged : {false, true}) {
+    if (tagged) row.extras.tags = {{"k", "v"}};
+    row.origin.reset();
+    const auto older = encode(row);
+    for (const upload_origin origin : {upload_origin{300, 0x0102030405060708}, upload_origin{}}) {
+      row.origin = origin;
+      const auto bytes = encode(row);
+      EXPECT_EQ(decode_object(bytes)->origin, origin);
+      EXPECT_EQ(encode(decode_object(bytes).value()), bytes);
+      EXPECT_EQ(hex(bytes), "04" + hex(older).substr(2) + (tagged ? "" : "0000") +
+                                (origin.id != 0 ? "ac020102030405060708" : "00"));
+      expect_strict(bytes, decode_object, 5);
+    }
+    EXPECT_FALSE(decode_object(older)->origin);
+  }
 }
 
 TEST(rows, give_a_listing_its_fields_without_the_rest) {
@@ -62,7 +81,7 @@ TEST(rows, give_a_listing_its_fields_without_the_rest) {
   EXPECT_EQ(fields->etag, full_object().etag);
   EXPECT_EQ(fields->modified, 1'700'000'000'123);
   EXPECT_EQ(decode_listed("\x01").error(), errc::corrupt);
-  EXPECT_EQ(decode_listed("\x04").error(), errc::unsupported);
+  EXPECT_EQ(decode_listed("\x05").error(), errc::unsupported);
 }
 
 TEST(rows, refuse_a_manifest_id_in_an_object_that_has_no_manifest) {
