@@ -20,7 +20,7 @@ public:
   void tick();
 
 private:
-  void walk();
+  void walk(bool standalone);
   void list_names(const std::string& after, std::uint32_t page_max);
   void next_bucket();
   void begin(const meta::bucket_row& bucket);
@@ -35,11 +35,12 @@ private:
   // Sends all commands; calls `then` after the last answer.
   void commit_all(std::vector<meta::command> commands, std::function<void()> then);
   void failed(const char* step, const caf::error& why);
+  void passed_over_damage(const char* step);
 
   lifecycle_actor::pointer self_;
   services s_;
   lifecycle_options options_;
-  bool walking_ = false;
+  bool walking_ = false, skips_damage_ = false;
   std::vector<std::string> names_; // of buckets still to walk, in reverse order; rules may be large
   meta::bucket_row bucket_;        // the bucket that is being walked
   std::optional<lifecycle_rules> rules_;
@@ -63,31 +64,36 @@ void lifecycle_state::tick() {
   self_->request(s_.metadata, caf::infinite, status_atom_v)
       .then(
           [this](const log_status_ptr& status) {
-            if (status->leads) return walk();
+            if (status->leads) return walk(false);
             walking_ = false;
           },
           [this](caf::error& why) {
-            if (from_caf(why).code == errc::unsupported) return walk(); // a standalone node
+            if (from_caf(why).code == errc::unsupported) return walk(true); // a standalone node
             walking_ = false;
           });
 }
 
-void lifecycle_state::walk() {
+// On a member damaged rows end a listing. The other members' rows are whole, so they would execute what seems due here
+// because a row is missing; and the member is about to fetch the state from them.
+void lifecycle_state::walk(bool standalone) {
+  skips_damage_ = standalone;
   done_ = refused_ = failed_ = 0;
   bucket_ = {};
   names_.clear();
   list_names({}, names_page);
 }
 
-// A page with a damaged row fails as a whole. Then the buckets before that row are listed one by one.
+// Damage that is not passed over fails a page of names as a whole. Then the buckets before it are listed one by one.
 void lifecycle_state::list_names(const std::string& after, std::uint32_t page_max) {
   meta::buckets_query query;
   query.after = after;
   query.buckets_max = page_max;
+  query.skips_damage = skips_damage_;
   self_->request(s_.metadata, caf::infinite, list_atom_v, std::move(query))
       .then(
           [this, page_max](const buckets_listing& page) {
             for (const auto& bucket : page->buckets) names_.push_back(bucket.name);
+            if (page->skipped) passed_over_damage("listing buckets");
             if (page->truncated) return list_names(page->last, page_max);
             next_bucket();
           },
@@ -119,8 +125,12 @@ void lifecycle_state::next_bucket() {
 void lifecycle_state::begin(const meta::bucket_row& bucket) {
   bucket_ = bucket;
   rules_.emplace(bucket_.lifecycle, options_.day, options_.upload_age_max);
-  versions_ = {.bucket = bucket_.name, .versions_max = options_.page_rows, .judged = {bucket_.id}};
-  uploads_ = {.bucket = bucket_.name, .uploads_max = options_.page_rows, .judged = {bucket_.id}};
+  versions_ = {.bucket = bucket_.name,
+               .versions_max = options_.page_rows,
+               .judged = {bucket_.id},
+               .skips_damage = skips_damage_};
+  uploads_ = {
+      .bucket = bucket_.name, .uploads_max = options_.page_rows, .judged = {bucket_.id}, .skips_damage = skips_damage_};
   held_.reset();
   if (rules_->wants_versions()) return versions_page();
   if (rules_->wants_uploads()) return uploads_page();
@@ -146,6 +156,7 @@ void lifecycle_state::versions_page() {
   self_->request(s_.metadata, caf::infinite, list_atom_v, versions_)
       .then(
           [this](const versions_listing& page) {
+            if (page->skipped) passed_over_damage("listing versions");
             if (page->versions.empty()) return after_versions();
             if_unchanged("listing versions", [this, page] { decide(*page); });
           },
@@ -192,6 +203,7 @@ void lifecycle_state::uploads_page() {
   self_->request(s_.metadata, caf::infinite, list_atom_v, uploads_)
       .then(
           [this](const uploads_listing& page) {
+            if (page->skipped) passed_over_damage("listing uploads");
             if (page->uploads.empty()) return next_bucket();
             if_unchanged("listing uploads", [this, page] { abort_some(*page); });
           },
@@ -249,6 +261,15 @@ void lifecycle_state::failed(const char* step, const caf::error& why) {
   if (failed_++ > 0) return; // logged once a walk
   log::warn("lifecycle rules of a bucket wait for the next walk",
             {{"bucket", bucket_.name}, {"step", step}, {"error", to_string(reason)}});
+}
+
+// What a damaged row is about stays, the rules act on everything else. Where the missing row changes what the rules
+// want of another version, such as of a marker that hides a damaged version, applying the command meets the damage
+// again and refuses it.
+void lifecycle_state::passed_over_damage(const char* step) {
+  s_.metrics->lifecycle_failures.fetch_add(1, std::memory_order_relaxed);
+  if (failed_++ > 0) return; // logged once a walk
+  log::warn("lifecycle rules do not act on damaged rows", {{"bucket", bucket_.name}, {"step", step}});
 }
 
 lifecycle_actor::behavior_type lifecycle(lifecycle_actor::stateful_pointer<lifecycle_state> self, const services& s,

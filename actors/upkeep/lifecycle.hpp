@@ -5,7 +5,8 @@
 // beginning; every step may be done twice.
 //
 // A bucket that fails (its rows cannot be read, the metadata is busy) waits for the next walk and does not delay the
-// others. So does a bucket that was removed, recreated or given other rules during the walk.
+// others. So does a bucket that was removed, recreated or given other rules during the walk. A standalone node passes
+// over damaged rows.
 //
 // Bounded: one page of at most page_rows at a time; its commands are answered before the next page is read.
 #pragma once

@@ -263,7 +263,9 @@ void add_storage(page_builder& p, const node_metrics& m) {
   p.counter("cairn_lifecycle_refused_total",
             "Removals by lifecycle rules that were refused: changed meanwhile, or left for the next walk.",
             m.lifecycle_refused);
-  p.counter("cairn_lifecycle_failures_total", "Buckets whose lifecycle rules wait for the next walk after an error.",
+  p.counter("cairn_lifecycle_failures_total",
+            "Buckets whose lifecycle rules wait for the next walk after an error, and pages of listings with "
+            "damaged rows, which stay.",
             m.lifecycle_failures);
   p.counter("cairn_row_cache_hits_total", "Look-ups answered by the cache of hot rows.", m.row_cache_hits);
   p.counter("cairn_row_cache_misses_total", "Look-ups that read the metadata.", m.row_cache_misses);

@@ -89,6 +89,11 @@ public:
     if (failure_) return *failure_;
     return reader_->status();
   }
+  void skip_damaged_rows(bool on) override {
+    skips_ = on;
+    if (on) skipped_ = false;
+  }
+  bool has_skipped_rows() const override { return skipped_; }
   void put(table_id table, std::string_view key, std::string_view value) override;
   bool erase(table_id table, std::string_view key) override;
   result<void> commit() override;
@@ -102,23 +107,27 @@ private:
 
   // The row's value, or nullopt if it is damaged. `joined`: the place of a value that is stored in two rows.
   std::optional<std::string_view> checked(table_id table, std::string_view key, std::string_view stored,
-                                          std::string& joined) {
+                                          std::string& joined, bool of_cursor = false) {
     if (!at_->covers(table, key)) return stored;
     const auto row = parse(stored);
     const auto value = row && row->is_begin() ? join(table, key, *row, joined) : unwrapped(table, key, stored);
-    if (!value && reader_->status()) damaged(table, key, "checksum");
+    if (!value && reader_->status()) damaged(table, key, "checksum", of_cursor);
     return value;
   }
   std::optional<std::string_view> join(table_id table, std::string_view key, const stored_row& begin,
                                        std::string& joined);
   bool has_end(table_id table, std::string_view key);
   void put_page_value(table_id table, std::string_view key, std::string_view value);
-  void damaged(table_id table, std::string_view key, const char* what) {
+  void damaged(table_id table, std::string_view key, const char* what, bool of_cursor = false) {
     if (failure_) return;
     const std::string text = describe_row(table, key) + ": " + what;
     s_.options.damage->report(text);
-    failure_ = error{errc::corrupt, text};
+    if (of_cursor && skips_)
+      skipped_ = true;
+    else
+      failure_ = error{errc::corrupt, text};
   }
+  bool failed() const { return failure_ || !reader_->status(); }
   void check_absence(table_id table, std::string_view key);
   std::size_t convert_table(table_id table, std::size_t rows, std::size_t bytes, progress& p);
 
@@ -131,6 +140,7 @@ private:
   std::string buffer_, end_;
   std::forward_list<std::string> joined_; // values in two rows that views refer to
   std::optional<error> failure_;
+  bool skips_ = false, skipped_ = false;
 };
 
 class checked_cursor final : public kv_cursor {
@@ -162,21 +172,23 @@ public:
 private:
   bool front_is_good(std::string_view key) {
     const auto front = below_->before(key);
-    return !front || transaction_.checked(table_, front->key, front->value, joined_).has_value();
+    return !front || transaction_.checked(table_, front->key, front->value, joined_, true) || !transaction_.failed();
   }
   std::optional<kv_pair> show(std::optional<kv_pair> found, std::string_view bound, bool behind) {
     positioned_ = false;
-    if (!found) return {};
-    const int order = found->key.compare(bound);
-    if (order < 0 || (behind && order == 0)) {
-      transaction_.damaged(table_, found->key, "keys are not ascending");
-      return {};
+    for (; found && !transaction_.failed(); found = below_->next()) {
+      const int order = found->key.compare(bound);
+      if (order < 0 || (behind && order == 0)) {
+        transaction_.damaged(table_, found->key, "keys are not ascending", true);
+        continue;
+      }
+      const auto value = transaction_.checked(table_, found->key, found->value, joined_, true);
+      if (!value) continue;
+      last_.assign(found->key);
+      positioned_ = true;
+      return kv_pair{found->key, *value};
     }
-    const auto value = transaction_.checked(table_, found->key, found->value, joined_);
-    if (!value) return {};
-    last_.assign(found->key);
-    positioned_ = true;
-    return kv_pair{found->key, *value};
+    return {};
   }
 
   checked_transaction& transaction_;

@@ -50,6 +50,10 @@ public:
   virtual std::unique_ptr<kv_cursor> cursor(table_id table) = 0; // must not outlive the transaction
   virtual std::uint64_t entries(table_id table) = 0;
   virtual result<void> status() const = 0;
+  // While it is on, cursors pass over damaged rows (seek and next; not over damaged pages) instead of failing. They are
+  // reported all the same. Only for walks that treat each row by itself: a missing row may be a damaged one.
+  virtual void skip_damaged_rows(bool) {}
+  virtual bool has_skipped_rows() const { return false; } // since it was turned on
 };
 
 class kv_writer : public kv_reader {

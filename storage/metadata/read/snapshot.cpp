@@ -52,6 +52,7 @@ result<std::vector<bucket_row>> snapshot::buckets() {
 result<buckets_page> snapshot::buckets(const buckets_query& query) {
   constexpr std::uint32_t examined_max = 4096;
   buckets_page page;
+  const passing over{*kv_, query.skips_damage};
   const std::string all = keys_.all();
   const auto cursor = kv_->cursor(id_of(table::buckets));
   // Names have no NUL, so this is the smallest key after `after`.
@@ -79,6 +80,7 @@ result<buckets_page> snapshot::buckets(const buckets_query& query) {
     if (page.buckets.size() < query.buckets_max) return good.error();
     page.truncated = true; // what is damaged comes after this page
   }
+  page.skipped = kv_->has_skipped_rows();
   for (const auto& row : page.buckets) {
     if (!query.with_usage) break;
     const auto used = usage_of(row.id);

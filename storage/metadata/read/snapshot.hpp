@@ -60,9 +60,22 @@ public:
   result<layout_epoch> acknowledged_epoch() override;
 
 private:
+  // Cursors pass over damaged rows during a listing that asked for it.
+  class passing {
+  public:
+    passing(kv_reader& kv, bool on) : kv_(kv) { kv_.skip_damaged_rows(on); }
+    ~passing() { kv_.skip_damaged_rows(false); }
+    passing(const passing&) = delete;
+    passing& operator=(const passing&) = delete;
+
+  private:
+    kv_reader& kv_;
+  };
+
   std::uint64_t meta(meta_field field);
   result<std::optional<usage_state>> counting(); // nullopt: the state does not count
   result<manifest_part> part(manifest_id id, std::uint32_t index);
+  bool has_intact(table t, const std::string& key);
   result<bucket_row> judged_bucket(std::string_view name, bucket_id judged);
   error hidden_key(bucket_id bucket, std::string_view key);
   result<std::vector<listed_version>> versions_of(const std::string& key, const std::optional<object_row>& live,

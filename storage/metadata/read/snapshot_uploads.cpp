@@ -42,14 +42,22 @@ result<std::vector<uploaded_part>> snapshot::upload_parts(upload_id id, std::uin
                              [](std::string_view, std::string_view value) { return decode_uploaded_part(value); });
 }
 
+// While damaged rows are skipped.
+bool snapshot::has_intact(table t, const std::string& key) {
+  const auto cursor = kv_->cursor(id_of(t));
+  const auto found = cursor->seek(key);
+  return found && found->key == key;
+}
+
 result<uploads_page> snapshot::uploads(const uploads_query& query) {
   const auto in = judged_bucket(query.bucket, query.judged.bucket);
   if (!in) return in.error();
   uploads_page page;
+  const passing over{*kv_, query.skips_damage};
   key_tree_cursor at{*kv_, key_tree{id_of(table::upload_names), group_, in->id}};
   bool more = query.uploads_max > 0 && seek_first(at, query);
-  for (std::uint32_t returned = 0; more && at.key().starts_with(query.prefix); ++returned) {
-    if (returned == query.uploads_max) {
+  while (more && at.key().starts_with(query.prefix)) {
+    if (page.uploads.size() + page.common_prefixes.size() == query.uploads_max) {
       page.truncated = true;
       break;
     }
@@ -59,6 +67,10 @@ result<uploads_page> snapshot::uploads(const uploads_query& query) {
       page.next_key_marker = page.common_prefixes.emplace_back(common);
       page.next_upload_marker = page.next_upload_nonce = 0;
       more = at.seek_past(page.next_key_marker);
+      continue;
+    }
+    if (query.skips_damage && !has_intact(table::uploads, keys_.upload(listed->id))) {
+      more = at.next();
       continue;
     }
     const auto row = load<upload_row>(table::uploads, keys_.upload(listed->id), decode_upload,
@@ -73,6 +85,7 @@ result<uploads_page> snapshot::uploads(const uploads_query& query) {
     more = at.next();
   }
   if (auto good = at.status(); !good) return good.error();
+  page.skipped = kv_->has_skipped_rows();
   return page;
 }
 

@@ -115,6 +115,7 @@ result<versions_page> snapshot::versions(const versions_query& query) {
   const auto in = judged_bucket(query.bucket, query.judged.bucket);
   if (!in) return in.error();
   versions_page page;
+  const passing over{*kv_, query.skips_damage};
   both_trees at{*kv_, key_tree{id_of(table::current), group_, in->id}, key_tree{id_of(table::names), group_, in->id}};
   std::size_t left = query.versions_max;
   for (bool more = left > 0 && seek_first(at, query); more && at.key().starts_with(query.prefix);) {
@@ -156,6 +157,7 @@ result<versions_page> snapshot::versions(const versions_query& query) {
     more = at.next();
   }
   if (auto good = at.status(); !good) return good.error();
+  page.skipped = kv_->has_skipped_rows();
   return page;
 }
 

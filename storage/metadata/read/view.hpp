@@ -62,6 +62,7 @@ struct uploads_query {
   upload_id upload_marker = 0; // … and, when this is not 0, uploads of key_marker itself that began after this one
   std::uint32_t uploads_max = 1000;
   judgement judged;
+  bool skips_damage = false; // passes over damaged rows, as kv_reader::skip_damaged_rows
 };
 struct listed_upload {
   std::string key;
@@ -75,6 +76,7 @@ struct uploads_page {
   bool truncated = false;
   std::string next_key_marker; // truncated
   upload_id next_upload_marker = 0, next_upload_nonce = 0;
+  bool skipped = false; // damaged rows
 };
 
 struct versions_query {
@@ -83,6 +85,8 @@ struct versions_query {
   std::optional<version_id> version_marker; // … and, if it is given, versions of key_marker itself after this one
   std::uint32_t versions_max = 1000;
   judgement judged;
+  bool skips_damage =
+      false; // passes over damaged rows: versions may be missing, and one behind a missing one be latest
 };
 struct listed_version {
   std::string key;
@@ -101,6 +105,7 @@ struct versions_page {
   bool truncated = false;
   std::string next_key_marker; // truncated
   std::optional<version_id> next_version_marker;
+  bool skipped = false; // damaged rows
 };
 
 // A part of an object that was uploaded as a multipart upload.
@@ -123,6 +128,7 @@ struct buckets_query {
   std::uint32_t buckets_max = 1000;
   std::shared_ptr<const access_key_row> only_of{};
   bool with_usage = false;
+  bool skips_damage = false; // passes over damaged rows
 };
 struct buckets_page {
   std::vector<listed_bucket> buckets;       // by name
@@ -130,6 +136,7 @@ struct buckets_page {
   std::vector<bucket_quota> quotas;         // of each bucket, with `with_usage`
   std::string last;                         // `after` of the next page; an empty page may be truncated
   bool truncated = false;
+  bool skipped = false; // damaged rows
 };
 
 // What the buckets hold together.

@@ -2,6 +2,7 @@
 // lifecycle_rules_test.cpp.
 #include "actors/upkeep/lifecycle.hpp"
 
+#include "actors/metadata/log/replicated_log.hpp"
 #include "sim/world/world.hpp"
 #include "tests/actors/metadata/unasked_metadata.hpp"
 
@@ -25,6 +26,7 @@ protected:
     int objects = 1;
     std::vector<meta::listed_version> history; // instead of the objects
     bool uploads = false;
+    bool damaged = false; // each page has passed over rows
   };
 
   bucket& add(const std::string& name) {
@@ -67,12 +69,14 @@ protected:
   std::map<std::string, bucket> buckets;
   std::function<void(const std::string&)> before_listing = [](const std::string&) {};
   std::string unlisted_from; // a bucket that can't be listed
+  bool leads = false;        // a cluster; else a standalone node
   std::vector<meta::command> commits;
   node_metrics metrics;
 
 private:
   caf::result<buckets_listing> list(const meta::buckets_query& q) override {
     const auto page_names = std::min<std::size_t>(3, q.buckets_max);
+    EXPECT_EQ(q.skips_damage, !leads);
     meta::buckets_page page;
     for (auto b = buckets.upper_bound(q.after); b != buckets.end(); ++b) {
       if (page.buckets.size() == page_names) {
@@ -91,7 +95,9 @@ private:
     const auto found = buckets.find(q.bucket);
     if (found == buckets.end()) return to_caf({errc::no_such_bucket});
     if (found->second.versions_fault) return to_caf({*found->second.versions_fault});
+    EXPECT_EQ(q.skips_damage, !leads);
     meta::versions_page page;
+    page.skipped = found->second.damaged;
     if (!found->second.history.empty()) return history_page(found->second.history, q);
     for (int i = q.key_marker.empty() ? 0 : std::stoi(q.key_marker) + 1; i < found->second.objects; ++i) {
       if (page.versions.size() == q.versions_max) {
@@ -117,6 +123,7 @@ private:
     const auto found = buckets.find(q.bucket);
     if (found == buckets.end()) return to_caf({errc::no_such_bucket});
     if (found->second.uploads_fault) return to_caf({*found->second.uploads_fault});
+    EXPECT_EQ(q.skips_damage, !leads);
     meta::uploads_page page;
     if (found->second.uploads) page.uploads.push_back({.key = "u", .id = 5});
     return std::make_shared<const meta::uploads_page>(std::move(page));
@@ -137,7 +144,12 @@ private:
     return committed{};
   }
 
-  caf::result<log_status_ptr> log_now() override { return to_caf({errc::unsupported, "alone"}); }
+  caf::result<log_status_ptr> log_now() override {
+    if (!leads) return to_caf({errc::unsupported, "alone"});
+    auto status = std::make_shared<log_status>();
+    status->leads = true;
+    return log_status_ptr{std::move(status)};
+  }
 };
 
 TEST_F(lifecycle_walk, looks_at_every_bucket_page_by_page) {
@@ -197,6 +209,25 @@ TEST_F(lifecycle_walk, uploads_are_aborted_though_the_versions_can_not_be_read) 
   b.versions_fault = errc::corrupt;
   walk();
   EXPECT_TRUE(removed_of("a").empty());
+  EXPECT_EQ(aborted_of("a"), 1u);
+}
+
+TEST_F(lifecycle_walk, acts_on_what_is_listed_behind_damaged_rows_and_counts_the_pages) {
+  auto& b = add("a");
+  b.objects = 3;
+  b.damaged = b.uploads = true;
+  walk();
+  EXPECT_EQ(removed_of("a").size(), 3u);
+  EXPECT_EQ(aborted_of("a"), 1u);
+  EXPECT_EQ(metrics.lifecycle_failures.load(), 2u);
+}
+
+// The other members, which have the row, would execute what its absence makes look due.
+TEST_F(lifecycle_walk, asks_for_no_listing_without_damaged_rows_in_a_cluster) {
+  leads = true;
+  add("a").uploads = true;
+  walk();
+  EXPECT_EQ(removed_of("a").size(), 1u);
   EXPECT_EQ(aborted_of("a"), 1u);
 }
 

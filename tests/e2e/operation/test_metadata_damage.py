@@ -1,5 +1,6 @@
 """Bits that rot in the metadata's files: what was not stored is never answered, no process ends, and in a cluster the
 member fetches the metadata from another one."""
+import hashlib
 import http.client
 import random
 import threading
@@ -66,6 +67,24 @@ def test_a_standalone_node_answers_damaged_rows_with_500_and_serves_the_others(s
     assert check.returncode != 0 and b"metadata" in check.stdout + check.stderr
     backup = node.cairn("cluster", "backup", "--config", node.config, node.folder / "backup")
     assert backup.returncode != 0 and not (node.folder / "backup").exists()
+
+
+def test_lifecycle_rules_act_on_the_objects_beside_a_damaged_row(start_node):
+    from s3_client import client_of
+    node = start_node(debug_lifecycle_day="1s")
+    written = fill(node, 30)
+    node.stop()
+    for i in (7, 8, 20):
+        digest = hashlib.md5(small(i)).digest()
+        flip(state_file(node), places_of(state_file(node), digest, offset=3))
+    node.start()
+    rule = {"ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    client_of(node).put_bucket_lifecycle_configuration(Bucket="files", LifecycleConfiguration={"Rules": [rule]})
+    eventually(lambda: node.metric("cairn_lifecycle_done_total") == len(written) - 3, what="all but the damaged ones")
+    assert node.metric("cairn_lifecycle_failures_total") > 0
+    assert "lifecycle rules do not act on damaged rows" in node.log()
+    for i in (7, 8, 20):
+        assert node.get(f"/files/small-{i:04d}").status == 500
 
 
 @pytest.mark.parametrize("flips", [3, 40, 400, 4000])

@@ -109,6 +109,29 @@ TEST_F(checked_kv, does_not_report_a_row_as_missing_when_its_key_is_damaged) {
   }
 }
 
+TEST_F(checked_kv, passes_over_damaged_rows_in_a_walk_that_asks_for_it) {
+  flip(0, "b", 3);
+  flip(0, "c", 3);
+  const auto reader = read();
+  const auto cursor = reader->cursor(0);
+  reader->skip_damaged_rows(true);
+  EXPECT_FALSE(reader->has_skipped_rows());
+  EXPECT_EQ(cursor->seek("")->key, "a");
+  EXPECT_EQ(cursor->next()->key, "d");
+  EXPECT_TRUE(reader->has_skipped_rows());
+  EXPECT_EQ(cursor->next(), std::nullopt);
+  for (const char* from : {"b", "bb", "c", "cc", "d"}) EXPECT_EQ(cursor->seek(from)->key, "d") << from;
+  EXPECT_TRUE(reader->status());
+  EXPECT_EQ(damage->count(), 2u) << "they are reported all the same";
+  reader->skip_damaged_rows(false);
+  EXPECT_EQ(cursor->seek("b"), std::nullopt);
+  EXPECT_EQ(reader->status().error(), errc::corrupt);
+  const auto other = read();
+  other->skip_damaged_rows(true);
+  EXPECT_EQ(other->get(0, "b"), std::nullopt) << "a look-up fails";
+  EXPECT_EQ(other->status().error(), errc::corrupt);
+}
+
 TEST_F(checked_kv, ends_an_iteration_at_the_damaged_row) {
   flip(0, "c", 3);
   const auto reader = read();
