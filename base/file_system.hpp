@@ -68,6 +68,7 @@ constexpr bool has_room_again(std::uint64_t configured, const space& disk) {
 class file_system {
 public:
   virtual ~file_system() = default;
+  // io_error: what is not a regular file; in particular it never waits for the other end of a FIFO.
   virtual result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) = 0;
   virtual result<std::vector<std::string>> list(const std::string& directory) = 0; // names, sorted, without . and ..
   virtual result<void> make_directories(const std::string& path) = 0; // flushes each new directory and its parent

@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include "base/file_system.hpp"
 #include "config/keys.hpp"
 #include "config/rules.hpp"
 #include "config/suggest.hpp"
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <optional>
@@ -397,13 +397,16 @@ loaded load_file(const std::string& path, std::span<const std::string> overrides
   };
   std::error_code failure;
   if (std::filesystem::is_directory(path, failure)) return unreadable("expected a file, this is a directory");
-  std::ifstream in(path, std::ios::binary);
+  if (std::filesystem::exists(path, failure) && !std::filesystem::is_regular_file(path, failure))
+    return unreadable("expected a regular file");
+  const auto in = posix_file_system().open(path, open_mode::read_only); // waits for no FIFO, whatever it is by now
   if (!in) return unreadable("the file can't be opened");
   // Reads one byte more than is allowed, so that check_shape notices a file that is too large.
   std::string text(toml_bytes_max + 1, '\0');
-  in.read(text.data(), std::streamsize(text.size()));
-  if (in.bad()) return unreadable("the file can't be read");
-  text.resize(std::size_t(in.gcount()));
+  const bytes_span into{reinterpret_cast<std::byte*>(text.data()), text.size()};
+  const auto got = (*in)->read(0, std::span{&into, 1});
+  if (!got) return unreadable("the file can't be read");
+  text.resize(*got);
   return load(text, path, overrides);
 }
 

@@ -211,14 +211,21 @@ public:
     if (mode == open_mode::create) flags |= O_CREAT | O_EXCL;
     if (mode == open_mode::append) flags |= O_CREAT | O_APPEND;
     if (mode == open_mode::read_direct) flags |= O_DIRECT;
-    const auto attempt = [&] { return ::open(path.c_str(), flags, 0600); };
+    // O_NONBLOCK: a FIFO without a writer would block the open for ever.
+    const auto attempt = [&] { return ::open(path.c_str(), flags | O_NONBLOCK, 0600); };
     int descriptor = retry_interrupted(attempt);
     if (descriptor < 0 && errno == EINVAL && (flags & O_DIRECT) != 0) { // no O_DIRECT on this file system
       flags &= ~O_DIRECT;
       descriptor = retry_interrupted(attempt);
     }
     if (descriptor < 0) return failed("open", path, errno);
-    return std::unique_ptr<file>{std::make_unique<posix_file>(descriptor, path, mode != open_mode::append)};
+    auto opened = std::make_unique<posix_file>(descriptor, path, mode != open_mode::append);
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) return failed("status", path, errno);
+    if (!S_ISREG(status.st_mode)) return error{errc::io_error, "open of " + path + ": it is not a regular file"};
+    if (::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) != 0)
+      return failed("open", path, errno);
+    return std::unique_ptr<file>{std::move(opened)};
   }
 
   result<std::vector<std::string>> list(const std::string& directory) override {

@@ -1,18 +1,16 @@
 #include "cli/admin/admin_token.hpp"
 
 #include "base/codec.hpp"
-#include "base/file_system.hpp"
+#include "base/files/small_file.hpp"
 #include "cli/client/secret_file.hpp"
 
-#include <fstream>
-
-#include <sys/stat.h>
+#include <algorithm>
 
 namespace cairn::cli {
 
 namespace {
 
-constexpr std::size_t random_words = 4, token_file_bytes_max = 4096;
+constexpr std::size_t random_words = 4;
 
 std::string make_token(random_source& random) {
   std::string out;
@@ -27,14 +25,9 @@ std::string admin_token_path(const std::string& data_dir) {
 }
 
 result<std::string> read_token_file(const std::string& path) {
-  struct ::stat there {};
-  if (::stat(path.c_str(), &there) != 0) return error{errc::not_found, path + " is not there, or may not be read"};
-  std::ifstream in{path, std::ios::binary};
-  std::string line;
-  if (!in) return error{errc::io_error, path + " may not be read by this user"};
-  line.resize(token_file_bytes_max);
-  in.read(line.data(), std::streamsize(line.size()));
-  line.resize(std::size_t(in.gcount()));
+  auto content = read_small_file(posix_file_system(), path);
+  if (!content) return content.error();
+  auto line = std::move(*content);
   line.resize(std::min(line.size(), line.find('\n')));
   const auto first = line.find_first_not_of(" \t\r"), last = line.find_last_not_of(" \t\r");
   if (first == std::string::npos) return error{errc::invalid_argument, path + " is empty"};
@@ -45,7 +38,7 @@ result<std::string> own_admin_token(const std::string& data_dir, random_source& 
   const auto path = admin_token_path(data_dir);
   auto kept = read_token_file(path);
   if (kept) return kept;
-  if (kept.error().code == errc::io_error) return kept;
+  if (kept.error().code != errc::not_found && kept.error().code != errc::invalid_argument) return kept;
   if (auto made = posix_file_system().make_directories(data_dir); !made) return made.error();
   auto fresh = make_token(random);
   if (auto written = write_private_file(path, fresh + '\n', file_secrecy::owner_only); !written) return written.error();

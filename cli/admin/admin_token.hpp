@@ -13,7 +13,8 @@ namespace cairn::cli {
 std::string admin_token_path(const std::string& data_dir);
 // Reads it; creates it if it is missing, or incomplete after a crash. io_error, no_space.
 result<std::string> own_admin_token(const std::string& data_dir, random_source& random);
-// The first line of a file, at most 4 KiB, without the white space around it. not_found, io_error, invalid_argument.
+// The first line of a file, at most 64 KiB, without the white space around it. not_found, io_error, too_large,
+// invalid_argument (it is empty).
 result<std::string> read_token_file(const std::string& path);
 
 } // namespace cairn::cli

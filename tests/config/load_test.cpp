@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/stat.h>
+
 namespace cairn::config {
 
 using namespace std::chrono_literals;
@@ -357,6 +359,11 @@ TEST(config_load_file, reads_a_file_and_reports_what_it_can_not_read) {
   std::ofstream(path) << "[upload]\nwindow = 700\n";
   EXPECT_EQ(lines(load_file(path, {})).at(0), path + ":2:10: upload.window: expected an integer, 1 to 64, got 700");
   EXPECT_EQ(lines(load_file(folder.string(), {})).at(0), folder.string() + ": expected a file, this is a directory");
+  const auto fifo = (folder / "fifo").string();
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_EQ(lines(load_file(fifo, {})).at(0), fifo + ": expected a regular file");
+  std::ofstream(path) << "#" + std::string(1 << 20, '-');
+  EXPECT_EQ(lines(load_file(path, {})).at(0), path + ":1:1: the file is larger than 1 MiB");
   std::filesystem::remove_all(folder);
   EXPECT_EQ(lines(load_file(path, {})).at(0), path + ": the file can't be opened");
   EXPECT_TRUE(load_file("", {}).problems.empty());

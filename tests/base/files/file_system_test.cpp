@@ -2,6 +2,7 @@
 #include "base/file_system.hpp"
 
 #include "base/files/memory_file_system.hpp"
+#include "base/files/small_file.hpp"
 #include "tests/base/seeded_random.hpp"
 
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace cairn {
@@ -249,6 +251,23 @@ TEST(posix_file_system, names_the_process_that_holds_the_lock) {
 
 TEST(posix_file_system, flushes_the_parent_of_a_bare_file_name) {
   EXPECT_TRUE(posix_file_system().flush_directory(""));
+}
+
+TEST(posix_file_system, opens_regular_files_only_and_waits_for_no_fifo) {
+  posix_engine engine;
+  ASSERT_TRUE(engine.files.make_directories(engine.directory));
+  const auto fifo = engine.directory + "/fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (const auto& path : {fifo, std::string{"/dev/zero"}, engine.directory})
+    for (const auto mode : {open_mode::read_only, open_mode::read_direct, open_mode::read_write, open_mode::append}) {
+      const auto refused = engine.files.open(path, mode);
+      ASSERT_FALSE(refused) << path;
+      EXPECT_EQ(refused.error(), errc::io_error) << refused.error().text;
+    }
+  EXPECT_NE(read_small_file(engine.files, fifo).error().text.find("not a regular file"), std::string::npos);
+  std::filesystem::create_symlink(engine.directory + "/plain", engine.directory + "/link");
+  { std::ofstream{engine.directory + "/plain"} << "text"; }
+  EXPECT_EQ(read_small_file(engine.files, engine.directory + "/link").value(), "text");
 }
 
 TEST(posix_file_system, says_which_file_failed_and_why) {

@@ -46,6 +46,9 @@ TEST_F(admin_token, files_of_operators_are_read_without_their_white_space) {
   std::ofstream{dir + "/t"} << "  a-token \r\nanother line";
   EXPECT_EQ(read_token_file(dir + "/t").value(), "a-token");
   EXPECT_EQ(read_token_file(dir + "/none").error(), errc::not_found);
+  ASSERT_EQ(::mkfifo(admin_token_path(dir).c_str(), 0600), 0);
+  EXPECT_EQ(read_token_file(admin_token_path(dir)).error(), errc::io_error) << "it does not wait for a writer";
+  EXPECT_EQ(own_admin_token(dir, random).error(), errc::io_error);
 }
 
 TEST(certificate_watch, warns_once_a_day_from_thirty_days_before) {

@@ -114,6 +114,34 @@ def test_new_certificates_are_taken_up_without_a_restart(secure, tmp_path):
     kept.close()
 
 
+def test_a_reload_waits_for_no_fifo(secure):
+    good, config = secure.cert.read_bytes(), secure.config.read_text()
+    for path in (secure.cert, secure.key, secure.config):
+        content, before = path.read_bytes(), len(secure.log())
+        path.unlink()
+        os.mkfifo(path)
+        secure.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "regular file" in secure.log()[before:], what=f"{path.name} is refused")
+        path.unlink()
+        path.write_bytes(content)
+    before = len(secure.log())
+    secure.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "configuration re-read" in secure.log()[before:], what="the next reload")
+    assert (secure.cert.read_bytes(), secure.config.read_text()) == (good, config)
+    assert curl(secure, url(secure, "/files"), cacert=secure.cert).returncode == 0
+
+
+@pytest.mark.parametrize("which", ["cert", "key"])
+def test_a_start_waits_for_no_fifo(tmp_path, which):
+    paths = dict(zip(("cert", "key"), certificate(tmp_path, "first")))
+    paths[which].unlink()
+    os.mkfifo(paths[which])
+    n = Node(tmp_path / "node")
+    n.config.write_text(n.config.read_text() + f'\n[http.tls]\ncert = "{paths["cert"]}"\nkey = "{paths["key"]}"\n')
+    n.spawn()
+    assert n.process.wait(20) == 1 and "not a regular file" in n.log()
+
+
 def test_a_certificate_that_does_not_do_stops_the_start(tmp_path):
     cert, _ = certificate(tmp_path, "first")
     _, other_key = certificate(tmp_path, "other")
