@@ -14,7 +14,7 @@ using data_promise = caf::typed_response_promise<chunk_data>;
 using done_promise = caf::typed_response_promise<done_atom>;
 using microseconds = std::chrono::microseconds;
 
-constexpr std::chrono::seconds tick_interval{1};
+constexpr std::chrono::seconds tick_interval{1}, room_interval{5};
 constexpr std::size_t punch_rows_max = 512;
 // The pool bounds the buffers of writes; the count bounds the small ones.
 constexpr batch_limits write_limits{
@@ -43,7 +43,8 @@ struct store_state {
   reply_table<caf::typed_response_promise<chunk_ids>> lists;
   batcher<waiting_write> batches{write_limits};
   erased_blobs erased; // the writer's
-  bool punching = false;
+  bool punching = false, trying_room = false;
+  steady_time room_tried{};
 
   caf::result<chunk_data> read(chunk_read& r);
   caf::result<chunk_data> read_from_disk(chunk_read& r, steady_time since);
@@ -62,6 +63,8 @@ private:
   void run_writes();
   void wrote(std::vector<waiting_write>& batch, const std::vector<result<void>>& outcomes);
   void punch();
+  void try_room();
+  storage::chunk_store_stats take_stats();
   // Runs `run` on this actor, from any thread.
   auto on_actor() const {
     return
@@ -186,6 +189,7 @@ void store_state::run_writes() {
 
 void store_state::wrote(std::vector<waiting_write>& batch, const std::vector<result<void>>& outcomes) {
   CAIRN_ASSERT(batch.size() == outcomes.size());
+  take_stats(); // before the answers: who asks again asks another disk
   for (std::size_t i = 0; i < batch.size(); ++i) {
     auto& m = d->metrics;
     m.chunk_writes.fetch_add(1, std::memory_order_relaxed);
@@ -199,7 +203,13 @@ void store_state::wrote(std::vector<waiting_write>& batch, const std::vector<res
       waiting->deliver(to_caf(outcomes[i].error()));
   }
   batch.clear(); // releases the buffers now and not with the last copy of the job
-  d->state.store(d->store.stats().state, std::memory_order_relaxed);
+}
+
+storage::chunk_store_stats store_state::take_stats() {
+  const auto stats = d->store.stats();
+  d->state.store(stats.state, std::memory_order_relaxed);
+  d->full.store(stats.full, std::memory_order_relaxed);
+  return stats;
 }
 
 caf::result<std::uint64_t> store_state::erase_dead(chunk_ids& ids) {
@@ -270,9 +280,10 @@ void store_state::tick() {
       log::write(overdue ? log::level::error : log::level::info, overdue ? "disk overdue" : "disk answers again",
                  {{"disk", cairn::to_string(d->store.disk_uuid())}});
     }
-    const auto stats = d->store.stats();
-    d->state.store(stats.state, std::memory_order_relaxed);
-    if (stats.to_punch > 0 && !overdue && stats.state == storage::disk_state::healthy) punch();
+    const auto stats = take_stats();
+    const bool usable = !overdue && stats.state == storage::disk_state::healthy;
+    if (usable && stats.to_punch > 0) punch();
+    if (usable && stats.full) try_room();
   }
   self->delayed_send(self, tick_interval, tick_atom_v);
 }
@@ -293,6 +304,19 @@ void store_state::punch() {
     });
   };
   punching = bool(d->writes.post(now() + d->write_timeout, std::move(job))); // a full queue: the next tick tries again
+}
+
+void store_state::try_room() {
+  if (trying_room || now() - room_tried < room_interval) return;
+  room_tried = now();
+  auto job = [this, shared = d, back = on_actor()](bool expired) {
+    if (!expired) shared->store.try_room();
+    back([this] {
+      trying_room = false;
+      take_stats();
+    });
+  };
+  trying_room = bool(d->writes.post(now() + d->write_timeout, job));
 }
 
 void store_state::stop(const caf::exit_msg& m) {

@@ -3,7 +3,9 @@
 // thread; all other work runs on the disk's executors and returns as a completion.
 //
 // Every request is answered within read_timeout or write_timeout. A disk whose executor runs one job for longer than
-// overdue_after is failed until that job ends: it answers io_error at once.
+// overdue_after is failed until that job ends: it answers io_error at once. While the disk is full, the first actor
+// tries every few seconds whether there is room again.
+//
 // Memory: a queued read holds its requester's buffer until its job has ended, also when the requester is gone.
 #pragma once
 
@@ -29,12 +31,14 @@ struct disk {
   std::atomic<std::int64_t> read_delay_us{0}; // debug.read_delay
   std::shared_ptr<damaged_chunks> damaged;    // gets the chunks that reads find damaged; may be null
 
-  // Written by the first actor's tick, read by any thread.
-  std::atomic<bool> overdue{false};
+  // Written by the first actor, read by any thread.
+  std::atomic<bool> overdue{false}, full{false};
   std::atomic<storage::disk_state> state{storage::disk_state::healthy};
 
   disk(storage::chunk_store& s, executor& r, executor& w, node_metrics& m, const cairn::clock& c)
       : store(s), reads(r), writes(w), metrics(m), clock(c) {}
+  bool has_room() const noexcept { return !full.load(std::memory_order_relaxed); }
+  // A full disk does: a write may still fit, and shows that there is room again.
   bool takes_writes() const noexcept {
     return !overdue.load(std::memory_order_relaxed) &&
            state.load(std::memory_order_relaxed) == storage::disk_state::healthy;

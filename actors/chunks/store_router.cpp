@@ -23,11 +23,14 @@ const chunk_store_actor& store_router::reader(const chunk_id& chunk, std::size_t
 }
 
 const chunk_store_actor* store_router::writer(const chunk_id& chunk) const {
+  const chunk_store_actor* full = nullptr; // the first one
   for (const auto number : placement_.ranked(partition_of(chunk))) {
     const auto& m = members_[number];
-    if (!m.state || m.state->takes_writes()) return &m.actors.front();
+    if (m.state && !m.state->takes_writes()) continue;
+    if (!m.state || m.state->has_room()) return &m.actors.front();
+    if (full == nullptr) full = &m.actors.front();
   }
-  return nullptr;
+  return full;
 }
 
 } // namespace cairn::actors

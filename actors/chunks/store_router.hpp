@@ -1,7 +1,8 @@
 // Which disk of this node holds a chunk. Partitions are spread over the disks by weighted rendezvous hashing. A chunk
-// is written to the best-ranked disk that takes writes, so the chunks of a failed disk go to the others. Reads ask the
-// disks in the order of their rank: normally the first has the chunk; after a failure or a change of storage.disks a
-// later one may. The node stores no table of chunk locations that could disagree with the disks.
+// is written to the best-ranked disk that takes writes and has room, so the chunks of a failed or full disk go to the
+// others; when all are full, to the best-ranked one that takes writes, which answers no_space unless it fits. Reads ask
+// the disks in the order of their rank: normally the first has the chunk; after a failure or a change of storage.disks
+// a later one may. The node stores no table of chunk locations that could disagree with the disks.
 //
 // Immutable, shared by all downloads and uploads, any thread.
 #pragma once

@@ -31,7 +31,7 @@ struct certificate_in_use {
 
 struct node_status {
   // True: the metadata is in service and has room, and the writer session has begun; on a standalone node also: at
-  // least one disk takes writes. A member stores chunks on other nodes while its own disks take no writes.
+  // least one disk takes writes and has room. A member stores chunks on other nodes while its own disks take none.
   bool ready = false;
   std::string reason;         // why the node is not ready
   std::string metadata_fault; // why the metadata is out of service; empty: in service

@@ -108,6 +108,10 @@ bool node_disks::takes_writes() const {
   return std::ranges::any_of(disks_, [](const auto& d) { return d->shared->takes_writes(); });
 }
 
+bool node_disks::has_room() const {
+  return std::ranges::any_of(disks_, [](const auto& d) { return d->shared->takes_writes() && d->shared->has_room(); });
+}
+
 std::vector<storage::chunk_store*> node_disks::stores() const {
   std::vector<storage::chunk_store*> out;
   for (const auto& d : disks_) out.push_back(d->store.get());
@@ -123,7 +127,7 @@ std::vector<disk_status> node_disks::status() const {
 }
 
 disk_use node_disks::use() const {
-  disk_use out{.takes_writes = takes_writes(), .closed = closed_.size()};
+  disk_use out{.takes_writes = has_room(), .closed = closed_.size()};
   for (const auto& d : disks_) {
     const auto stats = d->store->stats();
     out.capacity_bytes += stats.disk.total;

@@ -25,7 +25,8 @@ public:
 
   bool is_empty() const { return disks_.empty(); }
   bool has_closed() const { return !closed_.empty(); }
-  bool takes_writes() const;
+  bool takes_writes() const; // at least one, be it full
+  bool has_room() const;     // at least one that takes writes
   std::vector<storage::chunk_store*> stores() const;
   const std::shared_ptr<damaged_chunks>& damaged() const { return damaged_; } // what reads found
   std::vector<disk_status> status() const;

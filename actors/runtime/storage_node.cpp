@@ -163,6 +163,8 @@ node_status storage_node_impl::status() const {
     out.reason = "the writer session has not begun";
   else if (!member_ && !disks_.takes_writes())
     out.reason = "no disk takes writes";
+  else if (!member_ && !disks_.has_room())
+    out.reason = "no disk has room for writes";
   out.ready = out.reason.empty();
   return out;
 }

@@ -211,6 +211,9 @@ std::vector<reason> node_reasons(const actors::node_status& s, wall_ms now) {
       out.push_back({severity::error, name + " takes no writes, because a flush failed: check it, then restart."});
     } else if (d.stats.disk.available <= d.stats.reserve_bytes) {
       out.push_back({severity::error, name + " is full up to storage.reserve: it takes no writes."});
+    } else if (d.stats.full) {
+      out.push_back({severity::error, name + " refused a write for lack of room, though it has free bytes: look at "
+                                             "its quota and its inodes."});
     }
   }
   for (const auto& c : s.certificates)

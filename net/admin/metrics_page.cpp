@@ -305,6 +305,9 @@ void add_disks(page_builder& p, const actors::node_status& status) {
                  [](const disk& d) { return static_cast<double>(d.stats.disk.available); });
   add_disk_gauge(p, status, "cairn_disk_reserve_bytes", "Bytes that are kept free: no write uses them.",
                  [](const disk& d) { return static_cast<double>(d.stats.reserve_bytes); });
+  add_disk_gauge(p, status, "cairn_disk_full",
+                 "1: a write found no room, by the reserve, a quota or inodes, and there has been none since.",
+                 [](const disk& d) { return d.stats.full ? 1.0 : 0.0; });
   add_disk_gauge(p, status, "cairn_disk_chunks", "Chunks on the disk.",
                  [](const disk& d) { return static_cast<double>(d.stats.chunks); });
   add_disk_gauge(p, status, "cairn_disk_segments", "Segment files on the disk.",

@@ -42,6 +42,7 @@ json_object disk_object(const actors::disk_status& d) {
           {"size_bytes", d.stats.disk.total},
           {"available_bytes", d.stats.disk.available},
           {"reserve_bytes", d.stats.reserve_bytes},
+          {"full", d.stats.full},
           {"data_bytes", d.stats.used_bytes},
           {"chunks", d.stats.chunks},
           {"queued_reads", d.queued_reads},

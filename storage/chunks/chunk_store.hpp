@@ -51,6 +51,7 @@ struct chunk_store_stats {
   std::uint64_t used_bytes = 0; // record bytes of live chunks: payload rounded up to 4 KiB, and the header page
   space disk;
   std::uint64_t reserve_bytes = 0;
+  bool full = false; // a write was refused with no_space, and there has been no room for one of its size since
 };
 
 struct scrub_page {
@@ -95,6 +96,10 @@ public:
   // Punches the space of at most rows_max to_punch rows that no running read can use any more, and unlinks empty
   // segments. Returns the number of rows processed.
   virtual result<std::uint64_t> punch(std::size_t rows_max) = 0;
+
+  // While stats().full: tries whether there is room again. Free bytes do not tell, because quotas and inodes can be
+  // used up too, so it makes the segment that the refused write needed, and commits to the index. Writer only.
+  virtual void try_room() = 0;
 
   // Chunk ids after `after` in index order (partition, id), at most `max`: a page of the walk that finds orphaned
   // chunks.

@@ -40,6 +40,7 @@ public:
                                         std::byte* into) override;
   result<std::uint64_t> erase(std::span<const chunk_id> ids) override;
   result<std::uint64_t> punch(std::size_t rows_max) override;
+  void try_room() override;
   result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) override;
   result<std::vector<chunk_id>> missing(std::span<const chunk_id> ids) override;
   result<scrub_page> scrub(const std::optional<chunk_id>& after, std::uint64_t max_bytes) override;
@@ -116,7 +117,8 @@ private:
   result<void> commit(kv_writer& writer);
   void turn_read_only(const error& reason);
   void refresh_space();
-  std::uint64_t usable_bytes() const; // free bytes beyond the reserve
+  std::uint64_t usable_bytes() const;                                // free bytes beyond the reserve
+  void note_room(const result<void>& outcome, std::uint64_t record); // of a write that needed it
   void publish();
 
   const chunk_store_options options_;
@@ -133,6 +135,7 @@ private:
   segment_rows rows_;
   std::optional<active_segment> active_;
   std::uint64_t next_segment_ = 1, chunks_ = 0, to_punch_ = 0, used_bytes_ = 0, reserve_bytes_ = 0;
+  std::uint64_t refused_record_ = 0; // bytes of the last record without room; 0: there has been room since
   space space_;
   bool space_unknown_ = false;
 

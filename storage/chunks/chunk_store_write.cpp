@@ -91,13 +91,16 @@ std::vector<result<void>> segment_chunk_store::write(std::span<const chunk_write
 
   for (std::span<const pending_write> left{wanted}; !left.empty();) {
     const auto next = left.front().position;
-    if (auto room = make_room(record_bytes(static_cast<std::uint32_t>(batch[next].payload.size()))); !room) {
+    const auto record = record_bytes(static_cast<std::uint32_t>(batch[next].payload.size()));
+    if (auto room = make_room(record); !room) {
+      note_room(room, record);
       answers[next] = room;
       left = left.subspan(1);
       continue;
     }
     const auto group = left.first(how_many_fit(batch, left));
     const auto outcome = append(batch, group);
+    note_room(outcome, record);
     for (const auto& p : group) answers[p.position] = outcome;
     left = left.subspan(group.size());
   }
@@ -249,6 +252,31 @@ std::uint64_t segment_chunk_store::usable_bytes() const {
   return minus(space_.available, reserve_bytes_);
 }
 
+// Smaller records may still fit into the active segment.
+void segment_chunk_store::note_room(const result<void>& outcome, std::uint64_t record) {
+  const bool was_full = refused_record_ != 0;
+  if (outcome ? record >= refused_record_ : outcome.error() == errc::no_space) refused_record_ = outcome ? 0 : record;
+  if (was_full == (refused_record_ != 0)) return;
+  if (was_full)
+    log::info("disk has room again", {{"directory", options_.directory}});
+  else
+    log::warn("disk has no room for writes",
+              {{"directory", options_.directory}, {"error", to_string(outcome.error())}});
+}
+
+void segment_chunk_store::try_room() {
+  if (refused_record_ == 0) return;
+  auto room = make_room(refused_record_);
+  if (room) {
+    auto writer = index_.begin_write();
+    if (writer) chunk_index::put_next_segment(**writer, next_segment_); // as it is
+    room = writer ? commit(**writer) : result<void>{writer.error()};
+  }
+  note_room(room, refused_record_);
+  refresh_space();
+  publish();
+}
+
 void segment_chunk_store::publish() {
   const std::lock_guard guard{stats_mutex_};
   stats_.chunks = chunks_;
@@ -257,6 +285,7 @@ void segment_chunk_store::publish() {
   stats_.used_bytes = used_bytes_;
   stats_.disk = space_;
   stats_.reserve_bytes = reserve_bytes_;
+  stats_.full = refused_record_ != 0;
 }
 
 } // namespace cairn::storage

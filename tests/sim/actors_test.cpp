@@ -9,6 +9,7 @@
 #include "sim/world/pattern.hpp"
 
 #include <algorithm>
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -356,6 +357,51 @@ TEST(chunk_store, counts_as_failed_while_its_disk_is_overdue) {
   write(second);
   w.run_for(1ms);
   EXPECT_EQ(second, errc::read_only); // no disk is left to write to
+  EXPECT_EQ(c.problem(), "");
+}
+
+TEST(chunk_store, is_passed_over_while_it_is_full_and_used_again_when_there_is_room) {
+  world w;
+  checks c;
+  std::array<bool, 2> full{true, false}; // by quota: the file systems have room
+  node_plan plan;
+  plan.disks = full.size();
+  plan.segment_bytes = 128 << 10; // a chunk each
+  sim_node node{w, c, plan};
+  node.start();
+  for (std::size_t i = 0; i < full.size(); ++i)
+    node.disk(i).set_fault([&full, i](disk_operation o, const std::string&) -> std::optional<error> {
+      if (full[i] && o == disk_operation::preallocate) return error{errc::no_space, "quota"};
+      return std::nullopt;
+    });
+  const auto& local = node.handles().stores->local();
+  const auto write = [&](const chunk_id& chunk) {
+    auto outcome = std::make_shared<errc>(errc::timeout);
+    auto buffer = node.handles().buffers->try_acquire(chunk_size, reservation::minimum);
+    w.system().spawn([outcome, target = *local.writer(chunk), chunk, buffer](caf::event_based_actor* self) {
+      self->request(target, caf::infinite, actors::write_atom_v, actors::chunk_payload{chunk, {buffer, 0, chunk_size}})
+          .then([outcome](actors::done_atom) { *outcome = errc{}; },
+                [outcome](caf::error& e) { *outcome = actors::from_caf(e).code; });
+    });
+    w.run_for(100ms);
+    return *outcome;
+  };
+  const auto *first = &local.disk_writer(0), *second = &local.disk_writer(1);
+  chunk_id of_first{{1, 1}, 0};
+  while (local.writer(of_first) != first) ++of_first.blob.number;
+  EXPECT_EQ(write(of_first), errc::no_space);
+  EXPECT_EQ(local.writer(of_first), second);
+  EXPECT_EQ(write(of_first), errc{});
+  w.run_for(20s);
+  EXPECT_EQ(local.writer(of_first), second);
+  full[1] = true;
+  EXPECT_EQ(write({{2, 1}, 0}), errc::no_space);
+  EXPECT_EQ(local.writer(of_first), first) << "all are full";
+  EXPECT_EQ(write(of_first), errc::no_space);
+  full = {};
+  w.run_for(8s);
+  EXPECT_EQ(local.writer(of_first), first);
+  EXPECT_EQ(write(of_first), errc{});
   EXPECT_EQ(c.problem(), "");
 }
 

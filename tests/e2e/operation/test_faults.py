@@ -1,7 +1,9 @@
 """Full disks, damaged files, lost indexes."""
 import http.client
+import itertools
 import os
 import shutil
+import subprocess
 import time
 
 import pytest
@@ -43,6 +45,47 @@ def test_a_full_disk_refuses_writers_serves_readers_and_recovers_after_a_delete(
             node.stop()
             node.start()
             assert node.keys("files") == sorted([*bodies, "after"])
+            node.stop()
+        finally:
+            if node.process:
+                node.kill()
+
+
+def limit_inodes(disk, count=None):
+    status = os.statvfs(disk)
+    used = status.f_files - status.f_ffree
+    subprocess.run(["mount", "-o", f"remount,nr_inodes={count or used}", disk], check=True)
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_chunk_disk_without_inodes_is_treated_as_one_without_room(tmp_path, others):
+    with small_file_system(tmp_path / "disk", "tmpfs", 300) as disk:
+        folders = [str(disk / "chunks"), *(str(tmp_path / f"other{i}") for i in range(others))]
+        node = Node(tmp_path / "node", storage_disks=folders, storage_reserve="8MiB", storage_segment_size="16MiB").start()
+        numbers = itertools.count()
+
+        def put():
+            return node.put(f"/files/k{next(numbers)}", os.urandom(4 * MIB)).status
+
+        def ready():
+            return node.admin("/health/ready")
+        try:
+            assert put() == 200 and ready().status == 200
+            limit_inodes(disk)
+            eventually(lambda: put() == 507, what="no segment can be made")
+            assert shutil.disk_usage(disk).free > 64 * MIB
+            assert node.metric("cairn_disk_full", disk=folders[0]) == 1
+            if others:
+                assert {put() for _ in range(20)} == {200} and ready().status == 200
+            else:
+                eventually(lambda: ready().status == 503, what="it is not ready")
+                assert b"no disk has room" in ready().body
+                time.sleep(7)  # it tries in vain
+                assert ready().status == 503 and put() == 507
+            assert node.get("/files/k0").status == 200
+            limit_inodes(disk, 100_000)
+            eventually(lambda: node.metric("cairn_disk_full", disk=folders[0]) == 0, what="it has room again")
+            assert ready().status == 200 and {put() for _ in range(5)} == {200}
             node.stop()
         finally:
             if node.process:

@@ -89,19 +89,20 @@ TEST(cluster_reasons, says_what_is_wrong_with_disks_and_certificates_of_a_node) 
   node.reason = "the node starts";
   actors::disk_status disk;
   disk.path = "/disks/a";
-  node.disks = {disk, disk, disk, disk};
+  node.disks = {disk, disk, disk, disk, disk};
   for (auto& d : node.disks) d.stats.disk.available = 100;
-  for (std::size_t i = 1; i < 4; ++i) node.disks[i].open = true;
+  for (std::size_t i = 1; i < 5; ++i) node.disks[i].open = true;
   node.disks[1].stats.state = storage::disk_state::quarantined;
   node.disks[2].stats.state = storage::disk_state::read_only;
   node.disks[3].stats.reserve_bytes = 100;
+  for (std::size_t i = 3; i < 5; ++i) node.disks[i].stats.full = true;
   node.certificates = {{"http", 5 * 86'400'000ll}, {"admin", 0}, {"cluster", 90 * 86'400'000ll}};
   const auto reasons = node_reasons(node, 86'400'000);
-  ASSERT_EQ(reasons.size(), 6u);
+  ASSERT_EQ(reasons.size(), 7u);
   const auto text = all_of(reasons);
-  for (const auto* part :
-       {"serves no requests: the node starts.", "could not be opened", "is quarantined",
-        "takes no writes, because a flush failed", "full up to storage.reserve", "of the http port ends in 4 d"})
+  for (const auto* part : {"look at its quota and its inodes", "serves no requests: the node starts.",
+                           "could not be opened", "is quarantined", "takes no writes, because a flush failed",
+                           "full up to storage.reserve", "of the http port ends in 4 d"})
     EXPECT_THAT(text, HasSubstr(part));
 }
 

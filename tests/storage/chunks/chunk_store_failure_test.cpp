@@ -145,6 +145,57 @@ TEST_F(chunk_store_failure, stays_usable_after_a_write_that_found_no_space) {
   expect_clean();
 }
 
+TEST_F(chunk_store_failure, is_full_while_a_quota_refuses_what_the_file_system_has) {
+  ASSERT_TRUE(put(0));
+  fail_all(disk_operation::preallocate, errc::no_space);
+  std::uint64_t n = 1;
+  while (put(n)) ++n;
+  EXPECT_TRUE(store_->stats().full);
+  EXPECT_GT(store_->stats().disk.available, 10 * options_.reserve_bytes);
+  store_->try_room();
+  EXPECT_TRUE(store_->stats().full);
+  EXPECT_EQ(store_->stats().state, disk_state::healthy);
+  EXPECT_EQ(code(put(n)), errc::no_space);
+  disk_.set_fault({});
+  EXPECT_TRUE(store_->stats().full) << "nobody has tried";
+  store_->try_room();
+  EXPECT_FALSE(store_->stats().full);
+  ASSERT_TRUE(put(n));
+  for (std::uint64_t i = 0; i <= n; ++i) expect_whole(i);
+  expect_clean();
+}
+
+TEST_F(chunk_store_failure, is_full_until_a_write_of_the_refused_size_has_room) {
+  ASSERT_TRUE(put(0));
+  fail_all(disk_operation::open, errc::no_space); // no inode is left
+  EXPECT_EQ(code(put(1, 2048 * kib)), errc::no_space);
+  EXPECT_TRUE(store_->stats().full);
+  disk_.set_fault({});
+  ASSERT_TRUE(put(2, 4 * kib));
+  EXPECT_TRUE(store_->stats().full) << "there may be no room for a larger one";
+  ASSERT_TRUE(put(1, 2048 * kib));
+  EXPECT_FALSE(store_->stats().full);
+  expect_clean();
+}
+
+TEST_F(chunk_store_failure, is_full_while_its_index_finds_no_room) {
+  unwilling_kv index{*index_};
+  store_.reset();
+  store_ = chunk_store::open(options_, disk_, index, random_).value();
+  ASSERT_TRUE(put(1));
+  index.failing = errc::no_space;
+  EXPECT_EQ(code(put(2)), errc::no_space);
+  store_->try_room();
+  EXPECT_TRUE(store_->stats().full);
+  index.failing = errc{};
+  store_->try_room();
+  EXPECT_FALSE(store_->stats().full);
+  EXPECT_EQ(store_->stats().state, disk_state::healthy);
+  reopen();
+  expect_whole(1);
+  expect_clean();
+}
+
 TEST_F(chunk_store_failure, fills_a_small_disk_up_to_its_reserve_and_goes_on_after_a_delete) {
   options_.segment_size_bytes = 32ull << 20; // half of the disk
   options_.reserve_bytes = 2ull << 20;
