@@ -63,7 +63,13 @@ void replica_writer::answered(const chunk_id& id, node_number owner, const caf::
 
 // Whether the owner is asked again, or a newer layout made that unnecessary.
 bool replica_writer::again(const chunk_id& id, chunk& c, node_number owner, errc code) {
-  if (stopped_ || !stores_->in_cluster() || (code != errc::busy && code != errc::stale_layout)) return false;
+  if (stopped_) return false;
+  if (code == errc::no_space && is_local(owner) && c.replicas.pending(owner)) {
+    if (++c.attempts[owner] >= stores_->local().disks()) return false;
+    send_to(id, c, owner); // the disk that is full counts as full by now
+    return true;
+  }
+  if (!stores_->in_cluster() || (code != errc::busy && code != errc::stale_layout)) return false;
   const bool stale = code == errc::stale_layout;
   const auto attempts = ++c.attempts[owner];
   if (attempts >= (stale ? layout_attempts_max : attempts_max)) return false;
@@ -78,6 +84,10 @@ bool replica_writer::again(const chunk_id& id, chunk& c, node_number owner, errc
     if (!stopped_) send_to(id, c, owner_now);
   if (!stopped_ && c.replicas.pending(owner)) send_to(id, c, owner);
   return true;
+}
+
+bool replica_writer::is_local(node_number owner) const {
+  return !stores_->in_cluster() || owner == stores_->layouts()->self();
 }
 
 void replica_writer::pause_for(const chunk_id& id, node_number owner, milliseconds time) {

@@ -6,8 +6,8 @@
 //   at most two windows of buffers, and only until the stuck owner's requests time out. Meanwhile chunks that do not
 //   need that owner for their quorum are not sent to it; they are left to repair.
 // - In a cluster an owner that answers busy is asked again after a pause, and one that answers stale_layout is asked
-//   again under the newest layout. Any other failure of an owner is final for that chunk, as is any failure of a
-//   standalone node's disk.
+//   again under the newest layout. A chunk that a full disk of this node refuses goes to its next disk. Any other
+//   failure of an owner is final for that chunk, as is any other failure of a standalone node's disk.
 // - The commit lists the replicas that are not confirmed when the object is committed. Replicas that are confirmed
 //   later are reported to the metadata when the last request has ended (ingest), so that they are not repaired.
 #pragma once
@@ -70,6 +70,7 @@ private:
   void send_to(const chunk_id& id, chunk& c, node_number owner);
   void answered(const chunk_id& id, node_number owner, const caf::error* failed);
   bool again(const chunk_id& id, chunk& c, node_number owner, errc code);
+  bool is_local(node_number owner) const;
   void pause_for(const chunk_id& id, node_number owner, std::chrono::milliseconds time);
   void failed(const chunk_id& id, chunk& c, node_number owner, const error& why);
   void fail_upload(std::uint32_t index, const chunk& c, const error& why);

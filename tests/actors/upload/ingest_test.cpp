@@ -68,7 +68,8 @@ protected:
     };
   }
   void start() {
-    std::vector<store_router::member> disks{{{{1}, 1.0}, {disk.actor()}, nullptr}};
+    std::vector<store_router::member> disks; // all are the scripted one
+    for (std::uint8_t n = 1; n <= disk_count; ++n) disks.push_back({{{n}, 1.0}, {disk.actor()}, nullptr});
     s.system = &w.system();
     s.metadata = metadata.spawn(w.system());
     s.buffers = buffers;
@@ -134,6 +135,7 @@ protected:
   std::shared_ptr<buffer_pool> buffers = std::make_shared<buffer_pool>(64 << 20);
   scripted_metadata metadata;
   scripted_store disk{w};
+  std::uint8_t disk_count = 1;
   std::shared_ptr<noting_client> client = std::make_shared<noting_client>();
   services s;
   put_request request;
@@ -289,6 +291,35 @@ TEST_F(ingest_test, abandons_the_blob_when_a_chunk_can_not_be_written_and_says_w
   disk.written(1);
   EXPECT_EQ(committed_of<meta::abandon_blob>().size(), 1u);
   EXPECT_TRUE(committed_of<meta::put_object>().empty());
+}
+
+TEST_F(ingest_test, writes_a_chunk_that_a_full_disk_refuses_to_the_next_one) {
+  disk_count = 2;
+  request.length = chunk_size;
+  start();
+  send(chunk_size);
+  end_of_body();
+  disk.refuse_write(0, errc::no_space);
+  ASSERT_EQ(disk.writes.size(), 2u);
+  EXPECT_EQ(disk.writes[1].id, disk.writes[0].id);
+  EXPECT_FALSE(client->outcome);
+  disk.written(1);
+  ASSERT_TRUE(client->outcome);
+  EXPECT_TRUE(*client->outcome);
+  EXPECT_EQ(committed_of<meta::put_object>().size(), 1u);
+}
+
+TEST_F(ingest_test, says_that_there_is_no_space_when_all_disks_are_full) {
+  disk_count = 2;
+  request.length = chunk_size;
+  start();
+  send(chunk_size);
+  end_of_body();
+  disk.refuse_write(0, errc::no_space);
+  disk.refuse_write(1, errc::no_space);
+  EXPECT_EQ(client->refused(), errc::no_space);
+  w.run_for(1s);
+  EXPECT_EQ(disk.writes.size(), 2u);
 }
 
 TEST_F(ingest_test, passes_on_that_the_disk_of_a_standalone_node_is_busy_and_writes_nothing_twice) {
