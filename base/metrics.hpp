@@ -33,6 +33,12 @@ struct http_operation_metrics {
   latency_histogram duration;
 };
 
+// Of a log of lines (net/logs/line_log.hpp).
+struct line_log_metrics {
+  counter written{0}, lost{0}; // lines
+  latency_histogram write;     // of a batch of lines, with its flush
+};
+
 struct node_metrics {
   std::array<http_operation_metrics, http_operations_max> http; // by the row of net::s3_operations
   counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
@@ -60,8 +66,9 @@ struct node_metrics {
   counter chunks_reaped{0}, bytes_punched{0};
   counter usage_objects{0}, usage_versions{0}, usage_delete_markers{0}, usage_bytes{0}; // gauges, of all buckets
   counter usage_complete{0};                                                            // 1: all buckets are counted
-  counter audit_lines{0}, audit_lines_lost{0}, audit_refused{0};
-  latency_histogram audit_write; // of a batch of lines, with its flush
+  counter audit_refused{0};
+  line_log_metrics audit, access;
+  counter slow_requests{0};
   latency_histogram chunk_read, chunk_write, commit;
   latency_histogram remote_read, remote_write; // measured by the requesting node
 };

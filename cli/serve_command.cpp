@@ -14,9 +14,9 @@
 #include "config/reload.hpp"
 #include "net/admin/admin_server.hpp"
 #include "net/admin/metrics_page.hpp"
-#include "net/audit/audit_log.hpp"
 #include "net/gateway/routes/operation_table.hpp"
 #include "net/gateway/s3_gateway.hpp"
+#include "net/logs/line_log.hpp"
 #include "net/wire/http_server.hpp"
 
 #include <boost/asio/post.hpp>
@@ -66,7 +66,7 @@ public:
   void stop();
 
 private:
-  result<void> open_audit();
+  result<void> open_logs();
   result<void> open_admin();
   actors::node_status status() const;
   result<void> make_first_bucket();
@@ -87,8 +87,8 @@ private:
   node_metrics metrics_;
   actors::io_shards shards_;
   actors::node_actor_config config_;
-  std::unique_ptr<executor> audit_writer_;
-  std::shared_ptr<net::audit_log> audit_;
+  std::unique_ptr<executor> audit_writer_, access_writer_;
+  net::gateway_logs logs_{.slow = std::make_shared<net::slow_requests>(system_clock(), metrics_)};
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<actors::storage_node> node_;
   std::unique_ptr<net::http_server> http_;
@@ -111,7 +111,7 @@ private:
 result<void> running_node::start() {
   system_ = std::make_unique<caf::actor_system>(config_);
   shards_.start();
-  if (auto opened = open_audit(); !opened) return opened;
+  if (auto opened = open_logs(); !opened) return opened;
   if (auto listening = open_admin(); !listening) return listening;
   auto node = actors::storage_node::open(settings_, *system_, metrics_, shards_.contexts(), [this] { end_refused(); });
   if (!node) return node.error();
@@ -121,7 +121,7 @@ result<void> running_node::start() {
   const auto fitting = fitted(settings_, descriptors_);
   auto services = node_->handles();
   auto memory = services.buffers;
-  auto gateway = std::make_shared<net::s3_gateway>(fitting, std::move(services), net::s3_operations, metrics_, audit_);
+  auto gateway = std::make_shared<net::s3_gateway>(fitting, std::move(services), net::s3_operations, metrics_, logs_);
   http_ =
       std::make_unique<net::http_server>(shards_.contexts(), fitting, std::move(gateway), std::move(memory), metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
@@ -145,7 +145,7 @@ actors::node_status running_node::status() const {
     return starting;
   }
   auto out = node->status();
-  if (audit_) out.audit_problem = audit_->problem();
+  if (logs_.audit) out.audit_problem = logs_.audit->problem();
   if (!out.audit_problem.empty() && out.ready) {
     out.ready = false;
     out.reason = "the audit log takes no lines: " + out.audit_problem;
@@ -158,15 +158,25 @@ actors::node_status running_node::status() const {
   return out;
 }
 
-result<void> running_node::open_audit() {
+// `writer`: a thread of its own, so that no log waits for the file of another one.
+result<std::shared_ptr<net::line_log>> open_log(std::unique_ptr<executor>& writer, line_log_metrics& metrics,
+                                                const char* thread, net::line_log_options options) {
   constexpr std::size_t queue_max = 16; // the log has one job at a time
+  if (options.path.empty()) return std::shared_ptr<net::line_log>{};
+  writer = make_thread_executor(thread, 1, queue_max);
+  return net::line_log::open(posix_file_system(), *writer, system_clock(), metrics, std::move(options));
+}
+
+result<void> running_node::open_logs() {
   const auto& wanted = settings_.audit;
-  if (wanted.file.empty()) return {};
-  audit_writer_ = make_thread_executor("audit", 1, queue_max);
-  auto opened = net::audit_log::open(posix_file_system(), *audit_writer_, system_clock(), metrics_,
-                                     {.path = wanted.file, .reads = wanted.reads, .durable = wanted.durable});
-  if (!opened) return opened.error();
-  audit_ = std::move(*opened);
+  auto audit = open_log(audit_writer_, metrics_.audit, "audit",
+                        {.name = "audit log", .path = wanted.file, .durable = wanted.durable});
+  if (!audit) return audit.error();
+  logs_.audit = std::move(*audit);
+  auto access = open_log(access_writer_, metrics_.access, "access",
+                         {.name = "access log", .path = settings_.access_log.file, .kept_bytes_max = 1 << 20});
+  if (!access) return access.error();
+  logs_.access = std::move(*access);
   return {};
 }
 
@@ -186,7 +196,8 @@ result<void> running_node::open_admin() {
   admin.root_secret_key = settings_.auth.root_secret_key;
   admin.version = version_number();
   admin.counters = &metrics_;
-  admin.audit = audit_;
+  admin.audit = logs_.audit;
+  admin.slow = logs_.slow;
   admin_ = std::make_unique<net::admin_server>(*shards_.contexts().front(), settings_.admin, std::move(admin));
   if (auto listening = admin_->listen(); !listening) return listening;
   admin_->start();
@@ -279,7 +290,8 @@ void running_node::await_signal() {
   signals_.async_wait([this](boost::system::error_code failed, int signal) {
     if (failed) return;
     if (signal == SIGHUP) {
-      if (audit_) audit_->reopen();
+      for (const auto& log : {logs_.audit, logs_.access})
+        if (log) log->reopen();
       if (open_node_.load()) reload_for_service_manager();
       return await_signal();
     }
@@ -343,6 +355,14 @@ private:
   std::thread thread_;
 };
 
+// Of the requests that have ended; not for long, because its file may be a pipe that nobody reads.
+void await_lines(net::line_log& log) {
+  constexpr std::chrono::seconds patience{2};
+  const auto written = std::make_shared<std::promise<void>>();
+  log.append({}, [written](bool) { written->set_value(); });
+  (void)written->get_future().wait_for(patience);
+}
+
 void running_node::stop() {
   const stop_limit limit{settings_.node.stop_timeout + disks_stop_max};
   end_signals();
@@ -362,7 +382,9 @@ void running_node::stop() {
   http_.reset();
   system_.reset();
   shards_.stop();
-  if (audit_writer_) audit_writer_->stop();
+  if (logs_.access) await_lines(*logs_.access);
+  for (const auto& writer : {audit_writer_.get(), access_writer_.get()})
+    if (writer) writer->stop();
   log::info("stopped");
 }
 

@@ -14,6 +14,7 @@ namespace cairn::config {
 enum class anonymous_access : std::uint8_t { none, read, read_write };
 enum class sigv2_use : std::uint8_t { none, presigned };
 enum class log_format : std::uint8_t { text, json };
+enum class access_log_format : std::uint8_t { combined, json };
 enum class log_level : std::uint8_t { debug, info, warn, error };
 
 struct disk_settings {
@@ -126,6 +127,12 @@ struct cluster_settings {
 struct log_settings {
   log_level level = log_level::info;
   log_format format = log_format::text;
+  duration slow_request = std::chrono::seconds{2}; // the node's part of a request that is logged; 0: none is
+};
+
+struct access_log_settings {
+  std::string file; // path, "-": standard output; empty: no access log
+  access_log_format format = access_log_format::combined;
 };
 
 struct audit_settings {
@@ -151,6 +158,7 @@ struct settings {
   limit_settings limits;
   cluster_settings cluster;
   log_settings log;
+  access_log_settings access_log;
   audit_settings audit;
   debug_settings debug;
 

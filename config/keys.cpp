@@ -51,6 +51,8 @@ constexpr std::array section_table{
     section_doc{"limits", "Bounds on the resources that clients can use."},
     section_doc{"cluster", "The other nodes. Without `cluster.listen` this is a standalone node."},
     section_doc{"log", "What is written to standard error."},
+    section_doc{"access_log",
+                "The access log: a line for each request on the HTTP port. docs/operations.md describes it."},
     section_doc{"audit",
                 "The audit log: who changed what, a line of JSON for each request. docs/operations.md describes it."},
     section_doc{"debug", "Experiments. Not for production."},
@@ -245,6 +247,16 @@ constexpr std::array key_table{
     key{"log", "level", at<&s::log, &log_settings::level>, 0, 0, 1, true, "The least severe level that is written."},
     key{"log", "format", at<&s::log, &log_settings::format>, 0, 0, 1, false,
         "Text lines, or one JSON object per line."},
+    key{"log", "slow_request", at<&s::log, &log_settings::slow_request>, 0, of(1h), 1, true,
+        "A request that takes the node longer than this gets a line of level warning that says where the time went. "
+        "Time in which the node waits for the client does not count. 0: none."},
+
+    key{"access_log", "file", at<&s::access_log, &access_log_settings::file>, 0, path_bytes_max, 1, false,
+        "The file to which the lines are appended; it is opened again on SIGHUP. `-`: standard output. No request "
+        "waits "
+        "for it: lines that it does not take are dropped and counted. Empty: no access log."},
+    key{"access_log", "format", at<&s::access_log, &access_log_settings::format>, 0, 0, 1, false,
+        "The combined format of nginx and Apache, or one JSON object per line."},
 
     key{"audit", "file", at<&s::audit, &audit_settings::file>, 0, path_bytes_max, 1, false,
         "The file to which the lines are appended; it is opened again on SIGHUP. A request that changes something is "
@@ -269,6 +281,8 @@ constexpr std::array<std::pair<std::string_view, sigv2_use>, 2> sigv2_names{
     {{"none", sigv2_use::none}, {"presigned", sigv2_use::presigned}}};
 constexpr std::array<std::pair<std::string_view, log_format>, 2> format_names{
     {{"text", log_format::text}, {"json", log_format::json}}};
+constexpr std::array<std::pair<std::string_view, access_log_format>, 2> access_format_names{
+    {{"combined", access_log_format::combined}, {"json", access_log_format::json}}};
 constexpr std::array<std::pair<std::string_view, log_level>, 4> level_names{
     {{"debug", log_level::debug}, {"info", log_level::info}, {"warn", log_level::warn}, {"error", log_level::error}}};
 
@@ -292,6 +306,9 @@ std::span<const std::pair<std::string_view, log_format>> names_of(log_format) {
 }
 std::span<const std::pair<std::string_view, log_level>> names_of(log_level) {
   return level_names;
+}
+std::span<const std::pair<std::string_view, access_log_format>> names_of(access_log_format) {
+  return access_format_names;
 }
 
 } // namespace cairn::config

@@ -18,7 +18,7 @@ namespace cairn::config {
 
 using key_slot = std::variant<bool*, std::uint32_t*, byte_size*, std::optional<byte_size>*, duration*, endpoint*,
                               std::string*, std::vector<std::string>*, std::vector<disk_settings>*, anonymous_access*,
-                              sigv2_use*, log_format*, log_level*>;
+                              sigv2_use*, log_format*, log_level*, access_log_format*>;
 
 // The form that a string or the elements of a list must have.
 enum class text_form : std::uint8_t { any, host_and_port };
@@ -50,6 +50,7 @@ std::span<const std::pair<std::string_view, anonymous_access>> names_of(anonymou
 std::span<const std::pair<std::string_view, sigv2_use>> names_of(sigv2_use);
 std::span<const std::pair<std::string_view, log_format>> names_of(log_format);
 std::span<const std::pair<std::string_view, log_level>> names_of(log_level);
+std::span<const std::pair<std::string_view, access_log_format>> names_of(access_log_format);
 
 std::string type_text(const key& k);     // "size"
 std::string bounds_text(const key& k);   // "64KiB to 16MiB, a multiple of 64KiB"; empty: any value of the type

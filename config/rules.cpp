@@ -218,6 +218,15 @@ std::string check_audit(const settings& s) {
   return "expected the path of a file: audit.reads and audit.durable have no effect without it";
 }
 
+std::string check_access_log(const settings& s) {
+  if (s.access_log.file.empty() || s.access_log.file != s.audit.file) return {};
+  return "expected another file than audit.file";
+}
+
+std::string check_audit_file(const settings& s) {
+  return s.audit.file == "-" ? "expected the path of a file: the audit log can't be standard output" : "";
+}
+
 struct rule {
   std::array<std::string_view, 4> keys;
   std::string (*check)(const settings&); // empty: the rule holds
@@ -249,6 +258,8 @@ constexpr std::array rules{
     rule{{"cluster.tls.ca", "cluster.tls.cert", "cluster.tls.key", "cluster.listen"}, check_tls},
     rule{{"cluster.listen", "cluster.tls.ca", "cluster.insecure"}, check_insecure},
     rule{{"cluster.name"}, check_cluster_name},
+    rule{{"access_log.file", "audit.file"}, check_access_log},
+    rule{{"audit.file"}, check_audit_file},
     rule{{"audit.file", "audit.reads", "audit.durable"}, check_audit},
     rule{{"cluster.write_quorum", "cluster.replicas"}, check_quorum},
 };

@@ -19,8 +19,9 @@
 #include "net/admin/api_table.hpp"
 #include "net/admin/console_sessions.hpp"
 #include "net/admin/keys_page.hpp"
-#include "net/audit/audit_entry.hpp"
-#include "net/audit/audit_log.hpp"
+#include "net/logs/audit_entry.hpp"
+#include "net/logs/line_log.hpp"
+#include "net/logs/slow_requests.hpp"
 
 #include <atomic>
 #include <functional>
@@ -45,7 +46,8 @@ struct admin_options {
   std::string root_access_key = {}, root_secret_key = {}; // empty: there is none
   std::string version = {};                               // the program's
   node_metrics* counters = nullptr;                       // null: none are kept
-  std::shared_ptr<audit_log> audit = {};                  // of changes; null: none
+  std::shared_ptr<line_log> audit = {};                   // of changes; null: none
+  std::shared_ptr<slow_requests> slow = {};               // null: none
 };
 
 // The actors of an open node, which handle the requests.

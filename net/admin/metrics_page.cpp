@@ -121,11 +121,16 @@ void add_audit(page_builder& p, const node_metrics& m, const actors::node_status
   p.gauge("cairn_audit_failed",
           "1: the audit log takes no lines, so requests are refused; 0: it does, or there is none.",
           status.audit_problem.empty() ? 0 : 1);
-  p.counter("cairn_audit_lines_total", "Lines written to the audit log.", m.audit_lines);
+  p.counter("cairn_audit_lines_total", "Lines written to the audit log.", m.audit.written);
   p.counter("cairn_audit_refused_total", "Requests refused because the audit log took no lines.", m.audit_refused);
-  p.counter("cairn_audit_lines_lost_total", "Lines that could not be written, nor be kept in memory.",
-            m.audit_lines_lost);
-  p.histogram("cairn_audit_write_duration_seconds", "Time of a write to the audit log, with its flush.", m.audit_write);
+  p.counter("cairn_audit_lines_lost_total", "Lines that could not be written, nor be kept in memory.", m.audit.lost);
+  p.histogram("cairn_audit_write_duration_seconds", "Time of a write to the audit log, with its flush.", m.audit.write);
+}
+
+void add_access_log(page_builder& p, const node_metrics& m) {
+  p.counter("cairn_access_log_lines_total", "Lines written to the access log.", m.access.written);
+  p.counter("cairn_access_log_dropped_total", "Lines of the access log that were dropped.", m.access.lost);
+  p.counter("cairn_slow_requests_total", "Requests that took the node longer than log.slow_request.", m.slow_requests);
 }
 
 void add_streams(page_builder& p, const node_metrics& m) {
@@ -361,6 +366,7 @@ page_builder make_page(const node_metrics& metrics, const actors::node_status& s
   page_builder p;
   add_http(p, metrics, operations);
   add_audit(p, metrics, status);
+  add_access_log(p, metrics);
   add_streams(p, metrics);
   add_storage(p, metrics);
   add_usage(p, metrics);

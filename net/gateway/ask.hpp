@@ -10,9 +10,12 @@ namespace cairn::net {
 // Calls `then` with the answer or the error, on the strand.
 template <class Answer, class Then, class... Message>
 void ask_result(const session_ptr& session, Then then, Message... message) {
-  std::function<void(result<Answer>)> answered = [session, then = std::move(then)](result<Answer> answer) {
-    boost::asio::post(session->executor(), [session, then, answer = std::move(answer)] {
-      if (!session->closed()) then(answer);
+  std::function<void(result<Answer>)> answered = [session, asked = session->wait_begins(),
+                                                  then = std::move(then)](result<Answer> answer) {
+    boost::asio::post(session->executor(), [session, asked, then, answer = std::move(answer)] {
+      if (session->closed()) return;
+      session->metadata_answered(asked);
+      then(answer);
     });
   };
   actors::ask_metadata<Answer>(session->shared().services, std::move(answered), std::move(message)...);

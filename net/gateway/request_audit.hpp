@@ -1,7 +1,7 @@
 // What the audit log says about a request of S3.
 #pragma once
 
-#include "net/audit/audit_entry.hpp"
+#include "net/logs/audit_entry.hpp"
 #include "net/s3/request.hpp"
 
 namespace cairn::net {

@@ -5,9 +5,10 @@
 namespace cairn::net {
 
 s3_gateway::s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
-                       node_metrics& counters, std::shared_ptr<audit_log> log, const cairn::clock& time,
-                       random_source& randomness)
-    : audit(std::move(log)),
+                       node_metrics& counters, gateway_logs given, const cairn::clock& time, random_source& randomness)
+    : logs(std::move(given)),
+      audits_reads(settings.audit.reads),
+      access_format(settings.access_log.format),
       services(std::move(node)),
       operations(table),
       metrics(counters),
@@ -31,6 +32,7 @@ std::unique_ptr<request_handler> s3_gateway::connected(http_session& session) {
 void s3_gateway::apply(const config::settings& settings) {
   list_keys_max = settings.limits.list_keys;
   object_size_max = settings.limits.object_size.bytes;
+  slow_request_time = logs.slow ? settings.log.slow_request : config::duration{0};
 }
 
 http_operation_metrics& s3_gateway::counters_of(const s3_operation& operation) const {

@@ -6,7 +6,8 @@
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "config/config.hpp"
-#include "net/audit/audit_log.hpp"
+#include "net/logs/line_log.hpp"
+#include "net/logs/slow_requests.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/operation.hpp"
 #include "net/wire/fair_turns.hpp"
@@ -20,18 +21,31 @@
 
 namespace cairn::net {
 
+// Of requests; null: there is none.
+struct gateway_logs {
+  std::shared_ptr<line_log> audit{}, access{};
+  std::shared_ptr<slow_requests> slow{};
+};
+
 class s3_gateway final : public request_service, public std::enable_shared_from_this<s3_gateway> {
 public:
-  // `table` and `counters` outlive the gateway. `log`: of requests; null: none.
+  // `table` and `counters` outlive the gateway.
   s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
-             node_metrics& counters, std::shared_ptr<audit_log> log = nullptr,
-             const cairn::clock& time = system_clock(), random_source& randomness = system_random());
+             node_metrics& counters, gateway_logs logs = {}, const cairn::clock& time = system_clock(),
+             random_source& randomness = system_random());
 
   std::unique_ptr<request_handler> connected(http_session& session) override;
   void apply(const config::settings& settings) override;
   http_operation_metrics& counters_of(const s3_operation& operation) const;
 
-  const std::shared_ptr<audit_log> audit; // null: there is none
+  // Whether a request is to be measured: for a line of the access log, or because it may be slow.
+  bool measures_requests() const {
+    return logs.access || slow_request_time.load(std::memory_order_relaxed) != config::duration{0};
+  }
+
+  const gateway_logs logs;
+  const bool audits_reads;
+  const config::access_log_format access_format;
   const actors::services services;
   const std::span<const s3_operation> operations;
   node_metrics& metrics;
@@ -47,6 +61,7 @@ public:
 
   std::atomic<std::uint32_t> list_keys_max{0};
   std::atomic<std::uint64_t> object_size_max{0};
+  std::atomic<config::duration> slow_request_time{}; // 0: none is slow
 
   // Four listings keep the metadata's two reading threads busy; four multi-deletes, with 64 commits each, fill one
   // group commit.

@@ -6,6 +6,7 @@
 #include "net/gateway/ask.hpp"
 #include "net/gateway/authorize.hpp"
 #include "net/gateway/form_reader.hpp"
+#include "net/gateway/request_access.hpp"
 #include "net/gateway/request_audit.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/header_rules.hpp"
@@ -55,11 +56,21 @@ s3_error timeout_error(end_reason why) {
 s3_session::s3_session(http_session& connection, std::shared_ptr<s3_gateway> gateway)
     : http_(connection), gateway_(std::move(gateway)) {}
 
-void s3_session::handle() {
+void s3_session::begin_records() {
   request_ = {};
   audited_ = false;
   request_.basics.request_id = hex_of(gateway_->random.next(), 16);
   if (address_.empty()) address_ = address_of(http_);
+  if (!gateway_->measures_requests()) return;
+  http_.measure();
+  refused_line_.clear();
+  authenticating_since_ = {};
+  authentication_ = metadata_ = {};
+}
+
+void s3_session::handle() {
+  begin_records();
+  head_understood_ = true;
   request_.address = address_;
   request_.encrypted = encrypted();
   if (const auto refused = read_head()) return respond_error(*refused);
@@ -77,6 +88,7 @@ void s3_session::take_form(post_form form) {
 
 void s3_session::authorize_request() {
   read_conditions(fields(), request_);
+  if (!request_.operation->takes_form) authenticating_since_ = wait_begins(); // else while the body arrives
   auto decided = authorize(http_.parser().get(), *gateway_, request_);
   if (const auto* refused = std::get_if<s3_error>(&decided)) return respond_error(*refused);
   if (auto* query = std::get_if<actors::access_query>(&decided)) return look_up_access(std::move(*query));
@@ -84,9 +96,9 @@ void s3_session::authorize_request() {
 }
 
 void s3_session::refuse(const head_refusal& why) {
-  request_ = {};
-  audited_ = false;
-  request_.basics.request_id = hex_of(gateway_->random.next(), 16);
+  begin_records();
+  head_understood_ = false;
+  if (gateway_->logs.access) refused_line_ = http_.refused_line();
   if (why.status == 503) return respond_error(slow_down(why.reason));
   const std::string_view code = why.status == 501 ? "NotImplemented" : "InvalidRequest";
   respond_error({why.status, code, std::string{why.reason}});
@@ -112,10 +124,10 @@ std::optional<s3_error> s3_session::read_head() {
 }
 
 std::optional<s3_error> s3_session::begin_audit() {
-  const auto& log = gateway_->audit;
+  const auto& log = gateway_->logs.audit;
   const auto& operation = *request_.operation;
   const bool reads = !operation.changes_data && !operation.preflight && &operation != &no_operation;
-  if (!log || (!operation.changes_data && !(log->reads() && reads))) return std::nullopt;
+  if (!log || (!operation.changes_data && !(gateway_->audits_reads && reads))) return std::nullopt;
   error_ = {};
   version_.reset();
   objects_.clear();
@@ -163,6 +175,8 @@ void s3_session::look_up_access(actors::access_query query) {
 }
 
 void s3_session::proceed() {
+  if (authenticating_since_ != steady_time{})
+    authentication_ = gateway_->clock.now() - std::exchange(authenticating_since_, {});
   if (!http_.admit(request_.signer ? std::string_view{request_.signer->claim.access_key} : std::string_view{}))
     return respond_error(slow_down(too_many_connections.reason));
   if (unrouted_) return respond_error(*unrouted_);
@@ -182,8 +196,8 @@ void s3_session::respond(unsigned status, std::string bytes, std::shared_ptr<voi
   // A read's line follows its answer: see ended().
   if (!audited_ || !request_.operation->changes_data) return http_.respond(status, std::move(bytes), std::move(hold));
   audited_ = false;
-  gateway_->audit->append(audit_lines(status), [session = self(), status, bytes = std::move(bytes),
-                                                hold = std::move(hold)](bool written) mutable {
+  gateway_->logs.audit->append(audit_lines(status), [session = self(), status, bytes = std::move(bytes),
+                                                     hold = std::move(hold)](bool written) mutable {
     const auto on = session->executor();
     boost::asio::post(on, [session = std::move(session), status, bytes = std::move(bytes), hold = std::move(hold),
                            written]() mutable {
@@ -250,9 +264,41 @@ void s3_session::respond_error_of(const error& reason) {
   respond_error(problem);
 }
 
-void s3_session::ended(unsigned status, std::chrono::nanoseconds took) {
-  if (std::exchange(audited_, false)) gateway_->audit->append(audit_lines(status), {});
-  const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+// Waits within the authentication are part of it, and those while the body arrives delay nothing.
+void s3_session::metadata_answered(steady_time asked, steady_time answered) {
+  if (authenticating_since_ == steady_time{} && !http_.reads_body()) metadata_ += answered - asked;
+}
+
+void s3_session::log_access(const request_end& end) {
+  auto& log = *gateway_->logs.access;
+  if (!log.accepts()) {
+    gateway_->metrics.access.lost.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  auto entry = access_entry_of(request_, head_understood_ ? &http_.parser().get().base() : nullptr, address_, end,
+                               gateway_->clock.wall());
+  entry.refused_line = refused_line_;
+  const bool json = gateway_->access_format == config::access_log_format::json;
+  log.append(json ? access_json_line(entry) : combined_line(entry), {});
+}
+
+void s3_session::note_if_slow(const request_end& end) {
+  const auto least = gateway_->slow_request_time.load(std::memory_order_relaxed);
+  if (least == config::duration{0} || end.took < least) return;
+  if (authenticating_since_ != steady_time{}) authentication_ = end.took; // it was refused there
+  const auto phases = phases_of({end.took, end.body, authentication_, metadata_, end.first_byte});
+  if (phases.server < least) return;
+  auto slow = slow_request_of(request_, address_, end, gateway_->clock.wall());
+  slow.phases = phases;
+  gateway_->logs.slow->note(std::move(slow));
+}
+
+void s3_session::ended(const request_end& end) {
+  const auto status = end.status;
+  if (std::exchange(audited_, false)) gateway_->logs.audit->append(audit_lines(status), {});
+  if (gateway_->logs.access) log_access(end);
+  if (http_.measured()) note_if_slow(end);
+  const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(end.took).count());
   auto& counters = gateway_->counters_of(*request_.operation);
   counters.by_status_class[status / 100 % counters.by_status_class.size()].fetch_add(1, std::memory_order_relaxed);
   counters.duration.observe_us(us);

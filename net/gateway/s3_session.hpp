@@ -32,7 +32,7 @@ public:
 
   void handle() override;
   void refuse(const head_refusal& why) override;
-  void ended(unsigned status, std::chrono::nanoseconds took) override;
+  void ended(const request_end& end) override;
 
   s3_gateway& shared() const { return *gateway_; }
   const net::request& current() const { return request_; }
@@ -54,6 +54,14 @@ public:
   void note_version(const std::optional<storage::metadata::version_id>& id) { version_ = id; }
   void note_object(audited_object object);
 
+  // For the log of slow requests: the clock, {} if the request is not measured; and the end of a wait for the metadata
+  // that began then. The first on any thread.
+  steady_time wait_begins() const { return http_.measured() ? gateway_->clock.now() : steady_time{}; }
+  void metadata_answered(steady_time asked, steady_time answered);
+  void metadata_answered(steady_time asked) {
+    if (asked != steady_time{}) metadata_answered(asked, gateway_->clock.now());
+  }
+
   // The connection: for reading a body or writing an answer in parts.
   http_session& http() { return http_; }
   session_strand executor() { return http_.executor(); }
@@ -68,6 +76,9 @@ private:
   std::optional<s3_error> read_head();
   std::optional<s3_error> begin_audit();
   std::string audit_lines(unsigned status);
+  void begin_records();
+  void log_access(const request_end& end);
+  void note_if_slow(const request_end& end);
   void take_form(post_form form);
   void authorize_request();
   void look_up_access(actors::access_query query);
@@ -88,6 +99,12 @@ private:
   std::string_view error_;
   std::optional<storage::metadata::version_id> version_;
   std::vector<audited_object> objects_;
+
+  // Of the request, for the access log and the log of slow requests.
+  bool head_understood_ = false;
+  std::string refused_line_;           // of a head that was not
+  steady_time authenticating_since_{}; // {}: it is not
+  std::chrono::nanoseconds authentication_{0}, metadata_{0};
 };
 
 // The answer when the session stops waiting for the client's body.

@@ -21,8 +21,9 @@ constexpr std::size_t read_bytes = 8192; // a request with a body of 4 KiB arriv
 constexpr std::size_t kept_buffer_bytes = read_bytes;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
-constexpr int unsent_bytes = 1 << 20;               // with half of it a single client reads 20 % slower
-constexpr std::size_t syscall_bytes = 16 << 20;     // Asio's own limit a call is 64 KiB
+constexpr int unsent_bytes = 1 << 20;           // with half of it a single client reads 20 % slower
+constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
+constexpr std::size_t refused_line_max = 2048;
 constexpr std::size_t head_apart_bytes = 128 << 10; // a head before so many bytes is sent by a call of its own
 
 std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
@@ -45,7 +46,7 @@ http_session::http_session(session_socket socket, std::shared_ptr<http_shared> s
 }
 
 http_session::~http_session() {
-  if (busy_) record();
+  if (busy_) record(false);
   greeted();
   if (payer_) payer_->connections.fetch_sub(1, std::memory_order_relaxed);
   shared_->metrics.connections.fetch_sub(1, std::memory_order_relaxed);
@@ -96,8 +97,7 @@ void http_session::refuse() {
     error_code ignored;
     if (self->stream_.encrypted()) return self->close(); // answering it would need the handshake, which costs most
     self->stream_.socket().non_blocking(true, ignored);
-    self->started_ = self->shared_->clock.now();
-    self->busy_ = true;
+    self->begin_request();
     self->handler_->refuse(too_many_connections);
   });
 }
@@ -133,6 +133,7 @@ void http_session::read_then(void (http_session::*next)()) {
 
 void http_session::received(std::size_t bytes) {
   moved(bytes);
+  received_ += bytes;
   shared_->metrics.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
 }
 
@@ -154,9 +155,22 @@ void http_session::process_input() {
   read_then(&http_session::process_input);
 }
 
-void http_session::refuse_head(head_refusal refusal) { // by value: info_ is reset
+void http_session::begin_request() {
   started_ = shared_->clock.now();
   busy_ = true;
+  received_before_ = received_ - buffer_.size();
+  sent_ = sending_ = sent_heads_ = 0;
+  measured_ = false;
+  body_begun_ = body_ended_ = answer_begun_ = {};
+}
+
+std::string_view http_session::refused_line() const {
+  const auto begun = as_text(buffer_).substr(0, refused_line_max);
+  return begun.substr(0, begun.find_first_of("\r\n"));
+}
+
+void http_session::refuse_head(head_refusal refusal) { // by value: info_ is reset
+  begin_request();
   info_ = {};
   keep_alive_ = false;
   handler_->refuse(refusal);
@@ -168,8 +182,7 @@ void http_session::handle_head(std::size_t length) {
   const auto head = as_text(buffer_).substr(0, length);
   info_ = check_head(head);
   if (info_.refused) return refuse_head(*info_.refused);
-  started_ = shared_->clock.now();
-  busy_ = true;
+  begin_request();
   const bool readable = read_fields(head);
   info_.host = {};
   buffer_.consume(length);
@@ -215,8 +228,24 @@ void http_session::send_continue() {
   write({pending_write::kind::interim, 0, "HTTP/1.1 100 Continue\r\n\r\n", {}});
 }
 
+void http_session::body_complete() {
+  body_whole_ = true;
+  if (measured_) body_ended_ = shared_->clock.now();
+}
+
+void http_session::note_answer(const pending_write& w) {
+  if (w.what == pending_write::kind::interim) {
+    sent_heads_ += w.text.size();
+  } else if (answer_begun_ == steady_time{}) {
+    answer_begun_ = shared_->clock.now();
+    const auto end = w.text.find("\r\n\r\n");
+    sent_heads_ += end == std::string::npos ? w.text.size() : end + 4;
+  }
+}
+
 void http_session::write(pending_write w) {
   if (closed_) return;
+  if (measured_) note_answer(w);
   // The client has its first byte while the others are still copied into the socket.
   if (!w.text.empty() && w.bytes.owner && w.bytes.length >= head_apart_bytes)
     writes_.push_back({pending_write::kind::interim, 0, std::exchange(w.text, {}), {}});
@@ -233,6 +262,7 @@ void http_session::flush() {
     if (failed && failed != asio::error::would_block && failed != asio::error::try_again) return close();
     shared_->metrics.bytes_sent.fetch_add(taken, std::memory_order_relaxed);
     moved(taken);
+    sent_ += taken;
     if (taken < asio::buffer_size(buffers)) return write_rest(taken);
     written();
   }
@@ -254,12 +284,14 @@ void http_session::write_rest(std::size_t taken) {
   const auto progress = [this, before = std::size_t{0}](const error_code& failed, std::size_t sent) mutable {
     if (!failed && sent > 0) arm(wait::write);
     if (sent > before) moved(sent - before);
-    before = sent;
+    before = sending_ = sent;
     return failed ? std::size_t{0} : syscall_bytes;
   };
   stream_.async_write(buffers, progress, [self = shared_from_this()](error_code failed, std::size_t sent) {
     self->writing_ = false;
     if (self->closed_) return self->writes_.clear();
+    self->sending_ = 0;
+    self->sent_ += sent;
     if (failed) return self->close();
     self->disarm();
     self->holds(0);
@@ -284,15 +316,27 @@ void http_session::finish() {
   if (!closed_) end_request();
 }
 
-void http_session::record() {
+void http_session::record(bool whole) {
   busy_ = false;
-  handler_->ended(status_, shared_->clock.now() - started_);
+  const auto now = shared_->clock.now();
+  request_end end{.status = status_, .whole = whole, .took = now - started_};
+  const auto received = received_ - received_before_, unread = std::uint64_t{buffer_.size()};
+  end.received = received - std::min(received, unread);
+  end.sent = sent_ + sending_;
+  if (measured_) {
+    end.sent_of_body = end.sent - std::min(end.sent, sent_heads_);
+    const bool has_body = body_begun_ != steady_time{}, answers = answer_begun_ != steady_time{};
+    const auto body_end = body_ended_ != steady_time{} ? body_ended_ : answers ? answer_begun_ : now;
+    if (has_body) end.body = std::max(body_end - body_begun_, steady_time::duration{0});
+    if (answers) end.first_byte = answer_begun_ - started_;
+  }
+  handler_->ended(end);
 }
 
 // ---- the end of requests and connections ----------------------------------------------------------------------------
 
 void http_session::end_request() {
-  record();
+  record(true);
   exchange_.reset();
   next_transfer();
   if (close_after_) return linger();
@@ -364,7 +408,7 @@ void http_session::close() {
   closed_ = true;
   disarm();
   if (const auto e = exchange_.lock()) e->lost();
-  if (busy_) record();
+  if (busy_) record(false);
   if (!writing_) writes_.clear(); // a pending write uses them until its handler has run
   error_code ignored;             // a failed close cannot be handled
   stream_.socket().close(ignored);

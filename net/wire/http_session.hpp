@@ -80,6 +80,12 @@ public:
   const std::optional<end_reason>& stalled() const { return stalled_; } // why the small body did not arrive
   bool closed() const { return closed_; }
   bool encrypted() const { return stream_.encrypted(); }
+  // The request's end is to tell of its body and of its answer's first byte, which costs a few readings of the clock.
+  // From handle() or refuse().
+  void measure() { measured_ = true; }
+  bool measured() const { return measured_; }
+  bool reads_body() const { return body_begun_ != steady_time{} && body_ended_ == steady_time{}; } // measured() only
+  std::string_view refused_line() const; // in refuse(): what was read of the first line, at most 2 KiB
   void begin(std::weak_ptr<exchange> e) { exchange_ = std::move(e); }
   bool closes_after_answer(); // decides whether to close, for the answer's head
   // Sends a whole answer, whose head must agree with closes_after_answer().
@@ -98,7 +104,7 @@ public:
   bool has_length() const { return info_.content_length.has_value(); }
   std::uint64_t body_left() const { return body_left_; } // of Content-Length
   void body_taken(std::uint64_t bytes) { body_left_ -= bytes; }
-  void body_complete() { body_whole_ = true; }
+  void body_complete();
   void send_continue();             // if the client expects it
   void received(std::size_t bytes); // counts bytes that were read from the socket, of a head or a body
   // Sets the bytes of the pool that the request holds while it waits for its client.
@@ -119,6 +125,8 @@ private:
     moved_.store(moved_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
   }
   void next_transfer();
+  void begin_request();
+  void note_answer(const pending_write& w);
   void next_request();
   void read_then(void (http_session::*next)());
   void process_input();
@@ -141,7 +149,7 @@ private:
   bool client_reads(end_reason why, bool slow, steady_time now);
   void end_body(end_reason why);
   void count_end(end_reason why);
-  void record();
+  void record(bool whole);
 
   session_stream stream_;
   std::shared_ptr<http_shared> shared_;
@@ -170,7 +178,11 @@ private:
   memory_charge charge_; // of the request
   const account_ptr address_;
   account_ptr payer_;
-  steady_time started_{}; // of the request
+  steady_time started_{};                            // of the request
+  std::uint64_t received_ = 0, received_before_ = 0; // bytes of the connection, and of them those before the request
+  std::uint64_t sent_ = 0, sending_ = 0;             // bytes of the answer; the second: by the pending write
+  std::uint64_t sent_heads_ = 0;                     // of them no body
+  steady_time body_begun_{}, body_ended_{}, answer_begun_{}; // {}: not yet
   head_info info_;
   std::size_t scanned_ = 0; // bytes of buffer_ without an end of head
   std::uint64_t body_left_ = 0, discarded_ = 0;
@@ -184,6 +196,7 @@ private:
   bool body_whole_ = false, continued_ = false;
   bool handshaking_ = false; // a TLS handshake is in progress
   bool over_limit_ = false;
+  bool measured_ = false;
 };
 
 } // namespace cairn::net

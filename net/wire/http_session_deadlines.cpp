@@ -27,6 +27,7 @@ void http_session::arm(wait what) {
   if (what == wait::head) time = shared_->header_timeout.load(std::memory_order_relaxed);
   if (what == wait::linger) time = lingering_time;
   const auto now = shared_->clock.now();
+  if (what == wait::body && measured_ && body_begun_ == steady_time{}) body_begun_ = now;
   armed_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   deadline_.store((now + time).time_since_epoch().count(), std::memory_order_relaxed);
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace cairn::net {
 
@@ -20,6 +21,19 @@ inline constexpr head_refusal too_many_connections{503, "The node has reached it
 // Why a connection, or its request, ends early.
 enum class end_reason : std::uint8_t { deadline, rate, place, memory };
 
+// What the connection knows about a request that has ended.
+struct request_end {
+  unsigned status = 0;              // of the answer; 0: no answer was sent
+  bool whole = false;               // the whole answer was passed to the socket
+  std::chrono::nanoseconds took{0}; // from the end of the head
+  std::uint64_t received = 0;       // bytes of the head and of the body
+  std::uint64_t sent = 0;           // bytes of the answer, with its head
+  // After http_session::measure().
+  std::uint64_t sent_of_body = 0;
+  std::chrono::nanoseconds body{0};                   // from the first read of the request's body to its end
+  std::optional<std::chrono::nanoseconds> first_byte; // from the end of the head to the first byte of the answer
+};
+
 // Owned by its connection; called on its strand.
 class request_handler {
 public:
@@ -29,8 +43,8 @@ public:
   // The head is malformed, too long or too late, or (503) the connection exceeds limits.connections. Answers at once;
   // the session may have no fields, and the connection closes.
   virtual void refuse(const head_refusal& why) = 0;
-  // A handled or refused request has ended. `status`: of the answer; 0: no answer was sent.
-  virtual void ended(unsigned status, std::chrono::nanoseconds took) = 0;
+  // A handled or refused request has ended.
+  virtual void ended(const request_end& end) = 0;
 };
 
 // Thread-safe. The server and its connections share it.

@@ -124,6 +124,17 @@ TEST(config_rules, want_a_file_for_the_audit_log_before_anything_else_about_it) 
   EXPECT_TRUE(load("", "", both).problems.empty());
 }
 
+TEST(config_rules, want_a_file_of_its_own_for_each_log) {
+  const std::vector<std::string> same{"audit.file=/var/log/cairn/a.log", "access_log.file=/var/log/cairn/a.log"},
+      output{"audit.file='-'"},
+      good{"audit.file=/var/log/cairn/audit.log", "access_log.file='-'", "access_log.format=json"};
+  ASSERT_EQ(load("", "", same).problems.size(), 1u);
+  EXPECT_THAT(to_string(load("", "", same).problems[0]), HasSubstr("access_log.file"));
+  ASSERT_EQ(load("", "", output).problems.size(), 1u);
+  EXPECT_THAT(to_string(load("", "", output).problems[0]), HasSubstr("standard output"));
+  EXPECT_TRUE(load("", "", good).problems.empty());
+}
+
 TEST(config_rules, require_both_halves_of_the_root_key) {
   for (const auto& bad :
        std::vector<std::vector<std::string>>{{"auth.root_access_key=admin"},

@@ -69,10 +69,10 @@ ROOMS = {
         "base/", "storage/policy", "storage/metadata/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/auth",
         "net/s3/body", "net/s3/form", "net/s3/operations",
     ],
-    "net/audit": ["base/", "net/wire/grammar"],
-    "net/gateway": ["base/", "config", "storage/policy", "actors/protocol", "actors/protocol/values", "net/wire/", "net/s3/", "net/audit"],
+    "net/logs": ["base/", "net/wire/grammar"],
+    "net/gateway": ["base/", "config", "storage/policy", "actors/protocol", "actors/protocol/values", "net/wire/", "net/s3/", "net/logs"],
     "net/gateway/routes": ["base/", "storage/policy", "actors/protocol", "net/wire/grammar", "net/s3/", "net/gateway"],
-    "net/admin": ["base/", "config", "actors/protocol", "net/wire/", "net/s3", "net/audit"],
+    "net/admin": ["base/", "config", "actors/protocol", "net/wire/", "net/s3", "net/logs"],
     "cli/client": ["base/", "net/wire/grammar", "net/s3/xml", "net/s3/auth", "net/s3/body"],
     "cli/transfer": ["base/", "net/wire/grammar", "net/s3/body", "cli/client"],
     "cli/sync": ["base/", "cli/client", "cli/transfer"],
@@ -85,7 +85,7 @@ ROOMS = {
     "cli/machine": ["base/", "config", "actors/runtime", "net/wire", "cli/client", "cli/admin"],
     "cli/bench": ["base/", "actors/runtime", "cli/client"],
     "cli": [
-        "base/", "config", "storage/", "actors/protocol", "actors/runtime", "sim", "net/wire", "net/audit", "net/gateway", "net/gateway/routes",
+        "base/", "config", "storage/", "actors/protocol", "actors/runtime", "sim", "net/wire", "net/logs", "net/gateway", "net/gateway/routes",
         "net/admin", "cli/",
     ],
 }

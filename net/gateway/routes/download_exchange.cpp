@@ -23,6 +23,7 @@ public:
 
   void run() {
     payer_ = session_->payer();
+    asked_ = session_->wait_begins();
     session_->http().begin(weak_from_this());
     const auto& request = session_->current();
     streamer_ = actors::start_download(
@@ -34,18 +35,21 @@ public:
   actors::download_plan plan(const actors::found_object& object) override {
     auto answer = answer_object(session_->current(), *object.row, object.bucket.get());
     status_ = answer.status;
+    found_ = session_->wait_begins();
     return std::move(answer.plan);
   }
 
   void fail(const error& reason) override {
     on_strand([reason](download_exchange& self) {
       self.streamer_ = nullptr;
+      self.looked_up();
       self.session_->respond_failure(reason);
     });
   }
 
   void write(std::uint64_t number, std::string text, slice bytes) override {
     on_strand([number, text = std::move(text), bytes = std::move(bytes)](download_exchange& self) mutable {
+      self.looked_up();
       self.session_->http().status_decided(self.status_);
       self.session_->http().write({pending_write::kind::part, number, std::move(text), std::move(bytes)});
     });
@@ -76,6 +80,12 @@ public:
   }
 
 private:
+  void looked_up() {
+    const auto asked = std::exchange(asked_, {});
+    if (asked != steady_time{})
+      session_->metadata_answered(asked, found_ != steady_time{} ? found_ : session_->wait_begins());
+  }
+
   template <class Step>
   void on_strand(Step step) {
     boost::asio::dispatch(session_->executor(), [self = shared_from_this(), step = std::move(step)]() mutable {
@@ -87,6 +97,7 @@ private:
   account_ptr payer_;
   actors::streamer_actor streamer_;
   unsigned status_ = 0;
+  steady_time asked_{}, found_{}; // of the look-up; {}: not yet, or not measured
 };
 
 void start_get(const session_ptr& session) {

@@ -226,6 +226,18 @@ void append_iso_time(std::string& out, wall_ms time) {
   out += 'Z';
 }
 
+void append_log_time(std::string& out, std::int64_t seconds) {
+  const auto t = civil(seconds);
+  append_two(out, t.day);
+  out += '/';
+  out += month_names[t.month - 1];
+  out += '/';
+  append_four(out, t.year);
+  out += ':';
+  append_clock(out, t);
+  out += " +0000";
+}
+
 std::optional<wall_ms> parse_iso_time(std::string_view text) {
   reader in{text};
   calendar_date date{};

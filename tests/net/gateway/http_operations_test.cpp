@@ -3,6 +3,8 @@
 #include "net/wire/grammar/base64.hpp"
 #include "tests/net/gateway/running_node.hpp"
 
+#include <algorithm>
+
 namespace cairn::net {
 
 namespace {
@@ -176,6 +178,37 @@ TEST_F(http_operations, check_keep_and_tell_checksums) {
     EXPECT_TRUE(holds(node.ask("PUT", "/files/b", right, std::string(size, 'x')), "<Code>BadDigest</Code>")) << size;
   }
   EXPECT_EQ(node.ask("GET", "/files/b").status, 404u);
+}
+
+TEST(http_slow_requests, have_phases_that_add_up) {
+  config::settings settings;
+  settings.log.slow_request = std::chrono::microseconds{1};
+  running_node node{settings};
+  node.ask("PUT", "/files");
+  node.ask("PUT", "/files/a", {}, std::string(100'000, 'x'));
+  node.ask("GET", "/files/a");
+  node.ask("GET", "/files/absent");
+  ASSERT_TRUE(node.eventually([&] { return node.slow->latest().size() == 4; }));
+  const auto slow = node.slow->latest();
+  for (const auto& one : slow) {
+    const auto& p = one.phases;
+    EXPECT_EQ(p.server, p.authentication + p.metadata + p.rest);
+    EXPECT_LE(p.server + p.body + p.transfer, p.total);
+    EXPECT_EQ(one.address, "127.0.0.1");
+    EXPECT_EQ(one.bucket, "files");
+  }
+  const auto of = [&slow](std::string_view operation, std::string_view key) {
+    return *std::ranges::find_if(slow, [&](const auto& s) { return s.operation == operation && s.key == key; });
+  };
+  EXPECT_EQ(of("get_object", "absent").status, 404u);
+  EXPECT_GT(of("get_object", "a").phases.metadata.count(), 0) << "the look-up of the object";
+  EXPECT_EQ(of("get_object", "a").phases.body.count(), 0);
+  EXPECT_GT(of("put_object", "a").phases.rest.count(), 0) << "its chunk and its row";
+  settings = node.settings();
+  settings.log.slow_request = config::duration{0};
+  ASSERT_TRUE(node.server().apply(settings));
+  node.ask("GET", "/files/a");
+  EXPECT_EQ(node.slow->latest().size(), 4u);
 }
 
 } // namespace cairn::net

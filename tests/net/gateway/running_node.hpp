@@ -116,7 +116,7 @@ public:
         system_(std::make_unique<caf::actor_system>(config_)) {
     shards_.start();
     node_ = actors::storage_node::open(settings_, *system_, metrics, shards_.contexts()).value();
-    auto gateway = std::make_shared<s3_gateway>(settings_, node_->handles(), s3_operations, metrics, open_audit());
+    auto gateway = std::make_shared<s3_gateway>(settings_, node_->handles(), s3_operations, metrics, open_logs());
     server_ = std::make_unique<http_server>(shards_.contexts(), settings_, std::move(gateway), node_->handles().buffers,
                                             metrics);
     server_->listen().value();
@@ -166,14 +166,20 @@ public:
   }
 
   node_metrics metrics;
+  std::shared_ptr<slow_requests> slow = std::make_shared<slow_requests>(system_clock(), metrics);
 
 private:
-  std::shared_ptr<audit_log> open_audit() {
-    const auto& wanted = settings_.audit;
-    if (wanted.file.empty()) return nullptr;
-    return audit_log::open(posix_file_system(), *audit_writer_, system_clock(), metrics,
-                           {wanted.file, wanted.reads, wanted.durable})
-        .value();
+  gateway_logs open_logs() {
+    gateway_logs logs{.slow = slow};
+    if (const auto& wanted = settings_.audit; !wanted.file.empty())
+      logs.audit = line_log::open(posix_file_system(), *log_writer_, system_clock(), metrics.audit,
+                                  {.name = "audit log", .path = wanted.file, .durable = wanted.durable})
+                       .value();
+    if (const auto& file = settings_.access_log.file; !file.empty())
+      logs.access = line_log::open(posix_file_system(), *log_writer_, system_clock(), metrics.access,
+                                   {.name = "access log", .path = file})
+                        .value();
+    return logs;
   }
 
   config::settings with_places(config::settings s) const {
@@ -186,7 +192,7 @@ private:
 
   temporary_directory directory_;
   config::settings settings_;
-  std::unique_ptr<executor> audit_writer_ = make_thread_executor("audit", 1, 16);
+  std::unique_ptr<executor> log_writer_ = make_thread_executor("logs", 1, 16);
   actors::io_shards shards_;
   actors::node_actor_config config_;
   std::unique_ptr<caf::actor_system> system_;

@@ -18,16 +18,21 @@ namespace asio = boost::asio;
 
 struct seen {
   std::atomic<unsigned> ended{0}, last_status{0};
+  std::vector<request_end> ends; // read by the test when the connection has been closed
 };
 
 // Answers with the target, or with why nothing was asked.
 class echo final : public request_handler {
 public:
   echo(http_session& session, seen& log) : session_(session), log_(log) {}
-  void handle() override { answer(200, std::string{view_of(session_.parser().get().target())}); }
+  void handle() override {
+    session_.measure();
+    answer(200, std::string{view_of(session_.parser().get().target())});
+  }
   void refuse(const head_refusal& why) override { answer(why.status, std::string{why.reason}); }
-  void ended(unsigned status, std::chrono::nanoseconds) override {
-    log_.last_status = status;
+  void ended(const request_end& end) override {
+    log_.last_status = end.status;
+    log_.ends.push_back(end);
     ++log_.ended;
   }
 
@@ -104,6 +109,24 @@ TEST_F(http_server_, hands_each_request_of_a_connection_to_its_handler) {
                   "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n/b?c");
   EXPECT_EQ(log.ended, 2u);
   EXPECT_EQ(log.last_status, 200u);
+}
+
+TEST_F(http_server_, tells_how_many_bytes_came_and_went_with_each_request) {
+  const std::string first = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string second = "GET /b?c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  const auto said = say(first + second);
+  ASSERT_EQ(log.ended, 2u);
+  EXPECT_EQ(log.ends[0].received, first.size());
+  EXPECT_EQ(log.ends[1].received, second.size());
+  EXPECT_EQ(log.ends[0].sent_of_body, 2u);
+  EXPECT_EQ(log.ends[1].sent_of_body, 4u);
+  EXPECT_EQ(log.ends[0].sent + log.ends[1].sent, said.size());
+  for (const auto& end : log.ends) {
+    EXPECT_TRUE(end.whole);
+    ASSERT_TRUE(end.first_byte);
+    EXPECT_LE(*end.first_byte, end.took);
+    EXPECT_EQ(end.body.count(), 0);
+  }
 }
 
 TEST_F(http_server_, lets_the_handler_answer_what_is_no_request) {

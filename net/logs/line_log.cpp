@@ -1,5 +1,6 @@
-#include "net/audit/audit_log.hpp"
+#include "net/logs/line_log.hpp"
 
+#include "base/files/standard_output.hpp"
 #include "base/log.hpp"
 
 #include <algorithm>
@@ -10,8 +11,7 @@ namespace cairn::net {
 
 namespace {
 
-constexpr std::size_t waiting_bytes_max = 8 << 20; // beyond it requests are refused
-constexpr std::size_t kept_bytes_max = 64 << 20;   // of requests that were running when the file failed
+constexpr std::size_t waiting_bytes_max = 8 << 20; // beyond it no line is accepted
 constexpr std::chrono::seconds retry_pause{1};
 constexpr std::chrono::seconds write_max{10}; // then the disk is taken for one that does not answer
 
@@ -21,13 +21,13 @@ std::uint64_t count_lines(std::string_view text) {
 
 } // namespace
 
-audit_log::audit_log(file_system& files, executor& writer, const clock& time, node_metrics& metrics,
-                     audit_options options)
+line_log::line_log(file_system& files, executor& writer, const clock& time, line_log_metrics& metrics,
+                   line_log_options options)
     : files_(files), writer_(writer), clock_(time), metrics_(metrics), options_(std::move(options)) {}
 
-result<std::shared_ptr<audit_log>> audit_log::open(file_system& files, executor& writer, const clock& time,
-                                                   node_metrics& metrics, audit_options options) {
-  auto made = std::make_shared<audit_log>(files, writer, time, metrics, std::move(options));
+result<std::shared_ptr<line_log>> line_log::open(file_system& files, executor& writer, const clock& time,
+                                                 line_log_metrics& metrics, line_log_options options) {
+  auto made = std::make_shared<line_log>(files, writer, time, metrics, std::move(options));
   auto opened = made->open_file();
   if (!opened) return opened.error();
   made->file_ = std::move(*opened);
@@ -35,7 +35,8 @@ result<std::shared_ptr<audit_log>> audit_log::open(file_system& files, executor&
   return made;
 }
 
-result<std::unique_ptr<file>> audit_log::open_file() {
+result<std::unique_ptr<file>> line_log::open_file() {
+  if (options_.path == "-") return standard_output();
   auto opened = files_.open(options_.path, open_mode::append);
   if (!opened || !options_.durable) return opened;
   const auto folder = std::filesystem::path{options_.path}.parent_path().string();
@@ -43,12 +44,12 @@ result<std::unique_ptr<file>> audit_log::open_file() {
   return opened;
 }
 
-bool audit_log::is_stuck() const {
+bool line_log::is_stuck() const {
   const auto since = writing_since_.load(std::memory_order_relaxed);
   return since != 0 && clock_.now() - steady_time{steady_time::duration{since}} > write_max;
 }
 
-bool audit_log::accepts() {
+bool line_log::accepts() {
   if (!failing_.load(std::memory_order_relaxed))
     return waiting_bytes_.load(std::memory_order_relaxed) < waiting_bytes_max && !is_stuck();
   const auto now = clock_.now();
@@ -62,7 +63,7 @@ bool audit_log::accepts() {
   return !failing_.load(std::memory_order_relaxed);
 }
 
-void audit_log::append(std::string lines, done then) {
+void line_log::append(std::string lines, done then) {
   {
     const std::lock_guard guard{mutex_};
     waiting_bytes_.fetch_add(lines.size(), std::memory_order_relaxed);
@@ -76,7 +77,7 @@ void audit_log::append(std::string lines, done then) {
   start();
 }
 
-void audit_log::reopen() {
+void line_log::reopen() {
   {
     const std::lock_guard guard{mutex_};
     reopen_ = true;
@@ -85,7 +86,7 @@ void audit_log::reopen() {
   start();
 }
 
-std::string audit_log::problem() const {
+std::string line_log::problem() const {
   if (is_stuck()) return options_.path + ": the disk does not answer";
   const std::lock_guard guard{mutex_};
   if (waiting_bytes_.load(std::memory_order_relaxed) >= waiting_bytes_max)
@@ -93,13 +94,13 @@ std::string audit_log::problem() const {
   return problem_;
 }
 
-void audit_log::start() {
+void line_log::start() {
   const auto posted =
       writer_.post(steady_time::max(), [self = shared_from_this()](bool expired) { self->run(expired); });
   if (!posted) run(true);
 }
 
-void audit_log::run(bool expired) {
+void line_log::run(bool expired) {
   for (bool first = true;; first = false) {
     batch now;
     bool reopens = false;
@@ -121,20 +122,20 @@ void audit_log::run(bool expired) {
   }
 }
 
-void audit_log::open_again() {
+void line_log::open_again() {
   auto opened = open_file();
   if (!opened) {
-    log::error("the audit log was not opened again, its old file stays in use",
-               {{"path", options_.path}, {"error", to_string(opened.error())}});
+    log::error("a log was not opened again, its old file stays in use",
+               {{"log", options_.name}, {"path", options_.path}, {"error", to_string(opened.error())}});
     return;
   }
   file_ = std::move(*opened);
   torn_ = true;
-  log::info("the audit log was opened again", {{"path", options_.path}});
+  log::info("a log was opened again", {{"log", options_.name}, {"path", options_.path}});
 }
 
 // An empty text only writes the lines that were kept.
-bool audit_log::write(std::string lines) {
+bool line_log::write(std::string lines) {
   if (!kept_.empty()) lines = std::exchange(kept_, {}) + lines;
   if (lines.empty() && !failing_) return true;
   const auto begun = clock_.now();
@@ -142,37 +143,37 @@ bool audit_log::write(std::string lines) {
   const auto written = write_whole(lines);
   writing_since_ = 0;
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.now() - begun);
-  metrics_.audit_write.observe_us(static_cast<std::uint64_t>(took.count()));
+  metrics_.write.observe_us(static_cast<std::uint64_t>(took.count()));
   const bool failed_before = failing_.exchange(!written);
   {
     const std::lock_guard guard{mutex_};
     problem_ = written ? std::string{} : to_string(written.error());
   }
   if (written) {
-    metrics_.audit_lines.fetch_add(count_lines(lines), std::memory_order_relaxed);
-    if (failed_before) log::info("the audit log is written again", {{"path", options_.path}});
+    metrics_.written.fetch_add(count_lines(lines), std::memory_order_relaxed);
+    if (failed_before) log::info("a log is written again", {{"log", options_.name}, {"path", options_.path}});
     return true;
   }
   if (!failed_before)
-    log::error("the audit log cannot be written: requests that need it are refused",
-               {{"path", options_.path}, {"error", to_string(written.error())}});
+    log::error("a log cannot be written: it takes no lines",
+               {{"log", options_.name}, {"path", options_.path}, {"error", to_string(written.error())}});
   keep(std::move(lines));
   return false;
 }
 
-void audit_log::keep(std::string lines) {
-  if (lines.size() > kept_bytes_max) {
-    const auto end = lines.rfind('\n', kept_bytes_max - 1) + 1; // 0 if there is none
+void line_log::keep(std::string lines) {
+  if (lines.size() > options_.kept_bytes_max) {
+    const auto end = lines.rfind('\n', options_.kept_bytes_max - 1) + 1; // 0 if there is none
     const auto lost = count_lines(std::string_view{lines}.substr(end));
-    metrics_.audit_lines_lost.fetch_add(lost, std::memory_order_relaxed);
-    log::error("lines of the audit log are lost", {{"lines", lost}});
+    metrics_.lost.fetch_add(lost, std::memory_order_relaxed);
+    log::error("lines of a log are lost", {{"log", options_.name}, {"lines", lost}});
     lines.resize(end);
   }
   kept_ = std::move(lines);
 }
 
 // After an error the file is as it was before, as far as the disk allows that.
-result<void> audit_log::write_whole(std::string_view lines) {
+result<void> line_log::write_whole(std::string_view lines) {
   const auto before = file_->size();
   if (!before) return before.error();
   std::string_view gap;

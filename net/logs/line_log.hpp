@@ -1,11 +1,12 @@
-// The file of the audit log. Lines are in the file before the requests that they are about are answered; with
-// audit.durable they are flushed, too. One thread writes: all lines that arrive meanwhile form the next batch, which is
-// one write and one flush. A crash of the process loses no line whose callback was called; what it may leave is a torn
-// last line, which nobody was told of, and behind which the next start begins a new line.
+// A file of lines that one thread writes: all lines that arrive meanwhile form the next batch, which is one write and,
+// if it is durable, one flush. The audit log waits for its lines: they are in the file before the requests that they
+// are about are answered. The access log does not wait, and drops lines while accepts() is false. A crash of the
+// process loses no line whose callback was called; what it may leave is a torn last line, which nobody was told of, and
+// behind which the next start begins a new line.
 //
-// While the file cannot be written, accepts() is false, so that requests are refused before they change anything. The
-// lines of those that were already running are kept and written first once the file can be written again. Whoever asks
-// accepts() tries that, at most once a second.
+// While the file cannot be written, accepts() is false: requests that need a line in the audit log are refused before
+// they change anything. The lines of those that were already running are kept and written first once the file can be
+// written again. Whoever asks accepts() tries that, at most once a second.
 #pragma once
 
 #include "base/executor.hpp"
@@ -13,6 +14,7 @@
 #include "base/metrics.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -21,25 +23,26 @@
 
 namespace cairn::net {
 
-struct audit_options {
-  std::string path;
-  bool reads = false;   // audit.reads
-  bool durable = false; // audit.durable
+struct line_log_options {
+  std::string_view name{}; // in messages: "audit log"
+  std::string path;        // "-": standard output
+  bool durable = false;
+  std::size_t kept_bytes_max = 64 << 20; // of lines that were accepted when the file failed
 };
 
 // Thread-safe. The file system, the executor (with one thread), the clock and the metrics outlive it.
-class audit_log : public std::enable_shared_from_this<audit_log> {
+class line_log : public std::enable_shared_from_this<line_log> {
 public:
   // Called once, on the executor's thread; on the caller's when the executor has stopped.
   using done = std::function<void(bool written)>;
 
   // Opens the file, or creates it. Errors: those of the file system.
-  static result<std::shared_ptr<audit_log>> open(file_system& files, executor& writer, const clock& time,
-                                                 node_metrics& metrics, audit_options options);
-  audit_log(file_system& files, executor& writer, const clock& time, node_metrics& metrics, audit_options options);
+  static result<std::shared_ptr<line_log>> open(file_system& files, executor& writer, const clock& time,
+                                                line_log_metrics& metrics, line_log_options options);
+  line_log(file_system& files, executor& writer, const clock& time, line_log_metrics& metrics,
+           line_log_options options);
 
-  bool reads() const { return options_.reads; }
-  // Whether requests that need a line may begin.
+  // Whether a line may be appended, and requests that need one may begin.
   bool accepts();
   // `lines`: whole ones, each with its line feed. `then` may be empty.
   void append(std::string lines, done then);
@@ -66,8 +69,8 @@ private:
   file_system& files_;
   executor& writer_;
   const clock& clock_;
-  node_metrics& metrics_;
-  const audit_options options_;
+  line_log_metrics& metrics_;
+  const line_log_options options_;
 
   // Used by the writing thread only.
   std::unique_ptr<file> file_;

@@ -1,4 +1,4 @@
-#include "net/audit/audit_log.hpp"
+#include "net/logs/line_log.hpp"
 
 #include "base/files/memory_file_system.hpp"
 
@@ -43,13 +43,14 @@ struct stepped_clock final : clock {
   steady_time time{1h};
 };
 
-class audit_logs : public ::testing::Test {
+class line_logs : public ::testing::Test {
 protected:
   void SetUp() override { ASSERT_TRUE(files.make_directories("/log")); }
   void TearDown() override { log.reset(); }
 
   void open(bool durable = false) {
-    auto opened = audit_log::open(files, writer, time, metrics, {.path = path, .durable = durable});
+    auto opened =
+        line_log::open(files, writer, time, metrics.audit, {.name = "audit log", .path = path, .durable = durable});
     ASSERT_TRUE(opened) << to_string(opened.error());
     log = std::move(*opened);
   }
@@ -80,13 +81,13 @@ protected:
   stepped_executor writer;
   stepped_clock time;
   node_metrics metrics;
-  std::shared_ptr<audit_log> log;
+  std::shared_ptr<line_log> log;
   std::string told; // each line that was answered, with how
 };
 
 } // namespace
 
-TEST_F(audit_logs, tell_of_a_line_when_it_is_in_the_file_and_not_before) {
+TEST_F(line_logs, tell_of_a_line_when_it_is_in_the_file_and_not_before) {
   open();
   append("a");
   EXPECT_EQ(told, "");
@@ -94,10 +95,10 @@ TEST_F(audit_logs, tell_of_a_line_when_it_is_in_the_file_and_not_before) {
   writer.run();
   EXPECT_EQ(told, "a+");
   EXPECT_EQ(content(), "a\n");
-  EXPECT_EQ(metrics.audit_lines, 1u);
+  EXPECT_EQ(metrics.audit.written, 1u);
 }
 
-TEST_F(audit_logs, flush_once_for_all_lines_that_wait_and_before_they_are_told) {
+TEST_F(line_logs, flush_once_for_all_lines_that_wait_and_before_they_are_told) {
   open(true);
   const auto before = files.flushes();
   for (const auto* line : {"a", "b", "c"}) append(line);
@@ -114,7 +115,7 @@ TEST_F(audit_logs, flush_once_for_all_lines_that_wait_and_before_they_are_told) 
   EXPECT_EQ(content(), "a\nb\nc\n");
 }
 
-TEST_F(audit_logs, append_to_what_an_earlier_process_wrote) {
+TEST_F(line_logs, append_to_what_an_earlier_process_wrote) {
   open();
   append("a");
   writer.run();
@@ -124,7 +125,7 @@ TEST_F(audit_logs, append_to_what_an_earlier_process_wrote) {
   EXPECT_EQ(content(), "a\nb\n");
 }
 
-TEST_F(audit_logs, begin_a_new_line_behind_one_that_a_crash_cut_off) {
+TEST_F(line_logs, begin_a_new_line_behind_one_that_a_crash_cut_off) {
   const auto f = files.open(path, open_mode::append);
   const auto half = std::as_bytes(std::span{"{\"half", 6});
   ASSERT_TRUE((*f)->write(0, std::span{&half, 1}));
@@ -137,7 +138,7 @@ TEST_F(audit_logs, begin_a_new_line_behind_one_that_a_crash_cut_off) {
   EXPECT_EQ(content(), "{\"half\na\nb\nc\n");
 }
 
-TEST_F(audit_logs, refuse_while_the_file_cannot_be_written_and_lose_nothing) {
+TEST_F(line_logs, refuse_while_the_file_cannot_be_written_and_lose_nothing) {
   for (const auto what : {disk_operation::write, disk_operation::flush}) {
     told.clear();
     open(true);
@@ -167,7 +168,7 @@ TEST_F(audit_logs, refuse_while_the_file_cannot_be_written_and_lose_nothing) {
   }
 }
 
-TEST_F(audit_logs, are_tried_again_once_a_second_at_most) {
+TEST_F(line_logs, are_tried_again_once_a_second_at_most) {
   open();
   fail(disk_operation::write);
   append("a");
@@ -183,7 +184,7 @@ TEST_F(audit_logs, are_tried_again_once_a_second_at_most) {
   EXPECT_EQ(writer.queued(), 1u);
 }
 
-TEST_F(audit_logs, refuse_when_too_many_lines_wait_for_the_disk) {
+TEST_F(line_logs, refuse_when_too_many_lines_wait_for_the_disk) {
   open();
   const std::string line(1 << 20, 'x');
   for (int i = 0; i < 8; ++i) {
@@ -197,21 +198,39 @@ TEST_F(audit_logs, refuse_when_too_many_lines_wait_for_the_disk) {
   EXPECT_EQ(log->problem(), "");
 }
 
-TEST_F(audit_logs, keep_a_bounded_number_of_lines_that_cannot_be_written) {
+TEST_F(line_logs, keep_a_bounded_number_of_lines_that_cannot_be_written) {
   open();
   fail(disk_operation::write);
   const std::string line((1 << 20) - 1, 'x');
   for (int i = 0; i < 70; ++i) append(line);
   writer.run();
-  EXPECT_EQ(metrics.audit_lines_lost, 6u);
+  EXPECT_EQ(metrics.audit.lost, 6u);
   heal();
   log->accepts();
   writer.run();
   EXPECT_EQ(content().size(), 64u << 20);
-  EXPECT_EQ(metrics.audit_lines, 64u);
+  EXPECT_EQ(metrics.audit.written, 64u);
 }
 
-TEST_F(audit_logs, write_to_a_new_file_after_the_old_one_was_renamed) {
+TEST_F(line_logs, keep_as_much_as_their_owner_says) {
+  auto opened =
+      line_log::open(files, writer, time, metrics.access, {.name = "access log", .path = path, .kept_bytes_max = 10});
+  ASSERT_TRUE(opened);
+  log = std::move(*opened);
+  fail(disk_operation::write);
+  for (const auto* line : {"first", "other", "third"}) append(line);
+  writer.run();
+  EXPECT_EQ(metrics.access.lost, 2u);
+  EXPECT_FALSE(log->accepts());
+  heal();
+  EXPECT_FALSE(log->accepts());
+  writer.run();
+  EXPECT_TRUE(log->accepts());
+  EXPECT_EQ(content(), "first\n");
+  EXPECT_EQ(metrics.access.written, 1u);
+}
+
+TEST_F(line_logs, write_to_a_new_file_after_the_old_one_was_renamed) {
   open(true);
   append("a");
   writer.run();
@@ -226,7 +245,7 @@ TEST_F(audit_logs, write_to_a_new_file_after_the_old_one_was_renamed) {
   EXPECT_EQ(told, "a+b+c+");
 }
 
-TEST_F(audit_logs, stay_with_the_old_file_when_a_new_one_cannot_be_opened) {
+TEST_F(line_logs, stay_with_the_old_file_when_a_new_one_cannot_be_opened) {
   open();
   append("a");
   writer.run();
@@ -239,7 +258,7 @@ TEST_F(audit_logs, stay_with_the_old_file_when_a_new_one_cannot_be_opened) {
   EXPECT_EQ(content(), "a\nb\n");
 }
 
-TEST_F(audit_logs, refuse_while_the_disk_does_not_answer) {
+TEST_F(line_logs, refuse_while_the_disk_does_not_answer) {
   open();
   files.set_fault([this](disk_operation operation, const std::string&) -> std::optional<error> {
     if (operation != disk_operation::write) return std::nullopt;
@@ -254,7 +273,7 @@ TEST_F(audit_logs, refuse_while_the_disk_does_not_answer) {
   EXPECT_TRUE(log->accepts());
 }
 
-TEST_F(audit_logs, answer_each_line_also_when_the_node_stops) {
+TEST_F(line_logs, answer_each_line_also_when_the_node_stops) {
   open();
   append("a");
   writer.stop();
@@ -262,8 +281,9 @@ TEST_F(audit_logs, answer_each_line_also_when_the_node_stops) {
   EXPECT_EQ(told, "a-b-");
 }
 
-TEST_F(audit_logs, do_not_open_where_no_file_can_be) {
-  const auto opened = audit_log::open(files, writer, time, metrics, {.path = "/nowhere/audit.log"});
+TEST_F(line_logs, do_not_open_where_no_file_can_be) {
+  const auto opened =
+      line_log::open(files, writer, time, metrics.audit, {.name = "audit log", .path = "/nowhere/audit.log"});
   EXPECT_FALSE(opened);
 }
 

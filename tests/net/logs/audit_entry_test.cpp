@@ -1,4 +1,4 @@
-#include "net/audit/audit_entry.hpp"
+#include "net/logs/audit_entry.hpp"
 
 #include "base/json.hpp"
 
