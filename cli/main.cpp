@@ -8,6 +8,7 @@
 #include "cli/admin/policy_command.hpp"
 #include "cli/admin/storage_command.hpp"
 #include "cli/admin/top_command.hpp"
+#include "cli/admin/trace_command.hpp"
 #include "cli/bench/bench_command.hpp"
 #include "cli/import/import_command.hpp"
 #include "cli/machine/doctor_command.hpp"
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
   add_storage_command(app, exit_code);
   add_health_command(app, exit_code);
   add_top_command(app, exit_code);
+  add_trace_command(app, exit_code);
   add_doctor_command(app, exit_code);
   add_cluster_command(app, exit_code);
   add_key_command(app, exit_code);

@@ -18,6 +18,7 @@ void handle_join(api_services& services, const api_call& call, admin_done done);
 void handle_verb(api_services& services, const api_call& call, admin_done done); // row.verb
 void handle_node(api_services& services, const api_call& call, admin_done done);
 void handle_disks(api_services& services, const api_call& call, admin_done done);
+void handle_slow_requests(api_services& services, const api_call& call, admin_done done);
 void handle_keys(api_services& services, const api_call& call, admin_done done);
 void handle_key_command(api_services& services, const api_call& call,
                         admin_done done); // the command: a kind of keys_page

@@ -101,6 +101,23 @@ constexpr api_field disk_fields[] = {{"path", "string"},
                                      {"queued_reads", "integer"},
                                      {"queued_writes", "integer"}};
 constexpr api_field disks_fields[] = {{"disks", "[disk]"}};
+constexpr api_field slow_request_fields[] = {
+    {"time_ms", "integer", "Of its end, in ms since 1970."},
+    {"request", "string", "x-amz-request-id."},
+    {"address", "string", "Of the client."},
+    {"access_key", "string", "That it names, also if it was refused; empty: none."},
+    {"operation", "string"},
+    {"bucket", "string"},
+    {"key", "string"},
+    {"status", "integer", "0: the connection ended before an answer."},
+    {"total_us", "integer", "From the end of its head to the end of its answer."},
+    {"server_us", "integer", "The node's part, until the first byte of the answer: the next three."},
+    {"authentication_us", "integer"},
+    {"metadata_us", "integer", "Look-ups and commits after it."},
+    {"rest_us", "integer", "Of a download the first chunk, of an upload the last chunks and the commit."},
+    {"body_us", "integer", "Receiving its body."},
+    {"transfer_us", "integer", "From the first byte of the answer to its end."}};
+constexpr api_field slow_requests_fields[] = {{"requests", "[slow_request]"}};
 constexpr api_field grant_fields[] = {
     {"bucket", "string"}, {"read", "boolean"}, {"write", "boolean"}, {"owner", "boolean"}};
 constexpr api_field key_fields[] = {{"access_key", "string"},
@@ -160,6 +177,8 @@ constexpr api_schema all_schemas[] = {{"refusal", refusal_fields},
                                       {"this_node", this_node_fields},
                                       {"disk", disk_fields},
                                       {"disks", disks_fields},
+                                      {"slow_request", slow_request_fields},
+                                      {"slow_requests", slow_requests_fields},
                                       {"grant", grant_fields},
                                       {"key", key_fields},
                                       {"keys", keys_fields},

@@ -49,6 +49,25 @@ json_object disk_object(const actors::disk_status& d) {
           {"queued_writes", d.queued_writes}};
 }
 
+json_object slow_object(const slow_request& slow) {
+  const auto& p = slow.phases;
+  return {{"time_ms", slow.time},
+          {"request", slow.request},
+          {"address", slow.address},
+          {"access_key", slow.access_key},
+          {"operation", slow.operation},
+          {"bucket", slow.bucket},
+          {"key", slow.key},
+          {"status", slow.status},
+          {"total_us", p.total.count()},
+          {"server_us", p.server.count()},
+          {"authentication_us", p.authentication.count()},
+          {"metadata_us", p.metadata.count()},
+          {"rest_us", p.rest.count()},
+          {"body_us", p.body.count()},
+          {"transfer_us", p.transfer.count()}};
+}
+
 } // namespace
 
 void handle_document(api_services& services, const api_call&, admin_done done) {
@@ -79,6 +98,13 @@ void handle_node(api_services& services, const api_call&, admin_done done) {
                                                          {"cache_limit_bytes", status.cache.limit_bytes}}},
                                   {"certificates", std::move(certificates)},
                                   {"reasons", reasons_json(node_reasons(status, now))}})});
+}
+
+void handle_slow_requests(api_services& services, const api_call&, admin_done done) {
+  json_array requests;
+  if (services.options.slow)
+    for (const auto& slow : services.options.slow->latest()) requests.push_back(slow_object(slow));
+  done({json_response(json_object{{"requests", std::move(requests)}})});
 }
 
 void handle_disks(api_services& services, const api_call&, admin_done done) {
