@@ -7,12 +7,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cairn::config {
 
 enum class anonymous_access : std::uint8_t { none, read, read_write };
 enum class sigv2_use : std::uint8_t { none, presigned };
+enum class rate_of : std::uint8_t { key, bucket, address };
 enum class log_format : std::uint8_t { text, json };
 enum class access_log_format : std::uint8_t { combined, json };
 enum class log_level : std::uint8_t { debug, info, warn, error };
@@ -90,6 +92,17 @@ struct upload_settings {
   std::uint32_t window = 32; // chunks between the socket and the disk; they share flushes
 };
 
+constexpr std::string_view each_party = "*";
+
+// Of one access key, bucket or address, or of each (net/limits/rate_limiter.hpp). 0: no limit.
+struct rate_limit {
+  rate_of of = rate_of::key;
+  std::string name; // each_party: all that no other entry names; of addresses also a prefix, "10.0.0.0/8"
+  std::uint32_t requests_per_second = 0;
+  byte_size bytes_per_second{0};
+  std::uint32_t transfers = 0; // requests at once
+};
+
 struct limit_settings {
   byte_size memory{512ull << 20};
   std::optional<byte_size> cache; // nullopt: by the machine's memory; 0: none
@@ -100,6 +113,7 @@ struct limit_settings {
   duration upload_age_max = std::chrono::days{7};          // of multipart uploads that are not completed; 0: no limit
   byte_size transfer_rate_min{1024};                       // bytes a second of a body or a response; 0: no minimum
   duration transfer_rate_window = std::chrono::minutes{1}; // of the average; the first window is not checked
+  std::vector<rate_limit> rates;
 };
 
 struct cluster_tls_settings { // paths of PEM files; all or none

@@ -10,7 +10,8 @@ namespace cairn::config {
 namespace {
 
 template <class T>
-constexpr bool is_list = std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<disk_settings>>;
+constexpr bool is_list = std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<disk_settings>> ||
+                         std::is_same_v<T, std::vector<rate_limit>>;
 
 struct type_names {
   const char *short_name, *with_article;
@@ -29,6 +30,8 @@ type_names names_of_type() {
   if constexpr (std::is_same_v<T, std::vector<std::string>>) return {"strings", "an array of host names"};
   if constexpr (std::is_same_v<T, std::vector<disk_settings>>)
     return {"disks", "an array of {path = \"…\", weight = 1} or of paths"};
+  if constexpr (std::is_same_v<T, std::vector<rate_limit>>)
+    return {"rates", "an array of {key = \"*\", requests_per_second = 100}, also with bucket or address"};
   if constexpr (std::is_enum_v<T>) return {"choice", "one of"};
 }
 
@@ -86,6 +89,16 @@ std::string list_text(const List& list, F item) {
   return out + ']';
 }
 
+std::string rate_text(const rate_limit& rate) {
+  std::string out = "{";
+  for (const auto& [name, of] : names_of(rate_of{}))
+    if (of == rate.of) out.append(name).append(" = ").append(toml_quoted(rate.name));
+  if (rate.requests_per_second > 0) out += ", requests_per_second = " + std::to_string(rate.requests_per_second);
+  if (rate.bytes_per_second.bytes > 0) out += ", bytes_per_second = " + toml_quoted(format(rate.bytes_per_second));
+  if (rate.transfers > 0) out += ", transfers = " + std::to_string(rate.transfers);
+  return out + '}';
+}
+
 struct value_writer {
   std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
   std::string operator()(const std::uint32_t* v) const { return std::to_string(*v); }
@@ -100,6 +113,7 @@ struct value_writer {
       return "{path = " + toml_quoted(d.path) + ", weight = " + number_text(d.weight) + '}';
     });
   }
+  std::string operator()(const std::vector<rate_limit>* v) const { return list_text(*v, rate_text); }
   template <class E>
   requires std::is_enum_v<E> std::string operator()(const E* v) const {
     for (const auto& [name, value] : names_of(E{}))

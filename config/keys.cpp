@@ -199,6 +199,13 @@ constexpr std::array key_table{
         "bodies it stays 1 KiB a second."},
     key{"limits", "transfer_rate_window", at<&s::limits, &limit_settings::transfer_rate_window>, of(100ms), of(1h), 1,
         true, "See `limits.transfer_rate_min`."},
+    key{"limits", "rates", at<&s::limits, &limit_settings::rates>, 0, 1024, 1, true,
+        "Rate limits of access keys, buckets and client addresses on this node, each a table: one of `key`, `bucket` "
+        "and `address`, and any of `requests_per_second`, `bytes_per_second` (1KiB or more; bodies in both "
+        "directions) and `transfers` (requests at once). What is not named, or 0, is not limited. The name `*` is for "
+        "each one that no other entry names; an address may be a prefix such as `10.0.0.0/8`, whose limits each "
+        "address in it has for itself (IPv6: each /64); of several entries for a client the longest prefix counts, "
+        "alone. Requests beyond a limit are answered 503 SlowDown, bytes are slowed down."},
 
     key{"cluster", "listen", at<&s::cluster, &cluster_settings::listen>, 0, 0, 1, false,
         "Address and port for the other nodes, for example `\"0.0.0.0:9100\"`. Empty: a standalone node. Port 0 lets "
@@ -279,6 +286,8 @@ constexpr std::array<std::pair<std::string_view, anonymous_access>, 3> anonymous
     {{"none", anonymous_access::none}, {"read", anonymous_access::read}, {"read-write", anonymous_access::read_write}}};
 constexpr std::array<std::pair<std::string_view, sigv2_use>, 2> sigv2_names{
     {{"none", sigv2_use::none}, {"presigned", sigv2_use::presigned}}};
+constexpr std::array<std::pair<std::string_view, rate_of>, 3> rate_names{
+    {{"key", rate_of::key}, {"bucket", rate_of::bucket}, {"address", rate_of::address}}};
 constexpr std::array<std::pair<std::string_view, log_format>, 2> format_names{
     {{"text", log_format::text}, {"json", log_format::json}}};
 constexpr std::array<std::pair<std::string_view, access_log_format>, 2> access_format_names{
@@ -300,6 +309,9 @@ std::span<const std::pair<std::string_view, anonymous_access>> names_of(anonymou
 }
 std::span<const std::pair<std::string_view, sigv2_use>> names_of(sigv2_use) {
   return sigv2_names;
+}
+std::span<const std::pair<std::string_view, rate_of>> names_of(rate_of) {
+  return rate_names;
 }
 std::span<const std::pair<std::string_view, log_format>> names_of(log_format) {
   return format_names;

@@ -17,8 +17,9 @@
 namespace cairn::config {
 
 using key_slot = std::variant<bool*, std::uint32_t*, byte_size*, std::optional<byte_size>*, duration*, endpoint*,
-                              std::string*, std::vector<std::string>*, std::vector<disk_settings>*, anonymous_access*,
-                              sigv2_use*, log_format*, log_level*, access_log_format*>;
+                              std::string*, std::vector<std::string>*, std::vector<disk_settings>*,
+                              std::vector<rate_limit>*, anonymous_access*, sigv2_use*, log_format*, log_level*,
+                              access_log_format*>;
 
 // The form that a string or the elements of a list must have.
 enum class text_form : std::uint8_t { any, host_and_port };
@@ -41,6 +42,9 @@ struct section_doc {
 };
 
 constexpr double disk_weight_max = 1e6;
+// Of one entry of limits.rates.
+constexpr std::uint32_t rate_requests_max = 1'000'000, rate_transfers_max = 1'000'000;
+constexpr std::uint64_t rate_bytes_min = 1 << 10, rate_bytes_max = 1ull << 40;
 
 std::span<const section_doc> sections();
 std::span<const key> keys(); // grouped by section, in the order of sections()
@@ -48,6 +52,7 @@ std::span<const key> keys(); // grouped by section, in the order of sections()
 // The names of an enum's values in TOML, in the enum's order.
 std::span<const std::pair<std::string_view, anonymous_access>> names_of(anonymous_access);
 std::span<const std::pair<std::string_view, sigv2_use>> names_of(sigv2_use);
+std::span<const std::pair<std::string_view, rate_of>> names_of(rate_of);
 std::span<const std::pair<std::string_view, log_format>> names_of(log_format);
 std::span<const std::pair<std::string_view, log_level>> names_of(log_level);
 std::span<const std::pair<std::string_view, access_log_format>> names_of(access_log_format);

@@ -1,6 +1,7 @@
 #include "config/load.hpp"
 
 #include "base/file_system.hpp"
+#include "config/address_prefix.hpp"
 #include "config/keys.hpp"
 #include "config/rules.hpp"
 #include "config/suggest.hpp"
@@ -39,6 +40,13 @@ std::string shown(const toml::node& node) {
   if (node.is_table()) return "a table";
   if (node.is_array()) return "an array";
   return "a date or time";
+}
+
+// Of a key or a bucket any name of their length: one that does not exist limits nobody.
+bool is_rate_name(const rate_limit& rate) {
+  if (rate.of == rate_of::address) return rate.name == each_party || parse_address_prefix(rate.name).has_value();
+  constexpr std::size_t party_bytes_max = 128;
+  return !rate.name.empty() && rate.name.size() <= party_bytes_max && rate.name.find('\0') == std::string::npos;
 }
 
 bool is_path(std::string_view text, std::uint64_t most) {
@@ -145,6 +153,13 @@ public:
     for (std::size_t i = 0; i < list->size(); ++i) out->push_back(read_disk((*list)[i], element_name(i)));
     return true;
   }
+  bool operator()(std::vector<rate_limit>* out) const {
+    const auto* list = node_.as_array();
+    if (!list || list->size() > key_.most) return false;
+    out->clear();
+    for (std::size_t i = 0; i < list->size(); ++i) out->push_back(read_rate((*list)[i], element_name(i)));
+    return true;
+  }
 
 private:
   // Whether the address is empty by default.
@@ -194,6 +209,59 @@ private:
     return disk;
   }
 
+  // Whether it is 0, or within the bounds.
+  static bool read_rate_number(const toml::node& at, std::uint32_t most, std::uint32_t& out) {
+    const auto number = at.value_exact<std::int64_t>();
+    if (!number || *number < 0 || *number > std::int64_t{most}) return false;
+    out = std::uint32_t(*number);
+    return true;
+  }
+  static bool read_rate_bytes(const toml::node& at, byte_size& out) {
+    const auto number = at.value_exact<std::int64_t>();
+    const auto* text = at.as_string();
+    const auto parsed = text ? parse_byte_size(text->get()) : result<byte_size>{byte_size{0}};
+    if ((!number && !text) || (number && *number < 0) || !parsed) return false;
+    out.bytes = number ? std::uint64_t(*number) : parsed->bytes;
+    return out.bytes == 0 || (out.bytes >= rate_bytes_min && out.bytes <= rate_bytes_max);
+  }
+
+  rate_limit read_rate(const toml::node& node, const std::string& name) const {
+    rate_limit rate;
+    std::size_t parties = 0;
+    const auto* table = node.as_table();
+    if (!table) {
+      report_(node, name, "expected a table such as {key = \"*\", requests_per_second = 100}, got " + shown(node));
+      return rate;
+    }
+    for (const auto& [member, value] : *table) {
+      const auto full = name + '.' + std::string(member.str());
+      const auto wanted = [&, at = &value](bool good, const char* what) {
+        if (!good) report_(*at, full, std::string("expected ") + what + ", got " + shown(*at));
+      };
+      bool names_party = false;
+      for (const auto& [kind, of] : names_of(rate_of{})) {
+        if (member != kind) continue;
+        names_party = true;
+        ++parties;
+        rate.of = of;
+        rate.name = value.value_exact<std::string>().value_or("");
+        wanted(is_rate_name(rate), "\"*\", or the name of one; an address may have a prefix: \"10.0.0.0/8\"");
+      }
+      if (names_party) continue;
+      if (member == "requests_per_second")
+        wanted(read_rate_number(value, rate_requests_max, rate.requests_per_second), "an integer, 0 to 1000000");
+      else if (member == "transfers")
+        wanted(read_rate_number(value, rate_transfers_max, rate.transfers), "an integer, 0 to 1000000");
+      else if (member == "bytes_per_second")
+        wanted(read_rate_bytes(value, rate.bytes_per_second), "a size, 0 or 1KiB to 1TiB");
+      else
+        report_(value, full,
+                "unknown key: a rate has key, bucket or address, and requests_per_second, bytes_per_second, transfers");
+    }
+    if (parties != 1) report_(node, name, "expected one of key, bucket and address");
+    return rate;
+  }
+
   const key& key_;
   const toml::node& node_;
   report report_;
@@ -223,7 +291,8 @@ bool takes_text(const key& k) {
   const auto slot = k.slot(example);
   return !std::holds_alternative<bool*>(slot) && !std::holds_alternative<std::uint32_t*>(slot) &&
          !std::holds_alternative<std::vector<std::string>*>(slot) &&
-         !std::holds_alternative<std::vector<disk_settings>*>(slot);
+         !std::holds_alternative<std::vector<disk_settings>*>(slot) &&
+         !std::holds_alternative<std::vector<rate_limit>*>(slot);
 }
 
 std::string_view trimmed(std::string_view text) {

@@ -1,9 +1,12 @@
 #include "config/rules.hpp"
 
+#include "config/address_prefix.hpp"
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <set>
+#include <tuple>
 
 namespace cairn::config {
 
@@ -227,6 +230,17 @@ std::string check_audit_file(const settings& s) {
   return s.audit.file == "-" ? "expected the path of a file: the audit log can't be standard output" : "";
 }
 
+std::string check_rates(const settings& s) {
+  std::set<std::tuple<rate_of, std::string, address_bytes, std::uint32_t>> seen;
+  for (const auto& rate : s.limits.rates) {
+    const auto prefix = rate.of == rate_of::address ? parse_address_prefix(rate.name) : std::nullopt;
+    const bool fresh = prefix ? seen.emplace(rate.of, "", prefix->first, prefix->bits).second
+                              : seen.emplace(rate.of, rate.name, address_bytes{}, 0).second;
+    if (!fresh) return "expected each key, bucket and address once, got \"" + rate.name + "\" twice";
+  }
+  return {};
+}
+
 struct rule {
   std::array<std::string_view, 4> keys;
   std::string (*check)(const settings&); // empty: the rule holds
@@ -251,6 +265,7 @@ constexpr std::array rules{
     rule{{"download.window_min", "download.window_max"}, check_windows},
     rule{{"limits.memory", "storage.chunk_size"}, check_memory},
     rule{{"limits.cache", "storage.chunk_size"}, check_cache},
+    rule{{"limits.rates"}, check_rates},
     rule{{"cluster.listen", "http.listen"}, check_cluster_port},
     rule{{"cluster.listen", "admin.listen"}, check_cluster_admin_port},
     rule{{"cluster.join", "cluster.listen"}, check_join},

@@ -86,6 +86,7 @@ TEST(config_show, loads_back_to_the_same_settings) {
       "http.listen='[::1]:1'",
       "limits.object_size=500MB",
       "limits.cache=1GiB",
+      "limits.rates=[{key='*', requests_per_second=5, transfers=2}, {address='10.0.0.0/8', bytes_per_second='1MiB'}]",
       "debug.read_delay=1500us",
       "log.format=json",
       "auth.anonymous=none"};
@@ -100,6 +101,8 @@ TEST(config_show, loads_back_to_the_same_settings) {
   EXPECT_EQ(second.value.storage.disks[0].weight, 0.1);
   EXPECT_EQ(second.value.storage.disks[1].weight, 1e-300);
   EXPECT_EQ(second.value.debug.read_delay, duration{1500});
+  ASSERT_EQ(second.value.limits.rates.size(), 2u);
+  EXPECT_EQ(second.value.limits.rates[1].bytes_per_second.bytes, 1u << 20);
 }
 
 TEST(config_show, hides_secrets_that_are_set) {

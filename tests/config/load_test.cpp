@@ -167,6 +167,32 @@ TEST(config_load, every_bound_is_kept_on_both_sides) {
   for (const auto& [text, good] : cases) EXPECT_EQ(with_overrides({text}).problems.empty(), good) << text;
 }
 
+TEST(config_load, rates_are_tables_of_one_party_each) {
+  const auto good = load("[[limits.rates]]\nkey = \"*\"\nrequests_per_second = 100\n"
+                         "[[limits.rates]]\nbucket = \"photos\"\nbytes_per_second = \"10MiB\"\ntransfers = 8\n"
+                         "[[limits.rates]]\naddress = \"10.0.0.0/8\"\n",
+                         "f", {});
+  ASSERT_TRUE(good.problems.empty()) << to_string(good.problems[0]);
+  const auto& rates = good.value.limits.rates;
+  ASSERT_EQ(rates.size(), 3u);
+  EXPECT_EQ(rates[0].of, rate_of::key);
+  EXPECT_EQ(rates[0].name, each_party);
+  EXPECT_EQ(rates[0].requests_per_second, 100u);
+  EXPECT_EQ(rates[1].of, rate_of::bucket);
+  EXPECT_EQ(rates[1].bytes_per_second.bytes, 10u << 20);
+  EXPECT_EQ(rates[1].transfers, 8u);
+  EXPECT_EQ(rates[2].of, rate_of::address);
+  for (const auto* bad :
+       {"1", "{}", "{requests_per_second=1}", "{key=''}", "{key=1}", "{key='a', bucket='b'}", "{address='a'}",
+        "{address='2001:db8::1'}", "{key='*', requests_per_second=-1}", "{key='*', requests_per_second='1'}",
+        "{key='*', transfers=1000001}", "{key='*', bytes_per_second=1023}", "{key='*', bytes_per_second='2TiB'}",
+        "{key='*', bytes_per_second=1.5}", "{key='*', rate=1}"})
+    EXPECT_EQ(with_overrides({"limits.rates=[" + std::string{bad} + ']'}).problems.size(), 1u) << bad;
+  EXPECT_EQ(with_overrides({"limits.rates=[{address='10.0.0.1/8'}, {address='10.0.0.0/8'}]"}).problems.size(), 1u)
+      << "the same addresses";
+  EXPECT_TRUE(with_overrides({"limits.rates=[{key='a'}, {bucket='a'}]"}).problems.empty());
+}
+
 TEST(config_load, relations_between_keys_are_checked) {
   EXPECT_TRUE(with_overrides({"storage.chunk_size=16MiB", "limits.memory=64MiB"}).problems.empty());
   EXPECT_THAT(
