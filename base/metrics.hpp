@@ -43,8 +43,10 @@ struct node_metrics {
   std::array<http_operation_metrics, http_operations_max> http; // by the row of net::s3_operations
   counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
   counter connections_evicted_silent{0}, connections_evicted_idle{0}, connections_evicted_stalled{0};
-  counter transfers_too_slow{0};  // ended because they fell below limits.transfer_rate_min
-  counter transfers_reclaimed{0}; // ended to reclaim their memory
+  counter transfers_too_slow{0};         // ended because they fell below limits.transfer_rate_min
+  counter transfers_reclaimed{0};        // ended to reclaim their memory
+  std::array<counter, 3> rate_limited{}; // refused because of limits.rates, by config::rate_of
+  counter transfers_paced{0};            // made to wait because of limits.rates
   counter requests_signed{0}, requests_signature_refused{0};
   counter active_downloads{0}, active_uploads{0};
   counter window_slices{0}; // sum of the windows of the active downloads

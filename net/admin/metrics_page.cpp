@@ -1,6 +1,7 @@
 #include "net/admin/metrics_page.hpp"
 
 #include "actors/protocol/messages.hpp"
+#include "config/keys.hpp"
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -114,7 +115,15 @@ void add_http(page_builder& p, const node_metrics& m, std::span<const s3_operati
   p.counter("cairn_http_signed_requests_total", "Requests with a valid signature.", m.requests_signed);
   p.counter("cairn_http_signature_refused_total", "Requests refused for their signature, access key or time.",
             m.requests_signature_refused);
-  p.counter("cairn_slow_down_total", "Requests answered with 503 SlowDown.", m.slow_down);
+  p.counter("cairn_slow_down_total", "Requests answered with 503 SlowDown because the node is busy.", m.slow_down);
+  auto& limited =
+      p.family("cairn_rate_limited_total",
+               "Requests answered with 503 SlowDown because of limits.rates, by whose limit.", MetricType::Counter);
+  for (const auto& [name, of] : config::names_of(config::rate_of{}))
+    page_builder::add(
+        limited, {{"by", std::string{name}}},
+        static_cast<double>(m.rate_limited[static_cast<std::size_t>(of)].load(std::memory_order_relaxed)));
+  p.counter("cairn_rate_paced_total", "Requests whose bytes waited because of limits.rates.", m.transfers_paced);
 }
 
 void add_audit(page_builder& p, const node_metrics& m, const actors::node_status& status) {

@@ -3,6 +3,7 @@
 #include "actors/protocol/errors.hpp"
 #include "base/codec.hpp"
 #include "base/log.hpp"
+#include "config/keys.hpp"
 #include "net/gateway/ask.hpp"
 #include "net/gateway/authorize.hpp"
 #include "net/gateway/form_reader.hpp"
@@ -73,7 +74,9 @@ void s3_session::handle() {
   head_understood_ = true;
   request_.address = address_;
   request_.encrypted = encrypted();
-  if (const auto refused = read_head()) return respond_error(*refused);
+  const auto unreadable = read_head();
+  if (exceeds(config::rate_of::address, address_)) return;
+  if (unreadable) return respond_error(*unreadable);
   if (const auto refused = begin_audit()) return respond_error(*refused);
   if (!request_.operation->takes_form) return authorize_request();
   if (!http_.admit({})) return respond_error(slow_down(too_many_connections.reason));
@@ -90,9 +93,30 @@ void s3_session::authorize_request() {
   read_conditions(fields(), request_);
   if (!request_.operation->takes_form) authenticating_since_ = wait_begins(); // else while the body arrives
   auto decided = authorize(http_.parser().get(), *gateway_, request_);
-  if (const auto* refused = std::get_if<s3_error>(&decided)) return respond_error(*refused);
   if (auto* query = std::get_if<actors::access_query>(&decided)) return look_up_access(std::move(*query));
+  const auto* const refused = std::get_if<s3_error>(&decided);
+  judged(refused != nullptr ? std::optional{*refused} : std::nullopt);
+}
+
+// A key counts what it has signed, also what is refused; a request with a wrong signature counts at its address only. A
+// bucket counts what is allowed.
+void s3_session::judged(const std::optional<s3_error>& refused) {
+  if (request_.signer && exceeds(config::rate_of::key, request_.signer->claim.access_key)) return;
+  if (refused) return respond_error(*refused);
+  if (!request_.target.bucket.empty() && exceeds(config::rate_of::bucket, request_.target.bucket)) return;
   proceed();
+}
+
+// True: the request was refused and answered.
+bool s3_session::exceeds(config::rate_of of, std::string_view name) {
+  const auto wait = http_.limit(of, name);
+  if (!wait) return false;
+  const auto index = static_cast<std::size_t>(of);
+  send_error({503, "SlowDown",
+              "Please reduce your request rate: it exceeds the limit of the " +
+                  std::string{config::names_of(of)[index].first} + " on this node.",
+              "Retry-After: " + std::to_string(wait->count()) + "\r\n"});
+  return true;
 }
 
 void s3_session::refuse(const head_refusal& why) {
@@ -167,9 +191,7 @@ void s3_session::look_up_access(actors::access_query query) {
       self(),
       [session = self()](const actors::found_access& found) {
         const auto& head = session->http_.parser().get();
-        if (const auto refused = authorize_with_rows(head, found, *session->gateway_, session->request_))
-          return session->respond_error(*refused);
-        session->proceed();
+        session->judged(authorize_with_rows(head, found, *session->gateway_, session->request_));
       },
       actors::access_atom_v, std::move(query));
 }
@@ -213,8 +235,12 @@ void s3_session::respond_empty(unsigned status, std::string_view header_lines) {
 }
 
 void s3_session::respond_error(const s3_error& problem) {
-  if (audited_) error_ = problem.code;
   if (problem.code == "SlowDown") gateway_->metrics.slow_down.fetch_add(1, std::memory_order_relaxed);
+  send_error(problem);
+}
+
+void s3_session::send_error(const s3_error& problem) {
+  if (audited_) error_ = problem.code;
   respond(problem.status, error_answer(problem, basics(), request_.resource(), request_.head_only));
 }
 

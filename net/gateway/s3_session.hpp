@@ -81,12 +81,15 @@ private:
   void note_if_slow(const request_end& end);
   void take_form(post_form form);
   void authorize_request();
+  void judged(const std::optional<s3_error>& refused);
+  bool exceeds(config::rate_of of, std::string_view name);
   void look_up_access(actors::access_query query);
   void proceed(); // the request is authorized
   bool is_judged() const;
   void look_up_bucket(then_bucket then);
   void respond_error_of(const error& reason);
   void respond_unless_denied(const s3_error& problem);
+  void send_error(const s3_error& problem);
 
   http_session& http_;
   const std::shared_ptr<s3_gateway> gateway_;

@@ -6,7 +6,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 namespace cairn::net {
@@ -21,8 +23,9 @@ constexpr std::size_t read_bytes = 8192; // a request with a body of 4 KiB arriv
 constexpr std::size_t kept_buffer_bytes = read_bytes;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
-constexpr int unsent_bytes = 1 << 20;           // with half of it a single client reads 20 % slower
-constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
+constexpr std::size_t all_bytes = std::numeric_limits<std::size_t>::max();
+constexpr int unsent_bytes = 1 << 20;               // with half of it a single client reads 20 % slower
+constexpr std::size_t syscall_bytes = 16 << 20;     // Asio's own limit a call is 64 KiB
 constexpr std::size_t refused_line_max = 2048;
 constexpr std::size_t head_apart_bytes = 128 << 10; // a head before so many bytes is sent by a call of its own
 
@@ -255,7 +258,8 @@ void http_session::write(pending_write w) {
 
 void http_session::flush() {
   while (!writing_ && !closed_ && !writes_.empty()) {
-    if (stream_.encrypted()) return write_rest(0);
+    if (is_paced(writes_.front())) return write_paced(0);
+    if (stream_.encrypted()) return write_piece(0, all_bytes);
     const auto buffers = buffers_of(writes_.front());
     error_code failed;
     const auto taken = stream_.socket().write_some(buffers, failed);
@@ -263,23 +267,32 @@ void http_session::flush() {
     shared_->metrics.bytes_sent.fetch_add(taken, std::memory_order_relaxed);
     moved(taken);
     sent_ += taken;
-    if (taken < asio::buffer_size(buffers)) return write_rest(taken);
+    if (taken < asio::buffer_size(buffers)) return write_piece(taken, all_bytes);
     written();
   }
 }
 
-void http_session::write_rest(std::size_t taken) {
-  auto buffers = buffers_of(writes_.front());
-  for (auto& buffer : buffers) {
-    const auto skipped = std::min(taken, buffer.size());
-    buffer += skipped;
-    taken -= skipped;
-  }
-  writing_ = true;
-  arm(wait::write);
+void http_session::hold_writes() {
   std::size_t held = 0;
   for (const auto& w : writes_) held += w.text.capacity() + (w.bytes.owner ? w.bytes.owner->capacity() : 0);
   holds(held);
+}
+
+// Writes at most `most` of the bytes behind those that the socket has taken.
+void http_session::write_piece(std::size_t taken, std::size_t most) {
+  auto buffers = buffers_of(writes_.front());
+  const auto whole = asio::buffer_size(buffers);
+  auto skipped = taken;
+  for (auto& buffer : buffers) {
+    const auto here = std::min(skipped, buffer.size());
+    buffer = asio::buffer(buffer + here, most);
+    skipped -= here;
+    most -= buffer.size();
+  }
+  const auto end = taken + asio::buffer_size(buffers);
+  writing_ = true;
+  arm(wait::write);
+  hold_writes();
   // The condition is called after every system call: the client has made progress when the socket took bytes.
   const auto progress = [this, before = std::size_t{0}](const error_code& failed, std::size_t sent) mutable {
     if (!failed && sent > 0) arm(wait::write);
@@ -287,18 +300,21 @@ void http_session::write_rest(std::size_t taken) {
     before = sending_ = sent;
     return failed ? std::size_t{0} : syscall_bytes;
   };
-  stream_.async_write(buffers, progress, [self = shared_from_this()](error_code failed, std::size_t sent) {
-    self->writing_ = false;
-    if (self->closed_) return self->writes_.clear();
-    self->sending_ = 0;
-    self->sent_ += sent;
-    if (failed) return self->close();
-    self->disarm();
-    self->holds(0);
-    self->shared_->metrics.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
-    self->written();
-    self->flush();
-  });
+  stream_.async_write(buffers, progress,
+                      [self = shared_from_this(), taken, end, whole](error_code failed, std::size_t sent) {
+                        self->writing_ = false;
+                        if (self->closed_) return self->writes_.clear();
+                        self->sending_ = 0;
+                        self->sent_ += sent;
+                        if (failed) return self->close();
+                        self->disarm();
+                        self->holds(0);
+                        self->shared_->metrics.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
+                        self->rate_ticket_.count(end - taken, self->shared_->clock.now());
+                        if (end < whole) return self->write_paced(end);
+                        self->written();
+                        self->flush();
+                      });
 }
 
 void http_session::written() {
@@ -407,6 +423,9 @@ void http_session::close() {
   if (closed_) return;
   closed_ = true;
   disarm();
+  cancel_pace(read_pace_);
+  cancel_pace(write_pace_);
+  rate_ticket_.end();
   if (const auto e = exchange_.lock()) e->lost();
   if (busy_) record(false);
   if (!writing_) writes_.clear(); // a pending write uses them until its handler has run

@@ -6,8 +6,8 @@
 //
 // Deadlines: header_timeout for a head, idle_timeout between requests and for a body or an answer that makes no
 // progress, and limits.transfer_rate_min. While actors work on a request there is no deadline here: they have their
-// own. A connection whose client makes no progress is evicted (net/wire/eviction.hpp) when others need its place or its
-// memory.
+// own. Nor is there one while limits.rates make the client wait. A connection whose client makes no progress is evicted
+// (net/wire/eviction.hpp) when others need its place or its memory.
 #pragma once
 
 #include "base/memory/buffer_pool.hpp"
@@ -20,6 +20,8 @@
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +36,8 @@ struct pending_write {
   slice bytes;                  // after the text, when it has an owner
   std::shared_ptr<void> hold{}; // released when everything is written
 };
+
+struct pace_wait; // a pause for limits.rates
 
 using body_parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
 
@@ -76,6 +80,9 @@ public:
   // Charges the request to the account of the access key, or without one to that of the address. False: the connection
   // exceeds limits.connections and its party has many; it closes after the answer.
   [[nodiscard]] bool admit(std::string_view key);
+  // Counts the request at its address, key or bucket (limits.rates), and paces its bytes by their limits until it ends.
+  // nullopt: it may go on; else the time for Retry-After.
+  std::optional<std::chrono::seconds> limit(config::rate_of of, std::string_view name);
   const account_ptr& payer() const { return payer_; }                   // of the request's memory
   const std::optional<end_reason>& stalled() const { return stalled_; } // why the small body did not arrive
   bool closed() const { return closed_; }
@@ -105,6 +112,14 @@ public:
   std::uint64_t body_left() const { return body_left_; } // of Content-Length
   void body_taken(std::uint64_t bytes) { body_left_ -= bytes; }
   void body_complete();
+  // Reads more of the body as soon as the limits of the request allow it. `done(failed, bytes)` as of async_read_some.
+  template <class Buffers, class Handler>
+  void read_body(const Buffers& into, Handler done) {
+    if (rate_ticket_.paces()) return read_paced(two_buffers(into), std::move(done));
+    arm(wait::body);
+    stream_.async_read_some(into, std::move(done));
+  }
+  void cancel_read();               // its handler gets an error, or what it had read
   void send_continue();             // if the client expects it
   void received(std::size_t bytes); // counts bytes that were read from the socket, of a head or a body
   // Sets the bytes of the pool that the request holds while it waits for its client.
@@ -120,7 +135,18 @@ private:
   void greet();
   void greeted();
   void choose_payer(std::string_view key);
-  bool has_many() const;            // whether the party has many connections
+  bool has_many() const; // whether the party has many connections
+  using body_handler = std::function<void(const boost::system::error_code&, std::size_t)>;
+  using two_targets = std::array<boost::asio::mutable_buffer, 2>;
+  static two_targets two_buffers(const two_targets& into) { return into; }
+  static two_targets two_buffers(const boost::asio::mutable_buffer& into) { return {into, {}}; }
+  void read_paced(two_targets into, body_handler done);
+  bool is_paced(const pending_write& w) const;
+  void write_paced(std::size_t sent);
+  using after_pace = std::function<void(bool cancelled)>;
+  void pace(std::shared_ptr<pace_wait>& slot, after_pace then);
+  void wait_for_pace(const std::shared_ptr<pace_wait>& slot, steady_time until, after_pace then);
+  static void cancel_pace(const std::shared_ptr<pace_wait>& slot);
   void moved(std::uint64_t bytes) { // only the strand writes
     moved_.store(moved_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
   }
@@ -134,7 +160,8 @@ private:
   bool read_fields(std::string_view head);
   void refuse_head(head_refusal refusal);
   void flush();
-  void write_rest(std::size_t taken);
+  void write_piece(std::size_t taken, std::size_t most);
+  void hold_writes();
   void written();
   bool body_skippable() const;
   void end_request();
@@ -167,6 +194,7 @@ private:
   std::atomic<std::uint64_t> moved_{0};     // bytes received and sent
   std::atomic<std::uint64_t> transfers_{0}; // counts each head and each end of an answer
   std::atomic<std::size_t> held_{0};
+  std::atomic<std::int64_t> paced_time_{0}; // ns in which limits.rates made the client wait
   std::atomic<bool> collects_{false};
   std::atomic<account_ptr> party_; // payer_, for the sweep
   transfer_pace pace_;             // used by the sweep, with the registry locked
@@ -176,6 +204,8 @@ private:
   std::size_t unacknowledged_ = 0; // last measured
 
   memory_charge charge_; // of the request
+  rate_ticket rate_ticket_;
+  std::shared_ptr<pace_wait> read_pace_, write_pace_; // null: never needed on this connection
   const account_ptr address_;
   account_ptr payer_;
   steady_time started_{};                            // of the request
@@ -197,6 +227,7 @@ private:
   bool handshaking_ = false; // a TLS handshake is in progress
   bool over_limit_ = false;
   bool measured_ = false;
+  bool paced_ = false; // the request has waited for limits.rates
 };
 
 } // namespace cairn::net

@@ -44,13 +44,16 @@ bool http_session::too_slow(steady_time now) {
                      shared_->transfer_rate_window.load(std::memory_order_relaxed)};
   if (collects_.load(std::memory_order_relaxed))
     limits.bytes_per_second = std::max(limits.bytes_per_second, small_body_rate);
-  return pace_.too_slow(now, transfers_.load(std::memory_order_relaxed), moved_.load(std::memory_order_relaxed), waits,
-                        limits);
+  const std::chrono::nanoseconds paced{paced_time_.load(std::memory_order_relaxed)};
+  return pace_.too_slow(now, transfers_.load(std::memory_order_relaxed), moved_.load(std::memory_order_relaxed),
+                        {waits, paced}, limits);
 }
 
 void http_session::next_transfer() {
   holds(0);
   charge_ = {};
+  rate_ticket_.end();
+  paced_ = false;
   collects_.store(false, std::memory_order_relaxed);
   transfers_.store(transfers_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
@@ -125,8 +128,7 @@ bool http_session::client_reads(end_reason why, bool slow, steady_time now) {
 void http_session::end_body(end_reason why) {
   if (const auto e = exchange_.lock()) return e->stalled(why);
   stalled_ = why; // a small body is being read: its pending read ends with an error and answers
-  error_code ignored;
-  stream_.socket().cancel(ignored);
+  cancel_read();
 }
 
 void http_session::count_end(end_reason why) {

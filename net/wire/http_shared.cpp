@@ -67,6 +67,7 @@ http_shared::http_shared(const config::settings& settings, std::shared_ptr<reque
       buffers(std::move(memory)),
       metrics(counters),
       clock(time),
+      rates(buffers),
       handshake_turns(turns_of_handshakes(settings.node.threads)) {
   apply(settings);
 }
@@ -88,6 +89,7 @@ void http_shared::apply(const config::settings& settings) {
   idle_timeout = settings.http.idle_timeout;
   transfer_rate_min = settings.limits.transfer_rate_min.bytes;
   transfer_rate_window = settings.limits.transfer_rate_window;
+  rates.apply(settings.limits.rates);
 }
 
 } // namespace cairn::net

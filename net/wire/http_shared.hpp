@@ -7,6 +7,7 @@
 #include "base/seams.hpp"
 #include "base/sockets/handshake_pace.hpp"
 #include "config/config.hpp"
+#include "net/limits/rate_limiter.hpp"
 #include "net/wire/account_book.hpp"
 #include "net/wire/fair_turns.hpp"
 #include "net/wire/request_handler.hpp"
@@ -66,6 +67,7 @@ struct http_shared {
   std::atomic<bool> stopping{false};        // answers say "Connection: close"
   std::atomic<std::uint32_t> handshakes{0}; // TLS handshakes in progress
 
+  rate_limiter rates;
   account_book accounts; // for the sums of memory and connections of a party
   // Turns for steps of TLS handshakes. The steps of one address use at most half of the threads, so that handlers of
   // other clients wait for a running step at most, not for all handshakes that the address has begun.

@@ -1,19 +1,22 @@
 #include "net/wire/transfer_pace.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace cairn::net {
 
-bool transfer_pace::too_slow(steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits,
+bool transfer_pace::too_slow(steady_time now, std::uint64_t transfer, std::uint64_t moved, const client_wait& wait,
                              const pace_limits& limits) {
   if (transfer != transfer_) {
     *this = {};
     transfer_ = transfer;
     from_ = moved;
   }
-  if (waits && waited_then_) waited_ += now - checked_;
+  if (wait.now && waited_then_)
+    waited_ += std::max<std::chrono::nanoseconds>(now - checked_ - (wait.paced - paced_), std::chrono::nanoseconds{0});
   checked_ = now;
-  waited_then_ = waits;
+  paced_ = wait.paced;
+  waited_then_ = wait.now;
   if (waited_ < limits.window) return false;
   const auto seconds = std::chrono::duration<double>(waited_).count();
   const bool slow = grace_over_ && static_cast<double>(moved - from_) < double(limits.bytes_per_second) * seconds;

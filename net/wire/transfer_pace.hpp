@@ -16,11 +16,17 @@ struct pace_limits {
   std::chrono::nanoseconds window{std::chrono::minutes{1}};
 };
 
+struct client_wait {
+  bool now = false;                  // the node waits for the client
+  std::chrono::nanoseconds paced{0}; // in which the client waited for the node (limits.rates), of the whole connection
+};
+
 class transfer_pace {
 public:
-  // One check of the connection. `transfer`: the transfer's number; `moved`: bytes so far in both directions; `waits`:
-  // the node waits for the client now. True: too slow.
-  bool too_slow(steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits, const pace_limits& limits);
+  // One check of the connection. `transfer`: the transfer's number; `moved`: bytes so far in both directions. True: too
+  // slow.
+  bool too_slow(steady_time now, std::uint64_t transfer, std::uint64_t moved, const client_wait& wait,
+                const pace_limits& limits);
   // Bytes per second in this window, of the time waited for the client; the maximum value while that is less than
   // `rate_known_after`.
   static constexpr std::chrono::seconds rate_known_after{5};
@@ -29,6 +35,7 @@ public:
 private:
   std::uint64_t transfer_ = 0, from_ = 0; // from_: bytes moved when the window began
   std::chrono::nanoseconds waited_{0};    // for the client, in this window
+  std::chrono::nanoseconds paced_{0};     // at the last check
   steady_time checked_{};
   bool waited_then_ = false, grace_over_ = false;
 };

@@ -135,12 +135,10 @@ private:
     std::size_t held = 0;
     for (const auto& grant : grants_) held += grant.buffer->capacity();
     session_->http().holds(held);
-    session_->http().arm(http_session::wait::body);
-    session_->http().stream().async_read_some(reader_.targets(room()),
-                                              [self = shared_from_this()](error_code failed, std::size_t n) {
-                                                self->reading_ = false;
-                                                self->on_read(failed, n);
-                                              });
+    session_->http().read_body(reader_.targets(room()), [self = shared_from_this()](error_code failed, std::size_t n) {
+      self->reading_ = false;
+      self->on_read(failed, n);
+    });
   }
 
   void on_read(const error_code& failed, std::size_t n) {
@@ -207,8 +205,7 @@ private:
   void answer(std::function<void(s3_session&)> make) {
     answer_ = std::move(make);
     if (!reading_) return send_answer();
-    error_code ignored; // the handler runs also after an error
-    session_->http().stream().socket().cancel(ignored);
+    session_->http().cancel_read();
   }
 
   void send_answer() {

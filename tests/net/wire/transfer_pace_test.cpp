@@ -14,13 +14,15 @@ struct client {
   pace_limits limits{1000, 10s};
   steady_time now{1000s};
   std::uint64_t moved = 5'000'000, transfer = 1;
+  std::chrono::nanoseconds paced{7s};
 
   // The second in which it was too slow; 0: never.
-  int run(int seconds, std::uint64_t bytes_each, bool waits = true) {
+  int run(int seconds, std::uint64_t bytes_each, bool waits = true, std::chrono::milliseconds paced_each = 0ms) {
     for (int second = 1; second <= seconds; ++second) {
       now += 1s;
       moved += bytes_each;
-      if (pace.too_slow(now, transfer, moved, waits, limits)) return second;
+      paced += paced_each;
+      if (pace.too_slow(now, transfer, moved, {waits, paced}, limits)) return second;
     }
     return 0;
   }
@@ -49,6 +51,15 @@ TEST(transfer_pace, averages_over_the_window) {
 TEST(transfer_pace, counts_no_time_in_which_the_node_is_late) {
   client c;
   EXPECT_EQ(c.run(600, 0, false), 0);
+}
+
+TEST(transfer_pace, counts_no_time_in_which_limits_make_the_client_wait) {
+  client c;
+  EXPECT_EQ(c.run(600, 100, true, 950ms), 0) << "2000 bytes a second of the time that is the client's";
+  client slow;
+  EXPECT_EQ(slow.run(600, 100, true, 500ms), 41) << "200 bytes a second: the second window of ten seconds of its own";
+  client held;
+  EXPECT_EQ(held.run(600, 0, true, 1000ms), 0);
 }
 
 TEST(transfer_pace, begins_anew_with_each_transfer) {
