@@ -1,5 +1,6 @@
 #include "net/logs/access_entry.hpp"
 
+#include "base/codec.hpp"
 #include "base/json.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/http_date.hpp"
@@ -27,12 +28,11 @@ bool is_secret(std::string_view name) {
 
 // nginx's log_format with its default escaping: what is not printable ASCII, and what could end the quotes, as \xHH.
 void append_escaped(std::string& out, std::string_view text, bool spaces = true) {
-  static constexpr char digits[] = "0123456789ABCDEF";
   if (text.empty()) out += '-';
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte >= 0x7f || c == '"' || c == '\\' || (c == ' ' && !spaces))
-      out.append({'\\', 'x', digits[byte >> 4], digits[byte & 15]});
+      out.append("\\x").append(upper_hex_of(byte));
     else
       out += c;
   }

@@ -24,8 +24,8 @@ constexpr std::size_t kept_buffer_bytes = read_bytes;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
 constexpr std::size_t all_bytes = std::numeric_limits<std::size_t>::max();
-constexpr int unsent_bytes = 1 << 20;               // with half of it a single client reads 20 % slower
-constexpr std::size_t syscall_bytes = 16 << 20;     // Asio's own limit a call is 64 KiB
+constexpr int unsent_bytes = 1 << 20;           // with half of it a single client reads 20 % slower
+constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
 constexpr std::size_t refused_line_max = 2048;
 constexpr std::size_t head_apart_bytes = 128 << 10; // a head before so many bytes is sent by a call of its own
 

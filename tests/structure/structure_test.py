@@ -83,6 +83,7 @@ ROOMS = {
         "base/", "config", "storage/", "cluster/raft/log", "actors/protocol", "actors/members", "net/wire/grammar",
         "net/admin", "cli/client",
     ],
+    "cli/monitor": ["base/", "net/wire/grammar", "cli/client", "cli/admin"],
     "cli/machine": ["base/", "config", "actors/runtime", "net/wire", "cli/client", "cli/admin"],
     "cli/bench": ["base/", "actors/runtime", "cli/client"],
     "cli": [

@@ -15,6 +15,7 @@ from cairn_node import Node, eventually
 from disk_faults import Ballast, small_file_system
 from rights import GUARDED, command, key_with
 from signing import ACCESS, SECRET, Signer, call, sha256
+from usage import lines_of
 
 
 def node_at(folder, **settings):
@@ -28,10 +29,6 @@ def audited(tmp_path_factory):
     n = node_at(tmp_path_factory.mktemp("audited") / "n")
     yield n
     n.stop()
-
-
-def lines_of(path):
-    return [json.loads(line) for line in open(path, encoding="utf-8")]
 
 
 def audit_file(node):

@@ -8,13 +8,12 @@ import threading
 
 from cairn_cluster import admin_of
 from cairn_node import BINARY, KIB, MIB, Node, eventually, in_threads
+from client_programs import client
+from forms import post
+from rights import TOKEN, bucket_of, cairn, key_with
 from s3_client import ClientError, client_of, refusal
-from signing import ACCESS, ROOT, SECRET
-from test_audit import lines_of
-from test_clients import client
-from test_forms import post
-from test_rights import TOKEN, bucket_of, call, key_with
-from test_usage import VERSIONED, cairn, held, usage_of
+from signing import ACCESS, ROOT, SECRET, call
+from usage import VERSIONED, held, lines_of, usage_of
 from wire import Wire, request_bytes
 
 EXCEEDED = (403, "QuotaExceeded")

@@ -8,24 +8,13 @@ import pytest
 from cairn_node import Node, eventually
 from older_directories import ready, reopened_cluster, stored, unpack
 from rights import cairn, command
-
-VERSIONED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
-
+from usage import VERSIONED, held, usage_of
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory):
     n = Node(tmp_path_factory.mktemp("counted") / "n").start()
     yield n
     n.stop()
-
-
-def usage_of(node, bucket):
-    """None: not counted yet."""
-    return json.loads(cairn(node, "bucket", "usage", bucket, "--json"))[0]["usage"]
-
-
-def held(objects, versions, markers, size):
-    return {"objects": objects, "versions": versions, "delete_markers": markers, "bytes": size}
 
 
 def test_it_follows_puts_overwrites_versions_and_deletes(counted):

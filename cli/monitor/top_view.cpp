@@ -1,4 +1,4 @@
-#include "cli/admin/top_view.hpp"
+#include "cli/monitor/top_view.hpp"
 
 #include "base/json.hpp"
 #include "cli/client/command_support.hpp"

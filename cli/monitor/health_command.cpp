@@ -1,4 +1,4 @@
-#include "cli/admin/health_command.hpp"
+#include "cli/monitor/health_command.hpp"
 
 #include "cli/admin/admin_client.hpp"
 #include "cli/client/command_support.hpp"

@@ -1,10 +1,10 @@
-#include "cli/admin/top_command.hpp"
+#include "cli/monitor/top_command.hpp"
 
 #include "base/seams.hpp"
 #include "cli/admin/admin_client.hpp"
-#include "cli/admin/top_view.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/progress.hpp"
+#include "cli/monitor/top_view.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,4 +1,4 @@
-#include "cli/admin/trace_command.hpp"
+#include "cli/monitor/trace_command.hpp"
 
 #include "base/json.hpp"
 #include "cli/admin/admin_client.hpp"

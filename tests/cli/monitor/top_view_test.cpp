@@ -1,5 +1,5 @@
 // The screen of `cairn top`.
-#include "cli/admin/top_view.hpp"
+#include "cli/monitor/top_view.hpp"
 
 #include <gtest/gtest.h>
 
