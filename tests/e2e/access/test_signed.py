@@ -9,7 +9,7 @@ import pytest
 
 from cairn_node import KIB, MIB
 from signing import ACCESS, EMPTY, SECRET, Signer, sha256
-from wire import Wire, request_bytes
+from wire import Wire
 
 
 @pytest.fixture(scope="module")
