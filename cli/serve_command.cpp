@@ -5,6 +5,7 @@
 #include "actors/runtime/storage_node.hpp"
 #include "base/log.hpp"
 #include "base/sockets/service_notifier.hpp"
+#include "base/third_party/asio.hpp"
 #include "cli/admin/admin_token.hpp"
 #include "cli/admin/config_command.hpp"
 #include "cli/certificate_watch.hpp"
@@ -18,10 +19,6 @@
 #include "net/gateway/s3_gateway.hpp"
 #include "net/logs/line_log.hpp"
 #include "net/wire/http_server.hpp"
-
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "cli/service_watchdog.hpp"
 
-#include <boost/asio/post.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <charconv>
 

@@ -3,8 +3,7 @@
 // that hangs does not: the loops never wait for disks.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <atomic>
 #include <chrono>

@@ -3,9 +3,7 @@
 #include "actors/link/membership_gate.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/log.hpp"
-
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <algorithm>
 #include <map>

@@ -3,8 +3,7 @@
 #include "base/log.hpp"
 #include "base/sockets/handshake_pace.hpp"
 #include "base/sockets/listener.hpp"
-
-#include <boost/asio/post.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <algorithm>
 

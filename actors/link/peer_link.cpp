@@ -2,8 +2,7 @@
 
 #include "actors/link/redial_pause.hpp"
 #include "base/log.hpp"
-
-#include <boost/asio/post.hpp>
+#include "base/third_party/asio.hpp"
 
 namespace cairn::actors::link {
 

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "base/error.hpp"
-
-#include <caf/error.hpp>
+#include "base/third_party/caf.hpp"
 
 namespace cairn::actors {
 

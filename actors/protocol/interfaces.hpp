@@ -13,8 +13,7 @@
 #pragma once
 
 #include "actors/protocol/messages.hpp"
-
-#include <caf/all.hpp>
+#include "base/third_party/caf.hpp"
 
 namespace cairn::actors {
 

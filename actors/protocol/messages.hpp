@@ -9,11 +9,10 @@
 #include "actors/protocol/values/objects.hpp"
 #include "base/error.hpp"
 #include "base/memory/buffer_pool.hpp"
+#include "base/third_party/caf.hpp"
 #include "cluster/raft/raft_core.hpp"
 #include "storage/chunks/chunk_store.hpp"
 #include "storage/metadata/read/view.hpp"
-
-#include <caf/all.hpp>
 
 #include <functional>
 #include <memory>

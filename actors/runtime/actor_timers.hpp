@@ -8,8 +8,8 @@
 // Thread-safe. The times are those of the steady clock.
 #pragma once
 
-#include <caf/all.hpp>
-#include <caf/detail/simple_actor_clock.hpp>
+#include "base/third_party/caf.hpp"
+#include "base/third_party/caf_scheduler.hpp"
 
 #include <atomic>
 #include <condition_variable>

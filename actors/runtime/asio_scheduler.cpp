@@ -2,10 +2,8 @@
 
 #include "actors/protocol/messages.hpp"
 #include "actors/runtime/actor_timers.hpp"
-
-#include <boost/asio/post.hpp>
-
-#include <caf/scheduler/abstract_coordinator.hpp>
+#include "base/third_party/asio.hpp"
+#include "base/third_party/caf_scheduler.hpp"
 
 #include <array>
 #include <atomic>

@@ -7,9 +7,8 @@
 // table of owners. Nothing that runs here may block.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-
-#include <caf/all.hpp>
+#include "base/third_party/asio.hpp"
+#include "base/third_party/caf.hpp"
 
 #include <vector>
 

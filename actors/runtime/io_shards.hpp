@@ -2,8 +2,7 @@
 // benchmarks own one; it is created before the actor system and destroyed after it.
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <cstdint>
 #include <memory>

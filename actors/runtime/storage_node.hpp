@@ -7,9 +7,8 @@
 
 #include "actors/protocol/node.hpp"
 #include "actors/protocol/node_status.hpp"
+#include "base/third_party/asio.hpp"
 #include "config/config.hpp"
-
-#include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <memory>

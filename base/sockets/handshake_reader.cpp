@@ -1,7 +1,6 @@
 #include "base/sockets/handshake_reader.hpp"
 
-#include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <utility>
 

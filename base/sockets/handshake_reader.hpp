@@ -5,9 +5,7 @@
 
 #include "base/sockets/strand_socket.hpp"
 #include "base/sockets/tls_records.hpp"
-
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/buffer.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <chrono>
 #include <functional>

@@ -1,9 +1,7 @@
 #include "base/sockets/listener.hpp"
 
 #include "base/log.hpp"
-
-#include <boost/asio/ip/address_v4.hpp>
-#include <boost/asio/ip/address_v6.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

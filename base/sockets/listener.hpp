@@ -2,11 +2,8 @@
 #pragma once
 
 #include "base/log_pace.hpp"
+#include "base/third_party/asio.hpp"
 #include "base/units.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
 
 namespace cairn::sockets {
 

@@ -1,10 +1,7 @@
 // A TCP socket whose handlers run one at a time.
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
+#include "base/third_party/asio.hpp"
 
 namespace cairn::sockets {
 

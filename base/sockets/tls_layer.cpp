@@ -1,11 +1,8 @@
 #include "base/sockets/tls_layer.hpp"
 
 #include "base/error.hpp"
-
-#include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/error.hpp>
+#include "base/third_party/asio.hpp"
+#include "base/third_party/asio_tls.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

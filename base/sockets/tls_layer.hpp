@@ -4,8 +4,7 @@
 
 #include "base/sockets/handshake_reader.hpp"
 #include "base/sockets/strand_socket.hpp"
-
-#include <boost/asio/buffer.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <functional>
 #include <memory>

@@ -1,15 +1,9 @@
 #include "cli/client/http_client.hpp"
 
+#include "base/third_party/asio.hpp"
+#include "base/third_party/asio_tls.hpp"
+#include "base/third_party/beast.hpp"
 #include "net/wire/grammar/ascii.hpp"
-
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 
 #include <poll.h>
 

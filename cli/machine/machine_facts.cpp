@@ -4,10 +4,9 @@
 #include "base/memory/machine_memory.hpp"
 #include "base/sockets/certificates.hpp"
 #include "base/sockets/listener.hpp"
+#include "base/third_party/asio.hpp"
 #include "cli/client/file_transfer.hpp"
 #include "net/wire/tls.hpp"
-
-#include <boost/asio/io_context.hpp>
 
 #include <fcntl.h>
 #include <netdb.h>

@@ -3,11 +3,8 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/third_party/beast_message.hpp"
 #include "net/wire/grammar/fields.hpp"
-
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <functional>
 #include <optional>

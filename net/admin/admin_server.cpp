@@ -2,12 +2,9 @@
 
 #include "base/log.hpp"
 #include "base/sockets/listener.hpp"
+#include "base/third_party/asio.hpp"
+#include "base/third_party/beast.hpp"
 #include "net/wire/session_stream.hpp"
-
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 
 #include <array>
 #include <atomic>

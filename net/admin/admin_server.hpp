@@ -4,10 +4,9 @@
 // thread.
 #pragma once
 
+#include "base/third_party/asio.hpp"
 #include "config/config.hpp"
 #include "net/admin/admin_api.hpp"
-
-#include <boost/asio/io_context.hpp>
 
 #include <memory>
 

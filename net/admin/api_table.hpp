@@ -4,10 +4,9 @@
 #pragma once
 
 #include "actors/protocol/admin_command.hpp"
+#include "base/third_party/beast_message.hpp"
 #include "net/admin/admin_http.hpp"
 #include "net/wire/grammar/uri.hpp"
-
-#include <boost/beast/http/verb.hpp>
 
 #include <cstdint>
 #include <memory>

@@ -1,9 +1,8 @@
 // Requests to the metadata on behalf of a session. On the session's strand.
 #pragma once
 
+#include "base/third_party/asio.hpp"
 #include "net/gateway/s3_session.hpp"
-
-#include <boost/asio/post.hpp>
 
 namespace cairn::net {
 

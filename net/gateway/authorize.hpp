@@ -8,9 +8,8 @@
 #pragma once
 
 #include "actors/protocol/values/access.hpp"
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/request.hpp"
-
-#include <boost/beast/http/message.hpp>
 
 #include <optional>
 #include <string_view>

@@ -4,10 +4,9 @@
 // the session's strand.
 #pragma once
 
+#include "base/third_party/asio.hpp"
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/payload.hpp"
-
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 
 #include <array>
 #include <cstddef>

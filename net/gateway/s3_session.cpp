@@ -3,6 +3,7 @@
 #include "actors/protocol/errors.hpp"
 #include "base/codec.hpp"
 #include "base/log.hpp"
+#include "base/third_party/asio.hpp"
 #include "config/keys.hpp"
 #include "net/gateway/ask.hpp"
 #include "net/gateway/authorize.hpp"
@@ -15,8 +16,6 @@
 #include "net/s3/router.hpp"
 #include "net/s3/signed_query.hpp"
 #include "net/wire/grammar/fields.hpp"
-
-#include <boost/asio/ip/address.hpp>
 
 namespace cairn::net {
 

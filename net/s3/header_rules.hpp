@@ -6,10 +6,9 @@
 // carry out another. Pure.
 #pragma once
 
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/operation.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-
-#include <boost/beast/http/fields.hpp>
 
 #include <optional>
 #include <string_view>

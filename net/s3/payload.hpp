@@ -1,11 +1,10 @@
 // The coding and the checks of a PUT's body, from the signature and the headers. Pure.
 #pragma once
 
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/body/payload_check.hpp"
 #include "net/s3/form/form_parser.hpp"
 #include "net/s3/request.hpp"
-
-#include <boost/beast/http/fields.hpp>
 
 #include <memory>
 #include <optional>

@@ -4,6 +4,7 @@
 #include "actors/protocol/values/objects.hpp"
 #include "actors/protocol/values/transfers.hpp"
 #include "base/metrics.hpp"
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/form/post_form.hpp"
@@ -12,8 +13,6 @@
 #include "net/s3/operations/target.hpp"
 #include "net/s3/response.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-
-#include <boost/beast/http/fields.hpp>
 
 #include <optional>
 #include <string>

@@ -7,9 +7,8 @@
 // condition. For checksums in the query see docs/s3.md.
 #pragma once
 
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/request.hpp"
-
-#include <boost/beast/http/message.hpp>
 
 #include <optional>
 

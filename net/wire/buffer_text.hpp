@@ -1,7 +1,7 @@
 // The content of a flat buffer as text. Valid until the buffer changes.
 #pragma once
 
-#include <boost/beast/core/flat_buffer.hpp>
+#include "base/third_party/beast_message.hpp"
 
 #include <string_view>
 

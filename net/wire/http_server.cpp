@@ -2,11 +2,9 @@
 
 #include "base/log.hpp"
 #include "base/sockets/listener.hpp"
+#include "base/third_party/asio.hpp"
 #include "net/wire/eviction.hpp"
 #include "net/wire/http_session.hpp"
-
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <optional>

@@ -5,10 +5,9 @@
 #include "base/memory/buffer_pool.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
+#include "base/third_party/asio.hpp"
 #include "config/config.hpp"
 #include "net/wire/request_handler.hpp"
-
-#include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <memory>

@@ -1,10 +1,7 @@
 #include "net/wire/http_session.hpp"
 
+#include "base/third_party/asio.hpp"
 #include "net/wire/buffer_text.hpp"
-
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 
 #include <algorithm>
 #include <array>

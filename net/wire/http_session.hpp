@@ -11,14 +11,11 @@
 #pragma once
 
 #include "base/memory/buffer_pool.hpp"
+#include "base/third_party/beast.hpp"
 #include "net/wire/eviction.hpp"
 #include "net/wire/grammar/head_check.hpp"
 #include "net/wire/http_shared.hpp"
 #include "net/wire/request_handler.hpp"
-
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 
 #include <array>
 #include <functional>

@@ -1,7 +1,6 @@
 // Ends slow or stalled connections: deadlines, the minimum rate, eviction.
+#include "base/third_party/asio.hpp"
 #include "net/wire/http_session.hpp"
-
-#include <boost/asio/post.hpp>
 
 namespace cairn::net {
 

@@ -2,10 +2,9 @@
 // indirection. With TLS there are no non-blocking calls: what is encrypted has to be sent.
 #pragma once
 
+#include "base/third_party/asio.hpp"
 #include "net/wire/session_socket.hpp"
 #include "net/wire/tls.hpp"
-
-#include <boost/asio/write.hpp>
 
 #include <memory>
 #include <utility>

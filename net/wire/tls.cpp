@@ -3,8 +3,7 @@
 #include "base/file_system.hpp"
 #include "base/files/small_file.hpp"
 #include "base/sockets/certificates.hpp"
-
-#include <boost/asio/ssl/context.hpp>
+#include "base/third_party/asio_tls.hpp"
 
 #include <openssl/ssl.h>
 

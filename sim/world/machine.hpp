@@ -6,10 +6,8 @@
 
 #include "actors/protocol/interfaces.hpp"
 #include "base/seams.hpp"
-
-#include <caf/all.hpp>
-#include <caf/detail/test_actor_clock.hpp>
-#include <caf/scheduler/test_coordinator.hpp>
+#include "base/third_party/caf.hpp"
+#include "base/third_party/caf_scheduler.hpp"
 
 #include <algorithm>
 #include <functional>

@@ -1,10 +1,9 @@
 // Request heads. A head is found wherever it is cut, and what check_head accepts Beast reads in the same way: a second
 // opinion on how the body is delimited, which is what request smuggling lives on.
 #include "base/error.hpp"
+#include "base/third_party/beast.hpp"
 #include "net/wire/grammar/head_check.hpp"
 
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/src.hpp>
 
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "actors/link/wire/connection.hpp"
 
-#include <boost/asio/post.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <algorithm>
 

@@ -15,8 +15,7 @@
 #include "actors/link/wire/hello.hpp"
 #include "actors/link/wire/send_queue.hpp"
 #include "actors/link/wire/stream.hpp"
-
-#include <boost/asio/basic_waitable_timer.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <chrono>
 #include <functional>

@@ -1,8 +1,6 @@
 #include "actors/link/wire/dial.hpp"
 
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/post.hpp>
+#include "base/third_party/asio.hpp"
 
 namespace cairn::actors::link {
 

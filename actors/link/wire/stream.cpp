@@ -1,7 +1,6 @@
 #include "actors/link/wire/stream.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
+#include "base/third_party/asio.hpp"
 
 namespace cairn::actors::link {
 

@@ -6,8 +6,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/sockets/strand_socket.hpp"
-
-#include <boost/asio/buffer.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <memory>
 #include <optional>

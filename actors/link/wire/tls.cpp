@@ -3,8 +3,7 @@
 #include "base/files/small_file.hpp"
 #include "base/sockets/certificates.hpp"
 #include "base/sockets/tls_layer.hpp"
-
-#include <boost/asio/ssl/context.hpp>
+#include "base/third_party/asio_tls.hpp"
 
 #include <atomic>
 

@@ -1,11 +1,10 @@
 #include "net/gateway/routes/download_exchange.hpp"
 
+#include "base/third_party/asio.hpp"
 #include "net/gateway/ask.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/object_answer.hpp"
 #include "net/s3/operations/multipart.hpp"
-
-#include <boost/asio/dispatch.hpp>
 
 namespace cairn::net {
 

@@ -1,6 +1,6 @@
 #include "net/gateway/routes/memory_upload.hpp"
 
-#include <boost/asio/post.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "actors/protocol/node.hpp"
-
-#include <boost/asio/any_io_executor.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <functional>
 #include <string>

@@ -1,12 +1,11 @@
 #include "net/gateway/routes/multipart_routes.hpp"
 
+#include "base/third_party/asio.hpp"
 #include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/operations/list_request.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/multipart_xml.hpp"
 #include "net/wire/grammar/fields.hpp"
-
-#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -1,8 +1,7 @@
 #include "net/gateway/routes/range_checksum.hpp"
 
+#include "base/third_party/asio.hpp"
 #include "net/wire/grammar/base64.hpp"
-
-#include <boost/asio/dispatch.hpp>
 
 namespace cairn::net {
 

@@ -1,9 +1,8 @@
 #include "net/gateway/routes/route_steps.hpp"
 
+#include "base/third_party/asio.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/wire/grammar/fields.hpp"
-
-#include <boost/asio/dispatch.hpp>
 
 #include <algorithm>
 

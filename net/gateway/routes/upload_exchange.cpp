@@ -1,13 +1,12 @@
 #include "net/gateway/routes/upload_exchange.hpp"
 
+#include "base/third_party/asio.hpp"
 #include "net/gateway/body_reader.hpp"
 #include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/header_rules.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/wire/grammar/fields.hpp"
-
-#include <boost/asio/dispatch.hpp>
 
 #include <deque>
 

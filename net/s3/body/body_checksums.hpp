@@ -3,10 +3,9 @@
 #pragma once
 
 #include "actors/protocol/values/transfers.hpp"
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/body/checksums.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-
-#include <boost/beast/http/fields.hpp>
 
 #include <memory>
 #include <optional>

@@ -5,10 +5,9 @@
 // policy is checked. Names of fields are case-insensitive. A repeated field is refused.
 #pragma once
 
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/form/post_policy.hpp"
-
-#include <boost/beast/http/fields.hpp>
 
 namespace cairn::net {
 

@@ -2,10 +2,9 @@
 #pragma once
 
 #include "actors/protocol/values/transfers.hpp"
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/operations/conditions.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-
-#include <boost/beast/http/fields.hpp>
 
 #include <optional>
 #include <variant>

@@ -3,12 +3,11 @@
 #pragma once
 
 #include "actors/protocol/values/transfers.hpp"
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/body/checksums.hpp"
 #include "net/s3/operations/target.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 #include "storage/metadata/commands/object_commands.hpp"
-
-#include <boost/beast/http/fields.hpp>
 
 #include <span>
 #include <variant>

@@ -2,9 +2,8 @@
 #pragma once
 
 #include "actors/protocol/values/objects.hpp"
+#include "base/third_party/beast_message.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-
-#include <boost/beast/http/fields.hpp>
 
 #include <string>
 #include <variant>

@@ -1,7 +1,7 @@
 // Beast's fields of a head and its strings, with std::string_view.
 #pragma once
 
-#include <boost/beast/http/fields.hpp>
+#include "base/third_party/beast_message.hpp"
 
 #include <optional>
 #include <string_view>

@@ -1,8 +1,7 @@
 #include "net/wire/grammar/host_check.hpp"
 
+#include "base/third_party/asio.hpp"
 #include "net/wire/grammar/ascii.hpp"
-
-#include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
 

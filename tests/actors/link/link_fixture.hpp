@@ -5,8 +5,8 @@
 #include "actors/link/link_server.hpp"
 #include "actors/link/peer_link.hpp"
 #include "base/sockets/certificates.hpp"
+#include "base/third_party/asio.hpp"
 
-#include <boost/asio.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include "actors/protocol/errors.hpp"
 
-#include <caf/all.hpp>
+#include "base/third_party/caf.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,13 +5,13 @@
 #include "actors/runtime/asio_scheduler.hpp"
 #include "actors/runtime/io_shards.hpp"
 #include "actors/runtime/storage_node.hpp"
+#include "base/third_party/asio.hpp"
 #include "net/gateway/routes/operation_table.hpp"
 #include "net/gateway/s3_gateway.hpp"
 #include "net/wire/http_server.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
-#include <boost/asio.hpp>
 #include <gtest/gtest.h>
 
 #include <future>

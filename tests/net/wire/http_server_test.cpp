@@ -1,10 +1,10 @@
 // The HTTP server with a request_handler that knows no S3, over real sockets.
 #include "net/wire/http_server.hpp"
 
+#include "base/third_party/asio.hpp"
 #include "net/wire/grammar/fields.hpp"
 #include "net/wire/http_session.hpp"
 
-#include <boost/asio.hpp>
 #include <gtest/gtest.h>
 
 #include <future>

@@ -4,14 +4,10 @@
 #include "base/file_system.hpp"
 #include "base/files/small_file.hpp"
 #include "base/sockets/certificates.hpp"
+#include "base/third_party/asio.hpp"
+#include "base/third_party/asio_tls.hpp"
 #include "tests/base/temporary_directory.hpp"
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
 #include <deque>
