@@ -37,7 +37,7 @@ const error& retry_policy::reason() const noexcept {
 
 std::optional<std::chrono::milliseconds> retry_policy::failed(error why) {
   const auto code = why.code;
-  // The last answer of a place counts; among transient failures, the one with the greatest weight.
+  // A permanent failure replaces what the place answered before; of transient failures the greatest weight is kept.
   if (!may_succeed_later(code) || weight(code) >= weight(current_error_.code)) current_error_ = std::move(why);
   if (code == errc::stopping && kind_ == kind::disks) return std::nullopt;
   return kind_ == kind::disks ? next_disk(code) : next_replica(code);

@@ -37,7 +37,7 @@ public:
   std::optional<std::chrono::milliseconds> failed(error why);
   // A replica was busy in the round that ended last.
   bool all_busy() const noexcept { return all_busy_; }
-  // The last answer of the place whose failure has the greatest weight.
+  // The failure with the greatest weight, of all places.
   const error& reason() const noexcept;
 
 private:
@@ -53,7 +53,7 @@ private:
   std::uint32_t rounds_ = 0;             // ended rounds
   bool busy_ = false, all_busy_ = false; // a replica was busy: in this round; in the one before
   std::uint64_t given_up_ = 0;           // replicas that are not asked again, of the first 64
-  error current_error_;                  // the last answer of place_
+  error current_error_;                  // of place_: its permanent failure, else the transient one of greatest weight
   error earlier_error_;                  // of the places before, the one with the greatest weight
 };
 

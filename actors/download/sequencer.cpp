@@ -120,7 +120,7 @@ void sequencer_state::start(const services& s, download_range_list what, streame
 }
 
 void sequencer_state::count_window() {
-  const auto grown = std::uint64_t{window_->size()} - counted_window_; // wraps when it shrank, and so does the sum
+  const auto grown = std::uint64_t{window_->size()} - counted_window_; // modulo 2^64: adding it may shrink the sum
   s_.metrics->window_slices.fetch_add(grown, std::memory_order_relaxed);
   counted_window_ = window_->size();
 }

@@ -29,8 +29,8 @@ result<void> membership_gate::check(const link::peer& other) const {
 
 result<void> membership_gate::admit(const link::peer& other, const uuid& own_cluster) const {
   if (other.member) return check(other);
-  // A connection keeps the cluster from its hello: a connection to a node that is about to join would count as a
-  // stranger's for its whole life.
+  // The hello names the sender's cluster once: a connection that was accepted before this node joins would be treated
+  // as a stranger's until it closes.
   if (own_cluster == uuid{}) return error{errc::invalid_argument, "this node belongs to no cluster yet: ask a member"};
   return {};
 }

@@ -2,7 +2,7 @@
 // log has seen. A member also accepts strangers, who may only ask to join (peer_service). A plain class without locks
 // or clocks.
 //
-// Errors: invalid_argument, each with a text for the operator; the peer logs it too.
+// Errors have a text for the operator, which the peer logs too.
 #pragma once
 
 #include "actors/link/peers.hpp"

@@ -1,9 +1,9 @@
-// The timers of all actors: delayed messages and timeouts of requests, and the thread that delivers them. With
-// asio_scheduler one of the places that use CAF's internals.
+// The timers of all actors: delayed messages and timeouts of requests, and the thread that delivers them. Uses CAF's
+// internals, as asio_scheduler does.
 //
-// CAF's own clock with a thread hands it every call and wakes it, also when an actor ends and cancels the timeouts that
-// it does not have: two wake-ups for each download. Here the caller changes the schedule itself, and the thread is
-// woken only by a timer that is due earlier than all others.
+// CAF's own clock passes every call to its thread and wakes it, even when an ending actor cancels timeouts that it
+// never set: two wake-ups for each download. Here the caller changes the schedule itself, and the thread is woken only
+// by a timer that is due earlier than all others.
 //
 // Thread-safe. The times are those of the steady clock.
 #pragma once

@@ -1,6 +1,6 @@
 // What a synchronization does with each name: one pass over the two listings, which are both in the order of their
-// names' bytes. Names that the filter does not take are on neither side. Nothing is deleted that the source may have:
-// below a folder that could not be read, or where it has something that was skipped. Pure.
+// names' bytes. Names that the filter excludes are treated as absent from both. Nothing is deleted that the source may
+// have: below a folder that could not be read, or where the source has something that was skipped. Pure.
 #pragma once
 
 #include "cli/sync/listing.hpp"
@@ -13,8 +13,8 @@ struct sync_step {
     transfer, // the target lacks it, or has it in another size
     compare,  // both have it in the same size
     remove,   // only the target has it
-    failed,   // it cannot be read; of the target only where something may have to be deleted
-    skipped,  // of the source: not transferred
+    failed,   // cannot be read; on the target this matters only where something may have to be deleted
+    skipped,  // of the source: not transferred, its `why` says why
   };
   kind what;
   listed_item source, target; // one may be unset

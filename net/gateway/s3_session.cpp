@@ -243,7 +243,8 @@ void s3_session::send_error(const s3_error& problem) {
   respond(problem.status, error_answer(problem, basics(), request_.resource(), request_.head_only));
 }
 
-// What the configuration allowed was not judged by the bucket's policy yet, if the object was looked up directly.
+// Whether the bucket's policy was evaluated, if it must be. Requests that the configuration allows look the object up
+// without reading the bucket's row first.
 bool s3_session::is_judged() const {
   return request_.bucket || request_.by.by != storage::metadata::allowed_by::configuration;
 }

@@ -44,7 +44,7 @@ bool tells_of_objects(const error& reason);
 // Checks x-amz-expected-bucket-owner, also for a copy's source: AccessDenied unless it is the one owner that exists.
 std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields);
 
-// Of commands for members below feature level 9: the removal of a version is permanent.
+// The rights that a command needs to remove a version, which is permanent. Members below feature level 9 require them.
 constexpr std::uint8_t version_removal_rights = storage::metadata::rights::write | storage::metadata::rights::owner;
 s3_error version_removal_denied();
 

@@ -6,7 +6,8 @@ namespace cairn::storage::policy {
 
 namespace {
 
-// An account is its root key; a Deny of the account is one of all its keys, too.
+// Whether the statement's principals include the sender. The account stands for its root key; in a Deny it stands for
+// all of its keys.
 bool names(const statement& s, const request& r, const std::string& arn) {
   const auto& who = s.who;
   const auto kind = r.with->kind;
@@ -16,7 +17,8 @@ bool names(const statement& s, const request& r, const std::string& arn) {
          (!arn.empty() && std::find(who.arns.begin(), who.arns.end(), arn) != who.arns.end());
 }
 
-// S3's list of what limits a policy for everybody, as far as the keys exist here.
+// Whether the condition keeps a statement for everybody from being public: S3's list ("The meaning of public"), as far
+// as its keys exist here.
 bool limits(const condition& c) {
   const auto& how = c.how();
   if (how.negated || how.if_exists || how.over == quantifier::for_all) return false;

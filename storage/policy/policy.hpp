@@ -17,7 +17,7 @@ constexpr std::size_t statements_max = 256;
 
 enum class effect : std::uint8_t {
   none,      // no statement applies: other rights decide
-  allow,     //
+  allow,     // and no statement denies
   deny,      // whatever others allow
   undecided, // depends on tags that are not known yet
 };

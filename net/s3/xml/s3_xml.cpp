@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd"; // U+FFFD
 
-// Bytes that are written as they are. Those beyond ASCII are characters, which XML may not know.
+// Bytes that are copied unchanged. Bytes outside ASCII are not: XML may not allow the characters that they encode.
 constexpr std::array<bool, 256> plain_table = [] {
   std::array<bool, 256> table{};
   for (std::size_t c = 0x20; c < 0x80; ++c) table[c] = true;

@@ -16,7 +16,7 @@ public:
   std::optional<object_row> find(const bucket_row& bucket, const std::string& key, const version_id& id);
   std::optional<object_row> find(const bucket_row& bucket, const std::string& key, const version_place& place);
 
-  // The newest version that is not live; a delete marker if the object has no live version.
+  // The newest version apart from the live one. If no version is live, this is the delete marker that hides the object.
   std::optional<object_row> newest_hidden(const bucket_row& bucket, const std::string& key);
 
   // The version that a new one of the key replaces, whose content goes; nullopt: all that there are stay. `present`:
@@ -29,8 +29,8 @@ public:
   // Adds the newest version; its content is already stored. The version that it displaces is kept or, if both are null
   // versions, dropped.
   void put(const bucket_row& bucket, const std::string& key, object_row row, const std::optional<object_row>& present);
-  void rewrite(const bucket_row& bucket, const std::string& key,
-               const object_row& row); // replaces the same version's row
+  // Replaces the row of the version that `row` names.
+  void rewrite(const bucket_row& bucket, const std::string& key, const object_row& row);
   // DELETE without a version. In buckets that are or were versioned, returns the delete marker that it adds.
   std::optional<object_row> remove(const bucket_row& bucket, const std::string& key, version_place place, wall_ms now,
                                    const std::optional<object_row>& present);

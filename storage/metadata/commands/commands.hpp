@@ -159,8 +159,8 @@ result<std::vector<command>> decode_batch(std::string_view bytes);
 
 // The result of a command. A refusal is a result, not an error of the state machine.
 struct command_result {
-  log_index version = 0;        // put_object, delete_object, copies: of the new version; begin_session, begin_upload:
-                                // the id; cluster_commands.hpp: the epoch
+  log_index version = 0;        // put_object, delete_object, copies: of the new version; set_extras: of the changed
+                                // one; begin_session, begin_upload: the id; cluster_commands.hpp: the epoch
   std::uint64_t more = 0;       // free_manifests: the number of entries that still wait, 0 if none may be freed;
                                 // count_usage: 1 if there are more rows to count;
                                 // add_node: the node number; moved: partitions skipped; commands that make or remove
