@@ -4,6 +4,9 @@
 #include "storage/policy/request.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace cairn::storage::policy {
 
@@ -27,28 +30,124 @@ std::size_t character_bytes(std::string_view text) {
   return std::max<std::size_t>(first_character(text).bytes, 1);
 }
 
-bool glob(std::string_view pattern, std::string_view text, bool fold) {
-  const auto same = [fold](char a, char b) { return a == b || (fold && lower_letter(a) == lower_letter(b)); };
-  std::size_t p = 0, t = 0, star = pattern.npos, resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == any_mark) {
-      star = ++p;
-      resume = t;
-    } else if (p < pattern.size() && pattern[p] == one_mark) {
-      ++p;
-      t += character_bytes(text.substr(t));
-    } else if (p < pattern.size() && same(pattern[p], text[t])) {
-      ++p;
-      ++t;
-    } else if (star != pattern.npos) {
-      p = star;
-      t = resume += character_bytes(text.substr(resume));
-    } else {
-      return false;
+// Looks for a text that may hold `one_mark`, in one walk over another text: all positions that it can be in are bits of
+// some words, so that a step takes a 64th of its length.
+class marked_search {
+public:
+  explicit marked_search(std::string_view wanted) : size_(wanted.size()), words_(size_ / word_bits + 1) {
+    masks_.resize(words_);
+    here_.resize(words_);
+    here_[0] = 1;
+    for (std::size_t at = 0; at < size_; ++at) {
+      auto& row = rows_[static_cast<unsigned char>(wanted[at])];
+      if (row == 0) {
+        row = static_cast<std::uint16_t>(masks_.size() / words_);
+        masks_.resize(masks_.size() + words_);
+      }
+      masks_[row * words_ + at / word_bits] |= std::uint64_t{1} << at % word_bits;
     }
   }
-  while (p < pattern.size() && pattern[p] == any_mark) ++p;
-  return p == pattern.size();
+
+  void step(std::string_view character) {
+    if (character.size() > 1) {
+      before_ = here_;
+      for (const char byte : character) advance(before_, mask_of(byte), mask_of(byte));
+      advance(here_, mask_of(one_mark), mask_of(one_mark));
+      for (std::size_t w = 0; w < words_; ++w) here_[w] |= before_[w];
+    } else {
+      advance(here_, mask_of(character.front()), mask_of(one_mark));
+    }
+    here_[0] |= 1;
+  }
+
+  // Whether it ends where the walk is.
+  bool found() const { return (here_[size_ / word_bits] >> size_ % word_bits & 1) != 0; }
+
+private:
+  static constexpr std::size_t word_bits = 64;
+  using positions = std::vector<std::uint64_t>; // bit i: the first i bytes end here
+
+  const std::uint64_t* mask_of(char byte) const {
+    return masks_.data() + rows_[static_cast<unsigned char>(byte)] * words_;
+  }
+
+  // From the positions where one of two bytes comes next.
+  void advance(positions& set, const std::uint64_t* one, const std::uint64_t* other) const {
+    std::uint64_t carry = 0;
+    for (std::size_t w = 0; w < words_; ++w) {
+      const std::uint64_t kept = set[w] & (one[w] | other[w]);
+      set[w] = kept << 1 | carry;
+      carry = kept >> (word_bits - 1);
+    }
+  }
+
+  std::size_t size_, words_;
+  std::array<std::uint16_t, 256> rows_{}; // of the masks; 0: the byte is nowhere
+  positions masks_, here_, before_;
+};
+
+// Where the first occurrence ends; nothing: there is none. The texts that are looked for have no `any_mark`.
+std::optional<std::size_t> end_of_first(std::string_view wanted, std::string_view text) {
+  if (wanted.empty()) return 0;
+  if (wanted.find(one_mark) == wanted.npos) { // memmem takes linear time, find does not
+    const auto* const at = static_cast<const char*>(::memmem(text.data(), text.size(), wanted.data(), wanted.size()));
+    return at ? std::optional{static_cast<std::size_t>(at - text.data()) + wanted.size()} : std::nullopt;
+  }
+  marked_search search{wanted};
+  for (std::size_t at = 0; at < text.size();) {
+    const auto bytes = character_bytes(text.substr(at));
+    search.step(text.substr(at, bytes));
+    at += bytes;
+    if (search.found()) return at;
+  }
+  return std::nullopt;
+}
+
+// Likewise of one at the beginning.
+std::optional<std::size_t> end_of_beginning(std::string_view wanted, std::string_view text) {
+  std::size_t at = 0;
+  for (const char c : wanted) {
+    if (at == text.size() || (c != one_mark && c != text[at])) return std::nullopt;
+    at += c == one_mark ? character_bytes(text.substr(at)) : 1;
+  }
+  return at;
+}
+
+bool has_ending(std::string_view wanted, std::string_view text) {
+  if (wanted.find(one_mark) == wanted.npos) return text.ends_with(wanted);
+  marked_search search{wanted};
+  for (std::size_t at = 0; at < text.size();) {
+    const auto bytes = character_bytes(text.substr(at));
+    search.step(text.substr(at, bytes));
+    at += bytes;
+  }
+  return search.found();
+}
+
+// What is between two `any_mark`s is best taken at its first occurrence. So nothing is looked at again, whatever the
+// pattern says: a request can ask for thousands of matches.
+bool glob(std::string_view pattern, std::string_view text) {
+  auto any = pattern.find(any_mark);
+  auto end = end_of_beginning(pattern.substr(0, any), text);
+  if (any == pattern.npos || !end) return end == text.size();
+  for (;;) {
+    text.remove_prefix(*end);
+    pattern.remove_prefix(any + 1);
+    any = pattern.find(any_mark);
+    if (any == pattern.npos) return has_ending(pattern, text);
+    end = end_of_first(pattern.substr(0, any), text);
+    if (!end) return false;
+  }
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower{text};
+  for (char& c : lower) c = lower_letter(c);
+  return lower;
+}
+
+bool glob(std::string_view pattern, std::string_view text, bool fold) {
+  return fold ? glob(lower_case(pattern), lower_case(text)) : glob(pattern, text);
 }
 
 } // namespace
@@ -142,6 +241,9 @@ bool pattern::matches(std::string_view text, const variable_values& values, bool
       // Bytes that stand for wildcards are in no UTF-8; a header may hold them, and then nothing is equal to it.
       if (value->find(one_mark) != value->npos || value->find(any_mark) != value->npos) return false;
       marked += *value;
+      // Longer than all that it could match, also if variables are to come that make it longer still.
+      const auto wildcards = static_cast<std::size_t>(std::ranges::count(marked, any_mark));
+      if (marked.size() - wildcards > text.size()) return false;
     } else if (p.what == kind::literal) {
       marked += p.text;
     } else {
@@ -185,7 +287,7 @@ bool pattern::may_begin_with(std::string_view prefix) const {
 }
 
 bool pattern::may_match(std::string_view text) const {
-  return glob(outline_, text, false);
+  return glob(outline_, text);
 }
 
 bool weaker(answer a, answer b) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace cairn::storage::policy {
 
 namespace {
@@ -208,6 +210,74 @@ TEST(policy, takes_what_a_variable_stands_for_literally) {
   EXPECT_EQ(answer_to(*rules, {"s3:GetObject", "*/a", "", {{"s3:x-amz-acl", "*"}}}), "allow 1");
   EXPECT_EQ(answer_to(*rules, {"s3:GetObject", "b/a", "", {{"s3:x-amz-acl", "*"}}}), "none");
   EXPECT_EQ(answer_to(*rules, {"s3:GetObject", "\xff/a", "", {{"s3:x-amz-acl", "\xff"}}}), "none");
+}
+
+TEST(policy, matches_texts_between_wildcards_at_their_first_occurrence_and_the_last_at_the_end) {
+  struct row {
+    std::string_view resource, key;
+    bool fits;
+  };
+  for (const auto& [resource, key, fits] : std::initializer_list<row>{
+           {"*", "a", true},
+           {"a*", "a", true},
+           {"a*a", "a", false},
+           {"a*a", "aa", true},
+           {"*ab*b", "aab", false},
+           {"*ab*b", "aabb", true},
+           {"a*b*c", "abcbc", true},
+           {"a*b*c", "acb", false},
+           {"*?b*", "b", false},
+           {"*?b*", "\u00e9b", true},
+           {"*\u00e9?", "\u00e8\u00e9\u00e8", true},
+           {"*\u00e9?", "\u00e8\u00e8\u00e9", false},
+           {"?", "\u00e9", true},
+           {"??", "\u00e9", false},
+           {"a?*?c", "a\u00e9c", false},
+           {"a?*?c", "a\u00e9\u00e9c", true},
+           {"*a?a*a?b", "aaaaaacb", true},
+           {"*a?a*a?b", "aacaacb", true},
+           {"*a?a*a?b", "acacb", false},
+       }) {
+    const auto rules = policy::compile(
+        statement_of(R"("Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::files/)" +
+                     std::string{resource} + R"(")"),
+        owner_kind::bucket);
+    ASSERT_TRUE(rules);
+    EXPECT_EQ(answer_to(*rules, {"s3:GetObject", key, "CK1"}), fits ? "allow 1" : "none") << resource << " " << key;
+  }
+}
+
+// A multi-delete asks for each of its thousand keys. Tried from each position anew, these patterns took 40 seconds.
+TEST(policy, costs_little_whatever_its_patterns_and_the_keys_are) {
+  for (const std::string_view begin : {"*", "*?"}) {
+    std::string resources;
+    for (int i = 10; i < 50; ++i) {
+      if (!resources.empty()) resources += ',';
+      resources += R"("arn:aws:s3:::files/)" + std::string{begin} + std::string(430, 'a') + std::to_string(i) + R"(*")";
+    }
+    const auto rules = policy::compile(
+        statement_of(R"("Effect":"Deny","Principal":"*","Action":"s3:DeleteObject","Resource":[)" + resources + "]"),
+        owner_kind::bucket);
+    ASSERT_TRUE(rules) << rules.error().text;
+    const auto begun = std::chrono::steady_clock::now();
+    for (int i = 0; i < 400; ++i)
+      EXPECT_EQ(answer_to(*rules, {"s3:DeleteObject", std::string(1000, 'a') + std::to_string(i), "CK1"}), "none");
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{5}) << begin;
+  }
+}
+
+// 2,000 bytes of a pattern stand for megabytes.
+TEST(policy, ends_a_comparison_when_its_variables_are_longer_than_the_key) {
+  std::string many;
+  for (int i = 0; i < 130; ++i) many += "*${aws:Referer}";
+  const auto rules = policy::compile(
+      statement_of(R"("Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::files/)" +
+                   many + R"(")"),
+      owner_kind::bucket);
+  ASSERT_TRUE(rules) << rules.error().text;
+  EXPECT_EQ(answer_to(*rules, {"s3:GetObject", std::string(130, 'r'), "CK1", {{"aws:Referer", "r"}}}), "allow 1");
+  EXPECT_EQ(answer_to(*rules, {"s3:GetObject", std::string(129, 'r'), "CK1", {{"aws:Referer", "r"}}}), "none");
+  EXPECT_EQ(answer_to(*rules, {"s3:GetObject", "r", "CK1", {{"aws:Referer", std::string(60'000, 'r')}}}), "none");
 }
 
 TEST(policy, is_refused_for_what_it_does_not_say_or_nobody_knows) {
