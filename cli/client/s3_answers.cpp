@@ -1,6 +1,7 @@
 #include "cli/client/s3_answers.hpp"
 
 #include "cli/client/command_support.hpp"
+#include "cli/client/listing_progress.hpp"
 #include "cli/client/object_path.hpp"
 
 namespace cairn::cli {
@@ -101,24 +102,23 @@ result<list_page> request_list_page(http_client& client, const list_query& query
   if (!token.empty()) parameters.emplace_back("continuation-token", token);
   const auto response = ask(client, {"GET", target_of(query.bucket, parameters), {}}, "listing " + query.bucket);
   if (!response) return response.error();
-  auto page = parse_list_page(response->body);
-  if (page && !token.empty() && page->next_token == token)
-    return error{errc::corrupt, "the server repeats its continuation token, so the listing would never end"};
-  return page;
+  return parse_list_page(response->body);
 }
 
 result<void> list_pages(http_client& client, const list_query& query,
                         const std::function<result<bool>(const list_page&)>& page) {
   std::string token;
-  do {
+  listing_progress progress;
+  for (;;) {
     const auto parsed = request_list_page(client, query, token);
     if (!parsed) return parsed.error();
     const auto proceed = page(*parsed);
     if (!proceed) return proceed.error();
     if (!*proceed) return {};
     token = parsed->next_token;
-  } while (!token.empty());
-  return {};
+    if (token.empty()) return {};
+    if (auto goes_on = progress.page(token, parsed->has_entries()); !goes_on) return goes_on;
+  }
 }
 
 } // namespace cairn::cli

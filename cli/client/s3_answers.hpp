@@ -23,6 +23,7 @@ struct list_page {
   std::vector<listed_entry> objects;
   std::vector<std::string> prefixes;
   std::string next_token; // empty: the last page
+  bool has_entries() const { return !objects.empty() || !prefixes.empty(); }
 };
 
 struct listed_bucket {

@@ -23,8 +23,9 @@ result<void> version_listing::fetch() {
   if (!xml) return xml.error();
   auto page = what_ == scope::all_versions ? parse_version_page(*xml) : page_of_objects(*xml);
   if (!page) return page.error();
-  if (page->truncated && began_ && page->next_key == page_.next_key && page->next_version == page_.next_version)
-    return error{errc::corrupt, "the server repeats where its page ends, so the listing would never end"};
+  if (page->truncated)
+    if (auto goes_on = progress_.page(page->next_key + '\0' + page->next_version, !page->entries.empty()); !goes_on)
+      return goes_on;
   page_ = std::move(*page);
   next_ = 0;
   began_ = true;
@@ -44,6 +45,8 @@ result<std::optional<key_history>> version_listing::next() {
       out.key = entry.key;
     else if (entry.key != out.key)
       break;
+    if (out.versions.size() == versions_of_key_max)
+      return error{errc::too_large, out.key + " has more than a million versions"};
     out.versions.push_back(std::move(entry.version));
     ++next_;
   }

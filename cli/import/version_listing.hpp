@@ -1,7 +1,9 @@
 // Walks a bucket's keys with all versions of each, page by page, in the order in which the server lists them (of S3:
-// that of the keys' bytes). Keeps one page and the versions of one key. Errors: those of the listing.
+// that of the keys' bytes). Keeps one page and the versions of one key, at most versions_of_key_max. Errors: those of
+// the listing; corrupt: it would never end; too_large: a key has too many versions.
 #pragma once
 
+#include "cli/client/listing_progress.hpp"
 #include "cli/import/version_page.hpp"
 
 #include <functional>
@@ -11,6 +13,8 @@
 #include <vector>
 
 namespace cairn::cli {
+
+constexpr std::size_t versions_of_key_max = 1'000'000;
 
 class version_listing {
 public:
@@ -31,6 +35,7 @@ private:
   page_request ask_;
   std::string prefix_;
   version_page page_;
+  listing_progress progress_;
   std::size_t next_ = 0;
   bool began_ = false;
 };

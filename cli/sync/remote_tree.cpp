@@ -10,7 +10,7 @@ result<void> remote_tree::fetch() {
   page_ = std::move(*page);
   next_ = 0;
   began_ = true;
-  return {};
+  return page_.next_token.empty() ? result<void>{} : progress_.page(page_.next_token, page_.has_entries());
 }
 
 result<bool> remote_tree::holds_anything() {

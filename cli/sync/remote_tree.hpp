@@ -3,6 +3,7 @@
 // comparison would delete what is there.
 #pragma once
 
+#include "cli/client/listing_progress.hpp"
 #include "cli/client/s3_answers.hpp"
 #include "cli/sync/listing.hpp"
 
@@ -24,6 +25,7 @@ private:
   std::unique_ptr<http_client> client_;
   list_query query_;
   list_page page_;
+  listing_progress progress_;
   std::size_t next_ = 0;
   bool began_ = false;
   std::string last_key_;
