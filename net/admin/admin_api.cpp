@@ -92,6 +92,14 @@ void run(api_services& services, const api_call& call, admin_done done) {
   call.row.handle(services, call, std::move(done));
 }
 
+// Null: each parameter comes once.
+const std::string* repeated_in(const std::vector<query_parameter>& query) {
+  for (auto p = query.begin(); p != query.end(); ++p)
+    if (std::find_if(query.begin(), p, [&](const auto& before) { return before.name == p->name; }) != p)
+      return &p->name;
+  return nullptr;
+}
+
 error host_refused() {
   return {errc::access_denied, "Host is none of this port's names (admin.server_names), and the token is missing"};
 }
@@ -161,7 +169,12 @@ void admin_api::answer(const admin_request& asked, bool encrypted, const std::st
   const bool other_name = !target->authority.empty() && target->authority != view_of(asked[http::field::host]);
   if (other_name || asked.count(http::field::host) > 1)
     return done({refusal({errc::invalid_argument, "more than one host is named"}, answer_format::text)});
-  if (target->path.starts_with("/v1/")) return api(asked, std::move(*target), encrypted, address, std::move(done));
+  const bool of_api = target->path.starts_with("/v1/");
+  // The audit log would tell of one value while another one takes effect.
+  if (const auto* twice = repeated_in(target->query))
+    return done({refusal({errc::invalid_argument, "the parameter \"" + *twice + "\" comes twice"},
+                         of_api ? answer_format::json : answer_format::text)});
+  if (of_api) return api(asked, std::move(*target), encrypted, address, std::move(done));
   const bool of_older = target->path == "/cluster/command" || target->path == "/keys/command";
   if (of_older && asked.method() == http::verb::post)
     return older_command(asked, *target, encrypted, address, std::move(done));

@@ -6,7 +6,7 @@
 #include "net/s3/request.hpp"
 #include "net/wire/request_handler.hpp"
 
-#include <boost/beast/http/message.hpp>
+#include "base/third_party/beast_message.hpp"
 
 namespace cairn::net {
 

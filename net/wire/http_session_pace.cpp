@@ -2,7 +2,7 @@
 // paced it has no deadline, and the time does not count for limits.transfer_rate_min.
 #include "net/wire/http_session.hpp"
 
-#include <boost/asio/basic_waitable_timer.hpp>
+#include "base/third_party/asio.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -178,6 +178,27 @@ def test_commands_of_the_admin_port_have_lines_and_no_secrets(audited):
     assert SECRET not in open(audit_file(n)).read()
 
 
+def test_a_parameter_of_the_admin_port_that_comes_twice_takes_no_effect(audited):
+    n = audited
+    call(n, "PUT", "/twice-one")
+    call(n, "PUT", "/twice-two")
+    access, _ = key_with(n, "twice-one", "read")
+    for method, path in (("POST", f"/keys/command?kind=create&kind=delete&key={access}"),
+                         ("POST", f"/keys/command?kind=allow&key={access}&bucket=twice-one&bucket=twice-two&rights=owner"),
+                         ("POST", "/cluster/command?kind=repair&kind=holds"),
+                         ("PUT", f"/v1/keys/{access}/rights?bucket=twice-one&rights=owner&bucket=twice-two"),
+                         ("GET", "/v1/buckets?max=1&max=1000")):
+        connection = http.client.HTTPConnection("127.0.0.1", n.admin_port, timeout=20)
+        connection.request(method, path, headers={"Cairn-Token": TOKEN})
+        answered = connection.getresponse()
+        said = answered.read().decode()
+        connection.close()
+        assert answered.status == 400 and "comes twice" in said, (method, path, answered.status, said)
+    keys = json.loads(cairn(n, "key", "list", "--json").stdout)
+    grants = [grant for key in keys if key["access_key"] == access for grant in key["grants"]]
+    assert grants == [{"bucket": "twice-one", "read": True, "write": False, "owner": False}]
+
+
 def test_reads_have_lines_when_they_are_wanted(tmp_path):
     n = node_at(tmp_path / "n", audit_reads=True)
     try:
