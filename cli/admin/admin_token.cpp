@@ -11,6 +11,7 @@ namespace cairn::cli {
 namespace {
 
 constexpr std::size_t random_words = 4;
+constexpr std::size_t token_chars_min = 16; // as admin.token must have
 
 std::string make_token(random_source& random) {
   std::string out;
@@ -37,8 +38,8 @@ result<std::string> read_token_file(const std::string& path) {
 result<std::string> own_admin_token(const std::string& data_dir, random_source& random) {
   const auto path = admin_token_path(data_dir);
   auto kept = read_token_file(path);
-  if (kept) return kept;
-  if (kept.error().code != errc::not_found && kept.error().code != errc::invalid_argument) return kept;
+  if (kept && kept->size() >= token_chars_min) return kept;
+  if (!kept && kept.error().code != errc::not_found && kept.error().code != errc::invalid_argument) return kept;
   if (auto made = posix_file_system().make_directories(data_dir); !made) return made.error();
   auto fresh = make_token(random);
   if (auto written = write_private_file(path, fresh + '\n', file_secrecy::owner_only); !written) return written.error();

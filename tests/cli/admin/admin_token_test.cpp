@@ -41,6 +41,16 @@ TEST_F(admin_token, that_a_crash_left_empty_is_made_anew) {
   EXPECT_EQ(own_admin_token(dir, random)->size(), 64u);
 }
 
+TEST_F(admin_token, of_which_little_is_left_is_made_anew) {
+  fs::create_directories(dir);
+  for (const auto* left : {"a", "0123456789abcde"}) {
+    std::ofstream{admin_token_path(dir)} << left;
+    EXPECT_EQ(own_admin_token(dir, random)->size(), 64u) << left;
+  }
+  std::ofstream{admin_token_path(dir)} << "0123456789abcdef";
+  EXPECT_EQ(own_admin_token(dir, random).value(), "0123456789abcdef");
+}
+
 TEST_F(admin_token, files_of_operators_are_read_without_their_white_space) {
   fs::create_directories(dir);
   std::ofstream{dir + "/t"} << "  a-token \r\nanother line";
