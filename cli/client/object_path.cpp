@@ -4,11 +4,7 @@
 #include "base/visible_text.hpp"
 #include "net/wire/grammar/uri.hpp"
 
-#include <cctype>
-
 namespace cairn::cli {
-
-namespace {} // namespace
 
 result<object_path> parse_object_path(std::string_view text, bool key_needed) {
   const auto whole = text;
