@@ -8,6 +8,7 @@
 #include "base/files/node_identity.hpp"
 #include "base/memory/machine_memory.hpp"
 
+#include <algorithm>
 #include <thread>
 
 namespace cairn::actors {
@@ -40,6 +41,7 @@ public:
   void stop() override;
 
 private:
+  result<void> check_that_metadata_is_there(const config::settings& settings) const;
   result<void> open_member(const config::settings& settings);
   void spawn_actors(const config::settings& settings);
   void apply_limits(const config::settings& settings);
@@ -74,6 +76,7 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   self_.incarnation = drawn_incarnation(self->incarnation, random_);
   if (auto opened = metadata_.open(settings); !opened) return opened;
   if (auto opened = disks_.open(settings); !opened) return opened;
+  if (auto fits = check_that_metadata_is_there(settings); !fits) return fits;
   if (auto opened = open_member(settings); !opened) return opened;
   spawn_actors(settings);
   if (!member_) return {};
@@ -83,6 +86,16 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   m.clock = &clock_;
   m.disks = [this] { return disks_.use(); };
   return member_->start(system_, std::move(m), services_.metadata);
+}
+
+// A standalone node's metadata on a file system that is not mounted, for example: all chunks would be garbage. A member
+// of a cluster gets its metadata from the others.
+result<void> storage_node_impl::check_that_metadata_is_there(const config::settings& settings) const {
+  if (!settings.cluster.listen.host.empty() || !metadata_.is_new()) return {};
+  const auto stores = disks_.stores();
+  if (std::ranges::none_of(stores, [](const auto* store) { return store->stats().chunks > 0; })) return {};
+  return error{errc::corrupt, "the metadata in " + settings.metadata_dir() +
+                                  " is missing, but the disks have data: mount it, put it back, or restore a backup"};
 }
 
 result<void> storage_node_impl::open_member(const config::settings& settings) {

@@ -138,37 +138,39 @@ void run_parsed(api_services& services, result<key_command> parsed, answer_forma
       services.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {
         done({outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error(), format)});
       });
-  // ── quotas ──
+}
 
-  // nullopt: it is not given.
-  result<std::optional<std::uint64_t>> limit_of(const api_call& call, std::string_view name) {
-    const auto* text = call.target.find(name);
-    if (!text) return std::optional<std::uint64_t>{};
-    std::uint64_t n = 0;
-    const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), n);
-    if (failed != std::errc{} || end != text->data() + text->size())
-      return error{errc::invalid_argument, std::string{name} + ": expected a number"};
-    return std::optional{n};
-  }
+// ── quotas ──
 
-  std::string quota_text(const rows_of::set_bucket_quota& c) {
-    std::string out;
-    const auto add = [&](const std::optional<std::uint64_t>& max, const char* of) {
-      if (!max) return;
-      out += out.empty() ? c.name + " may hold " : ", ";
-      out += (*max == 0 ? std::string{"any number of "} : "at most " + std::to_string(*max) + " ") + of;
-    };
-    add(c.bytes_max, "bytes");
-    add(c.versions_max, "objects");
-    return out;
-  }
+// nullopt: it is not given.
+result<std::optional<std::uint64_t>> limit_of(const api_call& call, std::string_view name) {
+  const auto* text = call.target.find(name);
+  if (!text) return std::optional<std::uint64_t>{};
+  std::uint64_t n = 0;
+  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), n);
+  if (failed != std::errc{} || end != text->data() + text->size())
+    return error{errc::invalid_argument, std::string{name} + ": expected a number"};
+  return std::optional{n};
+}
 
-  // Some errors of commands have no text for people.
-  error with_reason(error why) {
-    if (why == errc::no_such_bucket) why.text = "there is no such bucket";
-    if (why == errc::unsupported) why.text = "quotas need all nodes of the cluster to be upgraded first";
-    return why;
-  }
+std::string quota_text(const rows_of::set_bucket_quota& c) {
+  std::string out;
+  const auto add = [&](const std::optional<std::uint64_t>& max, const char* of) {
+    if (!max) return;
+    out += out.empty() ? c.name + " may hold " : ", ";
+    out += (*max == 0 ? std::string{"any number of "} : "at most " + std::to_string(*max) + " ") + of;
+  };
+  add(c.bytes_max, "bytes");
+  add(c.versions_max, "objects");
+  return out;
+}
+
+// Some errors of commands have no text for people.
+error with_reason(error why) {
+  if (why == errc::no_such_bucket) why.text = "there is no such bucket";
+  if (why == errc::unsupported) why.text = "quotas need all nodes of the cluster to be upgraded first";
+  return why;
+}
 
 } // namespace
 

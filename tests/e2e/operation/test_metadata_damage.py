@@ -3,6 +3,7 @@ member fetches the metadata from another one."""
 import hashlib
 import http.client
 import random
+import shutil
 import threading
 import time
 
@@ -85,6 +86,23 @@ def test_lifecycle_rules_act_on_the_objects_beside_a_damaged_row(start_node):
     assert "lifecycle rules do not act on damaged rows" in node.log()
     for i in (7, 8, 20):
         assert node.get(f"/files/small-{i:04d}").status == 500
+
+
+def test_a_standalone_node_without_its_metadata_does_not_take_its_chunks_for_garbage(start_node):
+    node = start_node()
+    body = content("large", 200_000)
+    assert node.put("/files/large", body).status == 200
+    node.stop()
+    metadata = state_file(node).parent
+    metadata.rename(metadata.with_name("elsewhere"))
+    for turn in range(2):  # also when the first start has made a new one
+        node.spawn()
+        assert node.process.wait(timeout=30) == 1, turn
+        assert "is missing, but the disks have data" in node.log()[-2000:]
+    shutil.rmtree(metadata)
+    metadata.with_name("elsewhere").rename(metadata)
+    node.start()
+    assert node.get("/files/large").body == body
 
 
 @pytest.mark.parametrize("flips", [3, 40, 400, 4000])
