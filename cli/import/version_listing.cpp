@@ -45,8 +45,8 @@ result<std::optional<key_history>> version_listing::next() {
       out.key = entry.key;
     else if (entry.key != out.key)
       break;
-    if (out.versions.size() == versions_of_key_max)
-      return error{errc::too_large, out.key + " has more than a million versions"};
+    if (out.versions.size() == versions_max_)
+      return error{errc::too_large, out.key + " has more than " + std::to_string(versions_max_) + " versions"};
     out.versions.push_back(std::move(entry.version));
     ++next_;
   }

@@ -23,8 +23,8 @@ public:
   using page_request = std::function<result<std::string>(const query&)>;
 
   enum class scope : std::uint8_t { all_versions, current_objects };
-  version_listing(scope what, page_request ask, std::string prefix = {})
-      : what_(what), ask_(std::move(ask)), prefix_(std::move(prefix)) {}
+  version_listing(scope what, page_request ask, std::string prefix = {}, std::size_t versions_max = versions_of_key_max)
+      : what_(what), ask_(std::move(ask)), prefix_(std::move(prefix)), versions_max_(versions_max) {}
   result<std::optional<key_history>> next(); // nothing: the end
 
 private:
@@ -34,6 +34,7 @@ private:
   scope what_;
   page_request ask_;
   std::string prefix_;
+  std::size_t versions_max_;
   version_page page_;
   listing_progress progress_;
   std::size_t next_ = 0;
