@@ -13,7 +13,7 @@ import pytest
 
 from cairn_node import Node, eventually
 from disk_faults import Ballast, small_file_system
-from rights import GUARDED, command, key_with
+from rights import GUARDED, TOKEN, command, key_with
 from signing import ACCESS, SECRET, Signer, call, sha256
 from usage import lines_of
 
@@ -194,7 +194,7 @@ def test_a_parameter_of_the_admin_port_that_comes_twice_takes_no_effect(audited)
         said = answered.read().decode()
         connection.close()
         assert answered.status == 400 and "comes twice" in said, (method, path, answered.status, said)
-    keys = json.loads(cairn(n, "key", "list", "--json").stdout)
+    keys = json.loads(command(n, "key", "list", "--json").stdout)
     grants = [grant for key in keys if key["access_key"] == access for grant in key["grants"]]
     assert grants == [{"bucket": "twice-one", "read": True, "write": False, "owner": False}]
 

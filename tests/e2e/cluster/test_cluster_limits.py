@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from cairn_node import KIB, MIB, eventually
+from cairn_node import MIB, eventually
 from cluster_load import content
 
 

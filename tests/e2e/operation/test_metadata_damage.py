@@ -2,6 +2,7 @@
 member fetches the metadata from another one."""
 import hashlib
 import http.client
+import os
 import random
 import shutil
 import threading
@@ -90,7 +91,7 @@ def test_lifecycle_rules_act_on_the_objects_beside_a_damaged_row(start_node):
 
 def test_a_standalone_node_without_its_metadata_does_not_take_its_chunks_for_garbage(start_node):
     node = start_node()
-    body = content("large", 200_000)
+    body = os.urandom(200_000)
     assert node.put("/files/large", body).status == 200
     node.stop()
     metadata = state_file(node).parent
