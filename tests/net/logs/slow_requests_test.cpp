@@ -61,10 +61,11 @@ TEST(slow_requests, keep_the_last_of_them_with_names_of_bounded_length) {
   node_metrics metrics;
   slow_requests kept{time, metrics};
   EXPECT_TRUE(kept.latest().empty());
+  const std::string long_name(10'000, 'k');
   for (std::size_t i = 0; i < slow_requests::kept_max + 6; ++i) {
     slow_request slow;
     slow.request = std::to_string(i);
-    slow.key.assign(10'000, 'k');
+    slow.key = long_name;
     kept.note(std::move(slow));
   }
   const auto latest = kept.latest();

@@ -66,8 +66,8 @@ TEST(rows, keep_the_upload_that_made_an_object) {
       const auto bytes = encode(row);
       EXPECT_EQ(decode_object(bytes)->origin, origin);
       EXPECT_EQ(encode(decode_object(bytes).value()), bytes);
-      EXPECT_EQ(hex(bytes), "04" + hex(older).substr(2) + (tagged ? "" : "0000") +
-                                (origin.id != 0 ? "ac020102030405060708" : "00"));
+      EXPECT_EQ(hex_of(bytes), "04" + hex_of(older).substr(2) + (tagged ? "" : "0000") +
+                                   (origin.id != 0 ? "ac020102030405060708" : "00"));
       expect_strict(bytes, decode_object, 5);
     }
     EXPECT_FALSE(decode_object(older)->origin);
@@ -245,8 +245,8 @@ TEST(rows, of_buckets_have_an_eighth_version_with_the_quota) {
   const std::string without = encode(bucket);
   EXPECT_EQ(decode_quota(without).value(), bucket_quota{});
   bucket.quota = {.bytes_max = 300, .versions_max = 0};
-  EXPECT_EQ(hex(encode(bucket)),
-            "08" + hex(without).substr(2) + "0000" + "0000" + "0000" + "00" + "0000" + "00" + "ac0200");
+  EXPECT_EQ(hex_of(encode(bucket)),
+            "08" + hex_of(without).substr(2) + "0000" + "0000" + "0000" + "00" + "0000" + "00" + "ac0200");
   for (const bool locked : {false, true}) {
     bucket.lock = {.enabled = locked};
     for (const bucket_quota quota : {bucket_quota{300, 0}, bucket_quota{0, 1}, bucket_quota{~0ull, ~0ull}}) {
