@@ -65,24 +65,6 @@ std::variant<metadata::bucket_lock, s3_error> read_default(const xml_element& ru
 
 } // namespace
 
-std::string_view mode_text(retention_mode mode) {
-  switch (mode) {
-    case retention_mode::none: return {};
-    case retention_mode::governance: return "GOVERNANCE";
-    case retention_mode::compliance: return "COMPLIANCE";
-  }
-  return {};
-}
-
-std::string_view hold_text(legal_hold hold) {
-  switch (hold) {
-    case legal_hold::never_set: return {};
-    case legal_hold::on: return "ON";
-    case legal_hold::off: return "OFF";
-  }
-  return {};
-}
-
 std::string date_text(const metadata::retention& r) {
   std::string text;
   if (r.mode != retention_mode::none) append_iso_time(text, r.until);

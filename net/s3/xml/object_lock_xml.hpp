@@ -14,9 +14,7 @@ namespace cairn::net {
 
 constexpr std::size_t lock_body_bytes_max = 4096;
 
-std::string_view mode_text(storage::metadata::retention_mode mode); // "GOVERNANCE"; empty: none
-std::string_view hold_text(storage::metadata::legal_hold hold);     // "ON"; empty: never set
-std::string date_text(const storage::metadata::retention& r);       // ISO 8601; empty: none
+std::string date_text(const storage::metadata::retention& r); // ISO 8601; empty: none
 
 constexpr std::string_view lock_mode_header = "x-amz-object-lock-mode",
                            lock_until_header = "x-amz-object-lock-retain-until-date",

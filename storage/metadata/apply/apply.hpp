@@ -113,8 +113,9 @@ private:
   void replace_part(upload_id id, const uploaded_part& part);
   result<uploaded_part> shared_part(const copy_part& c);
   std::optional<error> complete(const complete_upload& c);
-  std::optional<error> unpublishable(const complete_upload& c, const bucket_row& bucket, const upload_row& upload,
-                                     const std::optional<object_row>& present);
+  // access_denied, acl_not_supported: the object must not get the settings with which its upload began.
+  std::optional<error> forbidden_settings(const complete_upload& c, const bucket_row& bucket, const upload_row& upload,
+                                          const std::optional<object_row>& present);
   // The manifest parts of the chosen parts; adds their length to `size`.
   result<std::vector<manifest_part>> take_parts(const complete_upload& c, std::uint64_t& size);
   void close_upload(const bucket_row& bucket, const upload_row& upload);

@@ -235,15 +235,18 @@ result<std::vector<manifest_part>> command_applier::take_parts(const complete_up
   return parts;
 }
 
-// The access list was allowed when the upload began, perhaps to another key and long ago.
-std::optional<error> command_applier::unpublishable(const complete_upload& c, const bucket_row& bucket,
-                                                    const upload_row& upload,
-                                                    const std::optional<object_row>& present) {
-  const auto level = b_.feature_level(); // 0: a standalone node
-  if (!upload.extras.public_read || (level != 0 && level < feature_level_of_judged_uploads)) return std::nullopt;
-  if (auto refused = forbidden_list(bucket, upload.extras)) return refused;
-  return publication_lapsed(c.by, b_.access_key(c.by.key), bucket,
-                            {c.upload.key, present ? &*present : nullptr, !present});
+// The settings were allowed when the upload began, perhaps to another key and long ago.
+std::optional<error> command_applier::forbidden_settings(const complete_upload& c, const bucket_row& bucket,
+                                                         const upload_row& upload,
+                                                         const std::optional<object_row>& present) {
+  const object_extras& set = upload.extras;
+  const bool publishes = set.public_read && b_.has_effects_of(feature_level_of_judged_uploads);
+  if (publishes)
+    if (auto refused = forbidden_list(bucket, set)) return refused;
+  const judged_object object{c.upload.key, present ? &*present : nullptr, !present};
+  const access_key_row* const signer = b_.access_key(c.by.key);
+  if (b_.has_effects_of(feature_level_of_judged_settings)) return settings_lapsed(c.by, signer, bucket, object, set);
+  return publishes ? publication_lapsed(c.by, signer, bucket, object) : std::nullopt;
 }
 
 std::optional<error> command_applier::complete(const complete_upload& c) {
@@ -252,7 +255,7 @@ std::optional<error> command_applier::complete(const complete_upload& c) {
   if (auto bad = malformed_choice(c)) return bad;
   const bucket_row& bucket = *b_.bucket(c.upload.bucket);
   const auto present = versions_.live(bucket, c.upload.key);
-  if (auto refused = unpublishable(c, bucket, *upload, present)) return refused;
+  if (auto refused = forbidden_settings(c, bucket, *upload, present)) return refused;
   if (auto refused = unmet(c.condition, present)) return refused;
   object_extras extras = upload->extras;
   if (auto refused = lock_new(bucket, extras, c.now)) return refused;

@@ -60,6 +60,30 @@ policy::decision ask_policy(const authority& a, action wanted, const bucket_row&
        .object_missing = object.missing || !of_object});
 }
 
+// What a put with these settings asks for. An access control list that the request itself has is without effect.
+std::shared_ptr<const asked_access> asked_as_put(const asked_access& sent, const object_extras& set) {
+  auto put = std::make_shared<asked_access>();
+  put->with = sent.with;
+  put->by_acl = sent.by_acl;
+  put->actions.push_back(action::put_object);
+  if (set.public_read) {
+    std::erase_if(put->with.values, [](const auto& v) { return v.key == policy::context_key::x_amz_acl; });
+    put->with.set(policy::context_key::x_amz_acl, "public-read");
+    put->actions.push_back(action::put_object_acl);
+  }
+  if (!set.tags.empty()) {
+    put->with.set_request_tags(set.tags);
+    put->actions.push_back(action::put_object_tagging);
+  }
+  const auto& retained = set.lock.retained;
+  const bool retains = retained.mode != retention_mode::none;
+  put->with.set_object_lock(mode_text(retained.mode), retains ? policy::date_text(retained.until) : std::string{},
+                            retained.until, hold_text(set.lock.hold));
+  if (retains) put->actions.push_back(action::put_object_retention);
+  if (set.lock.hold != legal_hold::never_set) put->actions.push_back(action::put_object_legal_hold);
+  return put;
+}
+
 // Commands of gateways below level 9 say too little for a policy; such a gateway may have sent one before the cluster's
 // level was raised.
 std::optional<error> lapsed_before_policies(const authority& a, const access_key_row* key, const bucket_row& bucket) {
@@ -207,6 +231,24 @@ std::optional<error> publication_lapsed(const authority& a, const access_key_row
   const auto found = judge(a, action::put_object_acl, key, bucket, object);
   if (found.made == ruling::allowed) return std::nullopt;
   return found.why.empty() ? refused : denied_by_policy(found.why);
+}
+
+std::optional<error> settings_lapsed(const authority& a, const access_key_row* key, const bucket_row& bucket,
+                                     const judged_object& object, const object_extras& set) {
+  if (set.empty()) return std::nullopt;
+  // The rights that a lock and tags need are those of the upload itself.
+  if (!a.asked) return set.public_read ? publication_lapsed(a, key, bucket, object) : std::nullopt;
+  authority put = a;
+  put.asked = asked_as_put(*a.asked, set);
+  for (const auto wanted : put.asked->actions) {
+    const auto found = judge(put, wanted, key, bucket, object);
+    if (found.made == ruling::allowed) continue;
+    if (!found.why.empty()) return denied_by_policy(found.why);
+    return error{errc::access_denied, "The settings of this upload's object need " +
+                                          std::string{policy::to_string(wanted)} +
+                                          ", which this request is not allowed."};
+  }
+  return std::nullopt;
 }
 
 std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, const bucket_row* present) {

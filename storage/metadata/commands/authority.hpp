@@ -84,6 +84,9 @@ std::optional<error> source_lapsed(const authority& a, const access_key_row* key
 // The same check for the completion of an upload that makes its object public, whoever began it.
 std::optional<error> publication_lapsed(const authority& a, const access_key_row* key, const bucket_row& bucket,
                                         const judged_object& object);
+// The same check for all settings that an upload gives its object: they are judged as those of a put at that time.
+std::optional<error> settings_lapsed(const authority& a, const access_key_row* key, const bucket_row& bucket,
+                                     const judged_object& object, const object_extras& set);
 // The same check for the creation of a bucket. `present`: a bucket of the name, whose policy may deny it.
 std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, const bucket_row* present);
 

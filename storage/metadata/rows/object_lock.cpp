@@ -14,6 +14,24 @@ retention_mode read_mode(byte_reader& r) {
 
 } // namespace
 
+std::string_view mode_text(retention_mode mode) {
+  switch (mode) {
+    case retention_mode::none: return {};
+    case retention_mode::governance: return "GOVERNANCE";
+    case retention_mode::compliance: return "COMPLIANCE";
+  }
+  return {};
+}
+
+std::string_view hold_text(legal_hold hold) {
+  switch (hold) {
+    case legal_hold::never_set: return {};
+    case legal_hold::on: return "ON";
+    case legal_hold::off: return "OFF";
+  }
+  return {};
+}
+
 retention default_retention(const bucket_lock& lock, wall_ms now) {
   if (lock.mode == retention_mode::none) return {};
   const wall_ms days = lock.unit == period_unit::years ? lock.length * days_of_year : wall_ms{lock.length};

@@ -8,6 +8,7 @@
 #include "base/seams.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 namespace cairn::storage::metadata {
 
@@ -20,6 +21,10 @@ struct retention {
 };
 
 enum class legal_hold : std::uint8_t { never_set, on, off };
+
+// S3's names, which policies compare, too.
+std::string_view mode_text(retention_mode mode); // "GOVERNANCE"; empty: none
+std::string_view hold_text(legal_hold hold);     // "ON"; empty: never set
 
 // Of a version.
 struct object_lock {

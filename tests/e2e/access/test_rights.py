@@ -1,6 +1,7 @@
 """What each right is, as S3 has it: writing is not owning, and who may know nothing learns nothing."""
 import base64
 import hashlib
+import json
 import re
 
 import pytest
@@ -226,3 +227,31 @@ def test_an_upload_is_not_published_by_who_may_not_publish_any_more(guarded):
     assert call(guarded, "DELETE", f"/{bucket}/big").status == 204
     assert completed(lambda: cairn(guarded, "key", "deny", key[0], bucket, "--owner")) == 403
     assert call(guarded, "GET", f"/{bucket}/big", key=None).status == 403
+
+
+def test_an_upload_locks_nothing_for_who_may_not_lock_any_more(guarded):
+    bucket = "locked-later"
+    assert call(guarded, "PUT", f"/{bucket}", x_amz_bucket_object_lock_enabled="true").status == 200
+    key = key_with(guarded, bucket, "read", "write")
+    lock = {"x_amz_object_lock_mode": "COMPLIANCE", "x_amz_object_lock_retain_until_date": "2099-01-01T00:00:00Z"}
+    rule = {"Effect": "Deny", "Principal": "*", "Resource": f"arn:aws:s3:::{bucket}/*"}
+
+    def completed(name, action, **headers):
+        """Whether the upload can be completed after the policy denied the action."""
+        begun = call(guarded, "POST", f"/{bucket}/{name}?uploads", key=key, **headers).body.decode()
+        upload = re.search("<UploadId>(.*?)<", begun)[1]
+        etag = call(guarded, "PUT", f"/{bucket}/{name}?partNumber=1&uploadId={upload}", b"part", key).header("etag")
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [dict(rule, Action=action)]})
+        assert call(guarded, "PUT", f"/{bucket}?policy", policy.encode()).status == 204
+        document = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+        answer = call(guarded, "POST", f"/{bucket}/{name}?uploadId={upload}", document.encode(), key)
+        assert call(guarded, "DELETE", f"/{bucket}?policy").status == 204
+        return answer.status
+
+    assert completed("retained", "s3:PutObjectRetention", **lock) == 403
+    assert completed("held", "s3:PutObjectLegalHold", x_amz_object_lock_legal_hold="ON") == 403
+    assert completed("tagged", "s3:PutObjectTagging", x_amz_tagging="a=b") == 403
+    for name in ("retained", "held", "tagged"):
+        assert call(guarded, "GET", f"/{bucket}/{name}").status == 404
+    assert completed("plain", "s3:PutObjectRetention") == 200
+    assert completed("other", "s3:PutObjectTagging", x_amz_object_lock_legal_hold="ON") == 200

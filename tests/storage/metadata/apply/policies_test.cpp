@@ -206,5 +206,94 @@ TEST_F(policies, an_upload_becomes_public_only_by_who_may_publish_then) {
   EXPECT_EQ(completed_by(writer, lists), errc::access_denied);
 }
 
+// What an upload sets is allowed when it begins, and judged again as of a put when its object appears.
+TEST_F(policies, an_upload_sets_locks_and_tags_only_by_who_may_set_them_then) {
+  run(create_bucket{.name = "locked", .now = 1, .stamp = stamp(), .settings = {.lock = true}});
+  run(change_key{.stamp = stamp(), .id = "CK1", .bucket = "locked", .allowed = rights::write});
+  constexpr wall_ms day = 24 * 3600 * 1000;
+  object_extras retained, held, tagged;
+  retained.lock.retained = {retention_mode::compliance, 400 * day};
+  held.lock.hold = legal_hold::on;
+  tagged.tags = {{"team", "red"}};
+  const auto completed = [this](const object_extras& extras, const authority& by) {
+    begin_upload begin{.stamp = stamp(), .bucket = "locked", .key = "big", .now = 5, .nonce = 99};
+    begin.extras = extras;
+    const upload_name name{.bucket = "locked", .key = "big", .id = run(begin).version, .nonce = 99};
+    run(put_part{.stamp = stamp(), .upload = name, .number = 1, .now = 6, .digest = {1}});
+    complete_upload c{.stamp = stamp(), .upload = name, .now = 7};
+    c.parts.push_back({1, {1}});
+    c.etag = {.digest = {7}, .parts = 1};
+    c.by = by;
+    return refused(c);
+  };
+  const auto deny = [this](std::string_view what, std::string_view condition = {}) {
+    set_bucket_access c{.stamp = stamp(), .name = "locked"};
+    c.policy = R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":")" +
+               std::string{what} + R"(","Resource":"arn:aws:s3:::locked/*")" + std::string{condition} + "}]}";
+    EXPECT_FALSE(refused(c));
+  };
+  const auto writer = by_key({action::put_object}), root = by_configuration({action::put_object});
+  const auto all_pass = [&] {
+    for (const auto& extras : {retained, held, tagged, object_extras{}})
+      if (completed(extras, writer) || completed(extras, root) || completed(extras, {})) return false;
+    return true;
+  };
+  EXPECT_TRUE(all_pass()) << "the right to write is enough";
+  deny("s3:PutObjectRetention");
+  EXPECT_EQ(completed(retained, writer), errc::access_denied);
+  EXPECT_EQ(completed(retained, root), errc::access_denied);
+  EXPECT_EQ(completed(retained, {}), std::nullopt);
+  EXPECT_EQ(completed(held, writer), std::nullopt);
+  deny("s3:PutObjectLegalHold");
+  EXPECT_EQ(completed(held, writer), errc::access_denied);
+  EXPECT_EQ(completed(retained, writer), std::nullopt);
+  deny("s3:PutObjectTagging");
+  EXPECT_EQ(completed(tagged, writer), errc::access_denied);
+  EXPECT_EQ(completed(held, writer), std::nullopt);
+
+  deny("s3:PutObjectRetention", R"(,"Condition":{"StringEquals":{"s3:object-lock-mode":"COMPLIANCE"}})");
+  EXPECT_EQ(completed(retained, writer), errc::access_denied);
+  deny("s3:PutObjectRetention", R"(,"Condition":{"StringEquals":{"s3:object-lock-mode":"GOVERNANCE"}})");
+  EXPECT_EQ(completed(retained, writer), std::nullopt);
+  for (const std::string days : {"399", "400"}) {
+    deny("s3:PutObjectRetention",
+         R"(,"Condition":{"NumericGreaterThan":{"s3:object-lock-remaining-retention-days":")" + days + R"("}})");
+    EXPECT_EQ(completed(retained, writer).has_value(), days == "399");
+  }
+  deny("s3:PutObject", R"(,"Condition":{"StringEquals":{"s3:RequestObjectTag/team":"red"}})");
+  EXPECT_EQ(completed(tagged, writer), errc::access_denied);
+  EXPECT_EQ(completed(held, writer), std::nullopt);
+
+  deny("s3:PutObject*", R"(,"Condition":{"StringEquals":{"s3:x-amz-acl":"public-read"}})");
+  object_extras published;
+  published.public_read = true;
+  asked_access asked{.actions = {action::put_object}};
+  asked.with.kind = policy::sender::account;
+  asked.with.set(policy::context_key::x_amz_acl, "private"); // has no effect on the upload
+  const authority veiled{allowed_by::configuration, "", 0, 0, 0, std::make_shared<const asked_access>(asked)};
+  EXPECT_EQ(completed(published, veiled), errc::access_denied);
+  EXPECT_EQ(completed({}, veiled), std::nullopt);
+
+  deny("s3:PutObjectRetention");
+  run(raise_feature_level{feature_level_of_judged_settings - 1});
+  EXPECT_EQ(completed(retained, writer), std::nullopt) << "all members of the cluster must decide alike";
+  run(raise_feature_level{feature_level_of_judged_settings});
+  EXPECT_EQ(completed(retained, writer), errc::access_denied);
+}
+
+TEST_F(policies, judge_no_settings_of_uploads_in_a_new_cluster) {
+  run(create_cluster{.id = {9}, .name = "c", .now = 1, .first = {.id = {1}, .address = "node:1"}});
+  put_policy(statement("Deny", R"("s3:PutObjectAcl")"));
+  begin_upload begin{.stamp = stamp(), .bucket = "files", .key = "big", .now = 5, .nonce = 99};
+  begin.extras.public_read = true;
+  const upload_name name{.bucket = "files", .key = "big", .id = run(begin).version, .nonce = 99};
+  run(put_part{.stamp = stamp(), .upload = name, .number = 1, .now = 6, .digest = {1}});
+  complete_upload c{.stamp = stamp(), .upload = name, .now = 7};
+  c.parts.push_back({1, {1}});
+  c.etag = {.digest = {7}, .parts = 1};
+  c.by = by_configuration({action::put_object});
+  EXPECT_EQ(refused(c), std::nullopt) << "its level is not set yet";
+}
+
 } // namespace
 } // namespace cairn::storage::metadata
