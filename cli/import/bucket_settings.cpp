@@ -1,6 +1,7 @@
 #include "cli/import/bucket_settings.hpp"
 
 #include "cli/client/s3_answers.hpp"
+#include "net/s3/xml/tags.hpp"
 
 #include <algorithm>
 
@@ -38,6 +39,19 @@ bool has_tags(const net::xml_element& root) {
   return set != nullptr && !set->children.empty();
 }
 
+// Of a Tagging. Empty: no tag is left.
+std::string without_system_tags(const net::xml_element& root) {
+  net::tag_list tags;
+  for (const auto& tag : root.child("TagSet")->children)
+    if (!net::is_system_tag(tag.text_of("Key"))) tags.emplace_back(tag.text_of("Key"), tag.text_of("Value"));
+  return tags.empty() ? std::string{} : net::tagging_xml(tags);
+}
+
+bool has_system_tags(const net::xml_element& root) {
+  return std::ranges::any_of(root.child("TagSet")->children,
+                             [](const auto& tag) { return net::is_system_tag(tag.text_of("Key")); });
+}
+
 bool asks_requester(const net::xml_element& root) {
   return root.text_of("Payer") == "Requester";
 }
@@ -52,7 +66,7 @@ bool has_grants(const net::xml_element& root) {
   });
 }
 
-constexpr std::string_view access_block_query = "publicAccessBlock";
+constexpr std::string_view access_block_query = "publicAccessBlock", tags_query = "tagging";
 
 struct setting_kind {
   std::string_view query, name, root; // root of the answer; empty: JSON
@@ -63,7 +77,7 @@ struct setting_kind {
 constexpr setting_kind kinds[] = {
     {"lifecycle", "lifecycle", "LifecycleConfiguration", true},
     {"cors", "CORS", "CORSConfiguration", true},
-    {"tagging", "tags", "Tagging", true, has_tags},
+    {tags_query, "tags", "Tagging", true, has_tags},
     {access_block_query, "public access block", "PublicAccessBlockConfiguration", true, blocks_something},
     {"policy", "policy", "", true}, // last: from then on it may deny what follows
     {"acl", "access control list", "AccessControlPolicy", false, has_grants},
@@ -108,6 +122,12 @@ setting_answer read_setting(std::string_view query, const http_response& respons
   if (!root) return kind.carried ? unreadable("the source answers something else") : setting_answer{};
   if (!kind.says_something(*root)) return {};
   if (!kind.carried) return {{}, setting_outcome{name, setting_outcome::kind::left_behind}};
+  if (query == tags_query && has_system_tags(*root)) {
+    setting_answer some{{}, setting_outcome{"system tags (aws:*)", setting_outcome::kind::left_behind}};
+    if (auto others = without_system_tags(*root); !others.empty())
+      some.found = found_setting{name, std::string(query), std::move(others)};
+    return some;
+  }
   return {found_setting{name, std::string(query), blocks ? access_block_xml(*root) : response.body}, {}};
 }
 

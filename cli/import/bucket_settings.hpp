@@ -30,10 +30,10 @@ struct setting_outcome {
 // A setting of which the source said something.
 struct found_setting {
   std::string name, query; // "bucket policy", "policy"
-  std::string document;    // as the source answered it; empty: left behind
+  std::string document;    // as the source answered it, without what Cairn refuses
 };
 
-// What an answer to `GET ?query` says about a setting. Nothing: there is none.
+// What an answer to `GET ?query` says about a setting. Nothing: there is none. Both: a part of it stays behind.
 struct setting_answer {
   std::optional<found_setting> found;
   std::optional<setting_outcome> outcome;

@@ -8,6 +8,7 @@
 #include "cli/transfer/object_copy.hpp"
 #include "cli/transfer/retry.hpp"
 #include "net/s3/body/checksums.hpp"
+#include "net/s3/xml/tags.hpp"
 #include "net/wire/grammar/base64.hpp"
 
 #include <algorithm>
@@ -175,10 +176,17 @@ result<std::string> version_copier::tagging_header(http_client& source, const ve
   const auto root = read_answer(response->body, "Tagging");
   if (!root) return error{errc::corrupt, "its tags: " + root.error().text + " (--no-tags goes without them)"};
   std::string header;
+  bool leaves_some = false;
   const auto* set = root->child("TagSet");
-  for (const auto& tag : set ? set->children : std::vector<net::xml_element>{})
+  for (const auto& tag : set ? set->children : std::vector<net::xml_element>{}) {
+    if (net::is_system_tag(tag.text_of("Key"))) {
+      leaves_some = true;
+      continue;
+    }
     header += (header.empty() ? "" : "&") + percent_encode(tag.text_of("Key"), false) + "=" +
               percent_encode(tag.text_of("Value"), false);
+  }
+  if (leaves_some) events_.lost("system tags (aws:*)");
   return header;
 }
 

@@ -30,6 +30,7 @@ std::optional<s3_error> refused_tags(const tag_list& tags, std::size_t most = ta
     const auto& [key, value] = tags[i];
     if (key.empty() || characters(key) > tag_key_characters_max || !storage::metadata::valid_utf8(key))
       return s3_error{400, "InvalidTag", "The TagKey you have provided is invalid"};
+    if (is_system_tag(key)) return s3_error{400, "InvalidTag", "Your TagKey cannot be prefixed with aws:"};
     if (characters(value) > tag_value_characters_max || !storage::metadata::valid_utf8(value))
       return s3_error{400, "InvalidTag", "The TagValue you have provided is invalid"};
     const auto same = [&tag = tags[i]](const auto& other) { return other.first == tag.first; };
@@ -44,6 +45,10 @@ s3_error malformed_tagging() {
 }
 
 } // namespace
+
+bool is_system_tag(std::string_view key) {
+  return key.starts_with("aws:");
+}
 
 std::variant<tag_list, s3_error> read_tagging_header(std::string_view text) {
   tag_list tags;

@@ -68,6 +68,23 @@ TEST(bucket_settings, that_the_source_does_not_tell_are_said_to_be_unreadable) {
   expect_outcome(answer("policy", 200, "<ListBucketResult/>"), kind::unreadable);
 }
 
+TEST(bucket_settings, tags_of_the_provider_stay_behind) {
+  const auto tags = [](const std::string& keys) {
+    std::string set;
+    for (const char key : keys)
+      set += "<Tag><Key>" + std::string(key == 'a' ? "aws:stack" : "mine") + "</Key><Value>v&amp;w</Value></Tag>";
+    return "<Tagging><TagSet>" + set + "</TagSet></Tagging>";
+  };
+  expect_outcome(answer("tagging", 200, tags("a")), kind::left_behind);
+  const auto both = answer("tagging", 200, tags("am"));
+  ASSERT_TRUE(both.found && both.outcome);
+  EXPECT_EQ(both.outcome->what, kind::left_behind);
+  EXPECT_EQ(both.found->document.find("aws:"), std::string::npos);
+  EXPECT_NE(both.found->document.find("<Key>mine</Key><Value>v&amp;w</Value>"), std::string::npos);
+  EXPECT_FALSE(answer("tagging", 200, tags("m")).outcome);
+  EXPECT_EQ(answer("tagging", 200, tags("m")).found->document, tags("m"));
+}
+
 TEST(bucket_settings, an_access_control_list_matters_when_it_grants_something_to_others) {
   const auto list = [](const std::string& grants) {
     return "<AccessControlPolicy><Owner><ID>me</ID></Owner><AccessControlList>" + grants +

@@ -162,6 +162,25 @@ def test_a_source_without_tags_is_asked_once(two, between):
     assert len(asked) == 1
 
 
+def test_tags_of_the_provider_stay_behind(two, between):
+    source, target = two
+    source.bucket("provided")
+    tags = "<Tagging><TagSet><Tag><Key>us-stack</Key><Value>x</Value></Tag><Tag><Key>mine</Key><Value>y</Value></Tag></TagSet></Tagging>"
+    source.request("PUT", "/provided?tagging", tags)
+    for key in ("k", "l"):
+        source.put(f"/provided/{key}", b"x")
+    source.request("PUT", "/provided/k?tagging", tags)
+
+    def hook(method, path, number):
+        return (lambda body: body.replace(b"us-stack", b"aws:stac")) if method == "GET" and "tagging" in path else None
+
+    said = run(target, between(source, hook).url(), "--bucket", "provided")
+    assert "not carried over: system tags (aws:*) (1 object)" in said
+    assert "system tags (aws:*): not carried over" in said and "carried over: tags\n" in said
+    for path in ("/provided", "/provided/k"):
+        assert re.findall(rb"<Key>(.*?)</Key><Value>(.*?)<", target.get(path + "?tagging").body) == [(b"mine", b"y")]
+
+
 def test_a_listing_in_another_order_is_compared_key_by_key(two, between):
     source, target = two
     source.bucket("mixed")

@@ -41,5 +41,15 @@ TEST(tags, beyond_the_bounds_are_refused) {
     EXPECT_EQ(code_of(read_tagging(body)), "MalformedXML") << body;
 }
 
+TEST(tags, with_the_prefix_of_system_tags_are_refused) {
+  for (const std::string key : {"aws:", "aws:cloudformation:stack-name"}) {
+    EXPECT_EQ(code_of(read_tagging_header("a=1&" + key + "=2")), "InvalidTag");
+    EXPECT_EQ(code_of(read_tagging(tagging_xml({{key, ""}}))), "InvalidTag");
+    EXPECT_EQ(code_of(read_tagging(tagging_xml({{key, ""}}), bucket_tags_max)), "InvalidTag");
+  }
+  for (const std::string key : {"aws", "my-aws:x", " aws:x"})
+    EXPECT_EQ(code_of(read_tagging(tagging_xml({{key, "aws:"}}))), "") << key;
+}
+
 } // namespace
 } // namespace cairn::net
