@@ -10,7 +10,8 @@ namespace cairn::cli {
 
 namespace {
 
-version_listing listing_of_target(http_client& client, std::string bucket, std::string prefix) {
+version_listing listing_of_target(http_client& client, std::string bucket, version_listing::stop_request stops,
+                                  std::string prefix) {
   auto ask_page = [&client, bucket = std::move(bucket)](const version_listing::query& query) {
     return with_retries([&]() -> result<std::string> {
       const auto page = ask(client, {"GET", target_of(bucket, query), {}}, "listing the target's " + bucket);
@@ -18,7 +19,7 @@ version_listing listing_of_target(http_client& client, std::string bucket, std::
       return page->body;
     });
   };
-  return {version_listing::scope::all_versions, std::move(ask_page), std::move(prefix)};
+  return {version_listing::scope::all_versions, std::move(ask_page), std::move(stops), std::move(prefix)};
 }
 
 } // namespace
@@ -87,7 +88,8 @@ result<void> bucket_pair::set_versioning(versioning_state state) {
 version_listing bucket_pair::source_listing(versioning_state versioning) const {
   const auto scope = versioning == versioning_state::none ? version_listing::scope::current_objects
                                                           : version_listing::scope::all_versions;
-  return {scope, [&server = source_, bucket = source_name_](const version_listing::query& query) {
+  return {scope,
+          [&server = source_, bucket = source_name_](const version_listing::query& query) {
             return with_retries([&]() -> result<std::string> {
               const auto client = server.take(bucket);
               if (!client) return client.error();
@@ -96,13 +98,14 @@ version_listing bucket_pair::source_listing(versioning_state versioning) const {
               if (!page->ok()) return failure_of(*page, "listing the source's " + bucket);
               return page->body;
             });
-          }};
+          },
+          stops_};
 }
 
 version_listing bucket_pair::target_listing(bool exists) const {
-  if (exists) return listing_of_target(target_, target_name_, {});
+  if (exists) return listing_of_target(target_, target_name_, stops_, {});
   return {version_listing::scope::all_versions,
-          [](const version_listing::query&) { return result<std::string>("<ListVersionsResult/>"); }};
+          [](const version_listing::query&) { return result<std::string>("<ListVersionsResult/>"); }, stops_};
 }
 
 std::vector<setting_outcome> bucket_pair::carry_settings(bool dry_run) {
@@ -124,9 +127,10 @@ std::vector<setting_outcome> bucket_pair::carry_settings(bool dry_run) {
   return out;
 }
 
-result<std::vector<stored_version>> target_history(http_client& client, const object_path& path) {
+result<std::vector<stored_version>> target_history(http_client& client, const object_path& path,
+                                                   const version_listing::stop_request& stops) {
   // A key comes before all others that begin with it.
-  auto first = listing_of_target(client, path.bucket, path.key).next();
+  auto first = listing_of_target(client, path.bucket, stops, path.key).next();
   if (!first) return first.error();
   if (!*first || (*first)->key != path.key) return std::vector<stored_version>{};
   return std::move((*first)->versions);

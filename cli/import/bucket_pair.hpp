@@ -13,8 +13,14 @@ namespace cairn::cli {
 
 class bucket_pair {
 public:
-  bucket_pair(source_server& source, http_client& target, std::string source_name, std::string target_name)
-      : source_(source), target_(target), source_name_(std::move(source_name)), target_name_(std::move(target_name)) {}
+  // `stops`: of its listings.
+  bucket_pair(source_server& source, http_client& target, std::string source_name, std::string target_name,
+              version_listing::stop_request stops)
+      : source_(source),
+        target_(target),
+        source_name_(std::move(source_name)),
+        target_name_(std::move(target_name)),
+        stops_(std::move(stops)) {}
 
   // Asks the source for its versioning. A source without an answer to that has none; `why` says what it answered.
   struct source_state {
@@ -41,10 +47,12 @@ private:
   source_server& source_;
   http_client& target_;
   std::string source_name_, target_name_;
+  version_listing::stop_request stops_;
   std::int64_t source_date_s_ = 0, target_ahead_ns_ = 0;
 };
 
 // The versions that the target has of one key, without a walk through its listing.
-result<std::vector<stored_version>> target_history(http_client& client, const object_path& path);
+result<std::vector<stored_version>> target_history(http_client& client, const object_path& path,
+                                                   const version_listing::stop_request& stops);
 
 } // namespace cairn::cli

@@ -24,6 +24,10 @@ void on_signal(int) {
   stop_asked = true;
 }
 
+bool is_stopped() {
+  return stop_asked;
+}
+
 void listen_for_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
@@ -87,6 +91,12 @@ private:
     return out;
   }
 
+  // What was stopped goes on in the next run.
+  void failed(const std::string& what, const error& why) {
+    if (why == errc::cancelled && stop_asked) return;
+    report_.failed(what, why);
+  }
+
   bool ends() { return stop_asked || report_.server_unreachable(options_.jobs); }
 
   void copy_pass() {
@@ -106,7 +116,7 @@ private:
     for (const auto& [from, to] : buckets_) {
       if (ends()) break;
       if (auto done = walk_bucket(from, to); !done)
-        report_.failed(from, done.error());
+        failed(from, done.error());
       else
         walked_some_ = true;
     }
@@ -116,7 +126,7 @@ private:
   // For the progress line; what cannot be listed is told by the walk.
   void count_source() {
     for (const auto& [from, to] : buckets_) {
-      bucket_pair pair(source_, *target_, from, to);
+      bucket_pair pair(source_, *target_, from, to, [this] { return pass_ended_ || stop_asked; });
       const auto state = pair.look_at_source();
       if (!state) return;
       auto listing = pair.source_listing(state->versioning);
@@ -131,7 +141,7 @@ private:
   }
 
   result<void> walk_bucket(const std::string& from, const std::string& to) {
-    bucket_pair pair(source_, *target_, from, to);
+    bucket_pair pair(source_, *target_, from, to, is_stopped);
     const auto state = pair.look_at_source();
     if (!state) return state.error();
     auto exists = pair.target_exists();
@@ -208,8 +218,8 @@ private:
       pool_->submit([this, task, target_exists](http_client& client) {
         if (ends()) return;
         if (target_exists) {
-          auto history = target_history(client, task->to);
-          if (!history) return report_.failed(task->from.bucket + "/" + task->from.key, history.error());
+          auto history = target_history(client, task->to, is_stopped);
+          if (!history) return failed(task->from.bucket + "/" + task->from.key, history.error());
           task->target = std::move(*history);
         }
         take_key(client, *task);
@@ -223,11 +233,11 @@ private:
     pool_->submit([this, from = object_path{source_bucket, to.key}, to](http_client& client) {
       const auto name = to.bucket + "/" + to.key;
       const auto gone = is_gone(from);
-      if (!gone) return report_.failed(name, gone.error());
+      if (!gone) return failed(name, gone.error());
       if (!*gone) return;
       if (!options_.dry_run) {
         const auto done = with_retries([&] { return ask(client, {"DELETE", target_of(to), {}}, "deleting"); });
-        if (!done) return report_.failed(name, done.error());
+        if (!done) return failed(name, done.error());
       }
       report_.deleted();
       if (options_.verbose || options_.dry_run) say((options_.dry_run ? "would delete " : "deleted ") + name);
@@ -268,7 +278,7 @@ private:
     auto plan = plan_import(task.source, task.target, rules_);
     const auto settled = settle(client, task, plan);
     if (!settled) {
-      report_.failed(task.from.bucket + "/" + task.from.key, settled.error());
+      failed(task.from.bucket + "/" + task.from.key, settled.error());
       progress_.failed();
       return done(task.source);
     }
@@ -324,7 +334,7 @@ private:
 
   // Before an attempt is repeated: the target may have stored the version although its answer was lost.
   result<bool> is_there(http_client& client, key_task& task, std::size_t index) {
-    auto history = target_history(client, task.to);
+    auto history = target_history(client, task.to, is_stopped);
     if (!history) return history.error();
     task.target = std::move(*history);
     if (auto read = read_origins(client, task); !read) return read.error();
@@ -363,7 +373,7 @@ private:
         progress_.done(1, version.size_bytes);
       } else {
         const auto rest = std::span(task.source).subspan(i);
-        report_.failed(name, copied.error());
+        failed(name, copied.error());
         progress_.failed();
         return progress_.done(rest.size(), bytes_of(rest));
       }

@@ -19,6 +19,7 @@ version_listing::query version_listing::next_query() const {
 }
 
 result<void> version_listing::fetch() {
+  if (stops_()) return error{errc::cancelled, "the listing was stopped"};
   const auto xml = ask_(next_query());
   if (!xml) return xml.error();
   auto page = what_ == scope::all_versions ? parse_version_page(*xml) : page_of_objects(*xml);

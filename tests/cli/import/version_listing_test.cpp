@@ -16,13 +16,18 @@ std::string version_of(std::string_view key, int id) {
          "</VersionId><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"e\"</ETag><Size>1</Size></Version>";
 }
 
+bool goes_on() {
+  return false;
+}
+
 } // namespace
 
 TEST(version_listing, ends_when_empty_pages_lead_in_a_circle) {
   int asked = 0;
-  version_listing listing(version_listing::scope::all_versions, [&](const version_listing::query&) {
-    return result<std::string>(page_of("", ++asked % 2 == 0 ? "a" : "b"));
-  });
+  version_listing listing(
+      version_listing::scope::all_versions,
+      [&](const version_listing::query&) { return result<std::string>(page_of("", ++asked % 2 == 0 ? "a" : "b")); },
+      goes_on);
   const auto found = listing.next();
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, errc::corrupt);
@@ -36,11 +41,26 @@ TEST(version_listing, keeps_no_more_versions_of_a_key_than_it_may) {
     for (int i = 0; i < 10; ++i) entries += version_of("k", i);
     return result<std::string>(page_of(entries, "k" + std::to_string(++asked)));
   };
-  version_listing listing(version_listing::scope::all_versions, endless, {}, 1000);
+  version_listing listing(version_listing::scope::all_versions, endless, goes_on, {}, 1000);
   const auto found = listing.next();
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, errc::too_large);
   EXPECT_EQ(asked, 101);
+}
+
+TEST(version_listing, stops_between_the_pages_of_one_key) {
+  int asked = 0;
+  version_listing listing(
+      version_listing::scope::all_versions,
+      [&](const version_listing::query&) {
+        ++asked;
+        return result<std::string>(page_of(version_of("k", asked), "k" + std::to_string(asked)));
+      },
+      [&] { return asked == 3; });
+  const auto found = listing.next();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, errc::cancelled);
+  EXPECT_EQ(asked, 3);
 }
 
 } // namespace cairn::cli

@@ -275,3 +275,31 @@ def test_an_interrupt_ends_after_the_current_objects(two, between):
         assert target.get(f"/slow/{key}").body == b"x" * 1000
     run(target, source, "--bucket", "slow")
     assert len(target.keys("slow")) == 100
+
+
+def test_an_interrupt_ends_between_the_pages_of_a_key_with_many_versions(two, between):
+    source, target = two
+    source.bucket("deep")
+    versioning(source, "deep", "Enabled")
+    for _ in range(9):
+        source.put("/deep/z", b"x")
+    pages = []
+
+    def page(body):
+        """One more version of the key, and never the last."""
+        pages.append(len(pages))
+        return (f"<ListVersionsResult><Version><Key>k</Key><VersionId>{len(pages)}</VersionId><ETag>&quot;{'0' * 32}&quot;</ETag><Size>1</Size></Version>"
+                f"<IsTruncated>true</IsTruncated><NextKeyMarker>k{len(pages)}</NextKeyMarker></ListVersionsResult>").encode().ljust(len(body))
+
+    def hook(method, path, number):
+        if path.startswith("/deep?versions"):
+            time.sleep(0.1)
+            return page
+
+    process = spawn(target, between(source, hook).url(), "--bucket", "deep")
+    eventually(lambda: len(pages) > 20, seconds=30)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=10)[0].decode()
+    assert process.returncode == 1 and "interrupted; the same command goes on from here" in said and " 0 failed" in said
+    run(target, source, "--bucket", "deep")
+    assert contents(target, "deep") == contents(source, "deep")
