@@ -55,6 +55,12 @@ bool needs_policy(const request& request) {
          request.operation->public_by != publicity::objects;
 }
 
+// Where an access control list may be.
+const boost::beast::http::fields& settings_of(const request_head& head, const request& request) {
+  if (request.form) return request.form->head;
+  return head;
+}
+
 // What auth.anonymous allows without credentials. All else depends on the public access of the bucket.
 bool config_allows(config::anonymous_access setting, const s3_operation& operation) {
   if (setting == config::anonymous_access::read_write) return true;
@@ -217,41 +223,8 @@ authorization authorize_anonymous(std::string_view host, s3_gateway& shared, con
   return actors::access_query{{}, request.target.bucket, {}};
 }
 
-} // namespace
-
-authorization authorize(const request_head& head, s3_gateway& shared, request& request) {
-  if (auto refused = refused_owner(head)) return std::move(*refused);
-  const sent_head sent{head, request};
-  bool is_signed = carries_credentials(sent.get());
-  if (request.form) {
-    if (auto refused = refused_owner(request.form->head)) return std::move(*refused);
-    if (is_signed) return invalid_argument("Only one auth mechanism allowed; that of a form is in its fields");
-    is_signed = request.form->carries_credentials();
-  }
-  // A browser sends its preflight to the presigned URL that it is about to use.
-  if (request.operation->preflight) is_signed = false;
-  const auto host = field_of(head, "Host");
-  auto decided = is_signed ? authorize_signed(sent, shared, request) : authorize_anonymous(host, shared, request);
-  request.origin = field_of(head, "Origin");
-  if (std::holds_alternative<s3_error>(decided)) return decided;
-  request.cross_site = !is_signed && is_cross_site(head, host, request);
-  const bool has_rules =
-      !request.origin.empty() && !request.target.bucket.empty() && request.operation->needs != need::create_bucket;
-  if (request.cross_site && !has_rules) return cross_site_refused();
-  if (auto* query = std::get_if<actors::access_query>(&decided)) {
-    query->bucket_2 = source_of(head, request).bucket;
-    return decided;
-  }
-  describe(head, shared, request);
-  grant_by_configuration(request);
-  // The answer to a browser has the header lines of the bucket's CORS rules, so the row of the bucket is needed.
-  if ((!request.origin.empty() && !request.target.bucket.empty()) || needs_policy(request))
-    return actors::access_query{{}, request.target.bucket, {}};
-  return authorized{};
-}
-
-std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,
-                                            s3_gateway& shared, request& request) {
+std::optional<s3_error> decide_with_rows(const request_head& head, const actors::found_access& found,
+                                         s3_gateway& shared, request& request) {
   request.bucket = found.bucket;
   request.seen = found.seen;
   const bool preflight = request.operation->preflight;
@@ -282,6 +255,47 @@ std::optional<s3_error> authorize_with_rows(const request_head& head, const acto
   auto refused = decide_access(request, found, source_of(head, request));
   const bool by_policy = found.bucket && !found.bucket->policy.empty();
   return refused && found.bucket && !by_policy ? anonymous_refused(shared.anonymous) : refused;
+}
+
+} // namespace
+
+authorization authorize(const request_head& head, s3_gateway& shared, request& request) {
+  if (auto refused = refused_owner(head)) return std::move(*refused);
+  const sent_head sent{head, request};
+  bool is_signed = carries_credentials(sent.get());
+  if (request.form) {
+    if (auto refused = refused_owner(request.form->head)) return std::move(*refused);
+    if (is_signed) return invalid_argument("Only one auth mechanism allowed; that of a form is in its fields");
+    is_signed = request.form->carries_credentials();
+  }
+  // A browser sends its preflight to the presigned URL that it is about to use.
+  if (request.operation->preflight) is_signed = false;
+  const auto host = field_of(head, "Host");
+  auto decided = is_signed ? authorize_signed(sent, shared, request) : authorize_anonymous(host, shared, request);
+  request.origin = field_of(head, "Origin");
+  if (std::holds_alternative<s3_error>(decided)) return decided;
+  request.cross_site = !is_signed && is_cross_site(head, host, request);
+  const bool has_rules =
+      !request.origin.empty() && !request.target.bucket.empty() && request.operation->needs != need::create_bucket;
+  if (request.cross_site && !has_rules) return cross_site_refused();
+  if (auto* query = std::get_if<actors::access_query>(&decided)) {
+    query->bucket_2 = source_of(head, request).bucket;
+    return decided;
+  }
+  describe(head, shared, request);
+  grant_by_configuration(request);
+  // The answer to a browser has the header lines of the bucket's CORS rules, so the row of the bucket is needed.
+  if ((!request.origin.empty() && !request.target.bucket.empty()) || needs_policy(request) ||
+      names_list(request, settings_of(head, request)))
+    return actors::access_query{{}, request.target.bucket, {}};
+  return authorized{};
+}
+
+std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,
+                                            s3_gateway& shared, request& request) {
+  auto refused = decide_with_rows(head, found, shared, request);
+  if (refused || !found.bucket) return refused;
+  return refused_list(request, settings_of(head, request), *found.bucket);
 }
 
 } // namespace cairn::net

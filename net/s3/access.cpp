@@ -121,6 +121,19 @@ std::optional<s3_error> denied_by_policy(request& request, const metadata::bucke
   return std::nullopt;
 }
 
+bool names_list(const request& request, const boost::beast::http::fields& about) {
+  constexpr std::string_view header = "x-amz-acl";
+  const bool sets_list = request.operation->sets_attributes || (request.route && request.route->header == header);
+  const auto list = field_of(about, header);
+  return sets_list && !list.empty() && list != "bucket-owner-full-control";
+}
+
+std::optional<s3_error> refused_list(const request& request, const boost::beast::http::fields& about,
+                                     const metadata::bucket_row& bucket) {
+  if (bucket.ownership != metadata::ownership::enforced || !names_list(request, about)) return std::nullopt;
+  return s3_error_of(error{errc::acl_not_supported});
+}
+
 std::optional<s3_error> refused_object(const request& request, const metadata::bucket_row* bucket,
                                        const metadata::object_row* row) {
   if (bucket == nullptr || !request.by.asked) return std::nullopt;

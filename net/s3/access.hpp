@@ -26,6 +26,13 @@ void grant_by_configuration(request& request);
 // Why the bucket's policy denies what the configuration allows.
 std::optional<s3_error> denied_by_policy(request& request, const storage::metadata::bucket_row& bucket);
 
+// acl_not_supported: an access control list in a header, in a bucket whose owner owns all objects. As in S3, also a
+// list that makes nothing public is refused, except the one that changes nothing. `about`: the fields of the head, or
+// of a form.
+bool names_list(const request& request, const boost::beast::http::fields& about);
+std::optional<s3_error> refused_list(const request& request, const boost::beast::http::fields& about,
+                                     const storage::metadata::bucket_row& bucket);
+
 // The last decision, with the row of the object that the request is about, or null if there is none: AccessDenied.
 // `bucket`: at the time of that look-up; may be null.
 std::optional<s3_error> refused_object(const request& request, const storage::metadata::bucket_row* bucket,

@@ -228,6 +228,7 @@ const s3_operation table[] = {
            .query = "lifecycle",
            .act = action::put_lifecycle_configuration,
            .header = transition_size_header},
+          {"PUT", on_bucket, "ownershipControls", action::put_bucket_ownership_controls},
           {"PUT", on_bucket, "tagging", action::put_bucket_tagging},
           {"DELETE", on_bucket, "tagging", action::put_bucket_tagging},
           {"DELETE", on_bucket, "cors", action::put_bucket_cors},

@@ -66,8 +66,9 @@ void read_of_object(const session_ptr& session, const actors::found_object& foun
   const auto& row = *found.row;
   if (const auto refused = refused_object(session->current(), found.bucket.get(), &row))
     return session->respond_error(*refused);
+  const bool without_lists = found.bucket && found.bucket->ownership == metadata::ownership::enforced;
   if (sub_resource_of(session->current().target) == "acl")
-    return answer_document(session, acl_document({row.extras.public_read}));
+    return answer_document(session, acl_document({row.extras.public_read && !without_lists}));
   answer_unsupported(session);
 }
 
@@ -164,6 +165,23 @@ void write_lifecycle(const session_ptr& session) {
   });
 }
 
+void write_ownership(const session_ptr& session) {
+  collect_body(session, ownership_body_bytes_max, [session](const std::string& body) {
+    const auto wanted = read_ownership(body);
+    if (const auto* refused = std::get_if<s3_error>(&wanted)) return session->respond_error(*refused);
+    auto command = change_of(session);
+    command.ownership = std::get<std::uint8_t>(wanted);
+    ask_result<actors::committed>(
+        session,
+        [session](const result<actors::committed>& done) {
+          if (done) return session->respond_empty(200);
+          if (done.error() == errc::acl_not_supported) return session->respond_error(ownership_refused_by_acl());
+          session->respond_failure(done.error());
+        },
+        actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+  });
+}
+
 metadata::set_bucket_access access_change_of(const session_ptr& session) {
   metadata::set_bucket_access command;
   command.name = session->current().target.bucket;
@@ -224,6 +242,7 @@ void write_setting(const session_ptr& session) {
   const auto what = sub_resource_of(session->current().target);
   if (what == "policy" && !is_delete(session)) return write_policy(session);
   if (what == "publicAccessBlock" && !is_delete(session)) return write_public_block(session);
+  if (what == "ownershipControls" && !is_delete(session)) return write_ownership(session);
   if (what == "acl") return write_acl(session);
   if (what == "versioning") return write_versioning(session);
   if (what == "cors" && !is_delete(session)) return write_cors(session);
@@ -294,9 +313,7 @@ std::variant<metadata::bucket_settings, s3_error> read_bucket_headers(const sess
     settings.public_read = access.read;
     settings.public_write = access.write;
   }
-  if (settings.public_read && settings.ownership == metadata::ownership::enforced)
-    return s3_error{400, "InvalidBucketAclWithObjectOwnership",
-                    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"};
+  if (settings.public_read && settings.ownership == metadata::ownership::enforced) return ownership_refused_by_acl();
   return settings;
 }
 

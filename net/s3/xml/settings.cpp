@@ -117,6 +117,21 @@ std::string ownership_document(std::uint8_t ownership) {
   return xml.take();
 }
 
+std::variant<std::uint8_t, s3_error> read_ownership(std::string_view body) {
+  constexpr xml_bounds bounds{ownership_body_bytes_max, 100, 10, 4};
+  const auto root = read_xml(body, bounds);
+  const auto* const rule = root && root->name == "OwnershipControls" ? root->child("Rule") : nullptr;
+  const bool known = rule != nullptr && has_only(*root, {"Rule"}) && has_only(*rule, {"ObjectOwnership"});
+  const auto ownership = known ? ownership_of(rule->text_of("ObjectOwnership")) : std::nullopt;
+  if (!ownership) return malformed_xml("The body is not an OwnershipControls with one rule.");
+  return *ownership;
+}
+
+s3_error ownership_refused_by_acl() {
+  return {400, "InvalidBucketAclWithObjectOwnership",
+          "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"};
+}
+
 std::variant<std::uint8_t, s3_error> read_public_block(std::string_view body) {
   constexpr xml_bounds bounds{public_block_body_bytes_max, 100, 10, 4};
   const auto root = read_xml(body, bounds);

@@ -21,6 +21,10 @@ std::string location_document(std::string_view region); // S3's oldest region is
 // The object ownership (storage::metadata::ownership) of S3's name. nullopt: no such name.
 std::optional<std::uint8_t> ownership_of(std::string_view name);
 std::string ownership_document(std::uint8_t ownership);
+// OwnershipControls, which has one rule. MalformedXML.
+constexpr std::size_t ownership_body_bytes_max = 4096;
+std::variant<std::uint8_t, s3_error> read_ownership(std::string_view body);
+s3_error ownership_refused_by_acl(); // BucketOwnerEnforced of a bucket whose access control list is not private
 
 // S3's PublicAccessBlockConfiguration ↔ the bits of storage::metadata::public_block.
 constexpr std::size_t public_block_body_bytes_max = 4096;

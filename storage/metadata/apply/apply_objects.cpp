@@ -81,7 +81,7 @@ std::optional<error> command_applier::change(const set_extras& c, log_index& ver
   if (row->content == content_kind::delete_marker) return error{errc::delete_marker};
   if (c.tags) row->extras.tags = *c.tags;
   if (c.public_read) row->extras.public_read = *c.public_read;
-  if (c.public_read || bucket->ownership == ownership::enforced)
+  if (c.public_read)
     if (auto refused = forbidden_list(*bucket, row->extras)) return refused;
   versions_.rewrite(*bucket, c.key, *row);
   version = row->version;

@@ -23,10 +23,11 @@ error denied_by_policy(const std::string& statement) {
   return {errc::access_denied, "The bucket's policy denies this by " + statement + "."};
 }
 
-// Public access of the bucket, or of the object alone.
+// Public access of the bucket, or of the object alone. Lists have no effect where the bucket's owner owns its objects.
 ruling acl_rules(action a, const bucket_row& bucket, const judged_object& object) {
   const auto allowed = [](bool yes) { return yes ? ruling::allowed : ruling::denied; };
-  if ((bucket.public_block & public_block::ignore_acls) != 0) return ruling::denied;
+  if ((bucket.public_block & public_block::ignore_acls) != 0 || bucket.ownership == ownership::enforced)
+    return ruling::denied;
   switch (a) {
     case action::list_bucket:
     case action::list_bucket_versions:

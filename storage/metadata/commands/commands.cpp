@@ -50,7 +50,8 @@
 //   9  what policies are asked (`asked` of an authority); kind 34
 //   11 kinds 35 to 37; a lock in extras, settings of a create_bucket, or conditions of a policy; bypasses_governance
 //   12 kind 38
-//   13 kind 39
+//   13 kind 39; an ownership other than none in set_bucket, which a member of an older build would not obey for lists
+//      that objects have already
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
@@ -329,7 +330,13 @@ bool is_of_level_11(const command& c) {
   return access != nullptr && access->policy && policy::names_object_lock(*access->policy);
 }
 
+bool gives_ownership(const command& c) {
+  const auto* const settings = std::get_if<set_bucket>(&c);
+  return settings != nullptr && settings->ownership.value_or(ownership::not_given) != ownership::not_given;
+}
+
 std::uint8_t base_level_of(const command& c) {
+  if (gives_ownership(c)) return feature_level_of_ownership;
   if (std::holds_alternative<set_bucket_quota>(c)) return feature_level_of_quotas;
   if (std::holds_alternative<count_usage>(c)) return feature_level_of_usage;
   if (is_of_level_11(c)) return feature_level_of_object_lock;

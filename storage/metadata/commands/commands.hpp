@@ -149,7 +149,7 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_invitations = 8, feature_level_of_policies = 9,
                        feature_level_of_judged_uploads = 10, feature_level_of_object_lock = 11,
                        feature_level_of_usage = 12, feature_level_of_quotas = 13, feature_level_of_upload_origins = 13,
-                       feature_level_of_judged_settings = 13;
+                       feature_level_of_judged_settings = 13, feature_level_of_ownership = 13;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

@@ -133,7 +133,8 @@ struct lifecycle_rule {
 };
 
 // Object ownership of a bucket (S3's BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter). There is one owner, so
-// the only difference is that with `enforced` access control lists for public access are refused.
+// the only difference is that with `enforced` access control lists for public access are refused, and those that
+// objects have from before are without effect.
 namespace ownership {
 constexpr std::uint8_t not_given = 0, enforced = 1, preferred = 2, writer = 3;
 } // namespace ownership

@@ -1,4 +1,6 @@
 """What a bucket is made with: its list, its tags, whose its objects are; made again; lists in bodies."""
+import json
+
 import pytest
 
 from cairn_node import Node
@@ -105,6 +107,72 @@ def test_where_the_owner_is_enforced_no_list_makes_anything_public(guarded):
     assert call(guarded, "GET", "/enforced?ownershipControls").code() == "OwnershipControlsNotFoundError"
     assert call(guarded, "PUT", "/enforced?acl", x_amz_acl="public-read").status == 200
     assert guarded.get("/enforced").status == 200
+
+
+def controls(ownership):
+    return f"<OwnershipControls><Rule><ObjectOwnership>{ownership}</ObjectOwnership></Rule></OwnershipControls>".encode()
+
+
+def test_the_ownership_of_a_bucket_is_put_read_and_removed(guarded):
+    assert call(guarded, "PUT", "/owned", x_amz_acl="public-read").status == 200
+    assert code(call(guarded, "GET", "/owned?ownershipControls")) == (404, "OwnershipControlsNotFoundError")
+    assert call(guarded, "PUT", "/owned/k", b"x", x_amz_acl="public-read").status == 200
+    assert guarded.get("/owned/k").status == 200
+    enforced = controls("BucketOwnerEnforced")
+    assert code(call(guarded, "PUT", "/owned?ownershipControls", enforced)) == (400, "InvalidBucketAclWithObjectOwnership")
+    for ownership in ("ObjectWriter", "BucketOwnerPreferred"):
+        assert call(guarded, "PUT", "/owned?ownershipControls", controls(ownership)).status == 200
+        assert f"<ObjectOwnership>{ownership}<".encode() in call(guarded, "GET", "/owned?ownershipControls").body
+    assert code(call(guarded, "PUT", "/owned?ownershipControls", controls("Nobody"))) == (400, "MalformedXML")
+    assert call(guarded, "PUT", "/owned?acl", x_amz_acl="private").status == 200
+    assert call(guarded, "PUT", "/owned?ownershipControls", enforced).status == 200
+
+    # The object's own list has no effect, and is not shown.
+    assert guarded.get("/owned/k").status == 403 and guarded.head("/owned/k").status == 403
+    assert public(guarded, "/owned/k") == []
+    tags = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
+    assert call(guarded, "PUT", "/owned/k?tagging", tags).status == 200
+    _, stranger = key_of(guarded)
+    assert code(call(guarded, "GET", "/owned/k", signer=stranger)) == (403, "AccessDenied")
+    for query in ("/owned?acl", "/owned/k?acl"):
+        assert code(call(guarded, "PUT", query, x_amz_acl="private")) == (400, "AccessControlListNotSupported")
+        assert call(guarded, "PUT", query, x_amz_acl="bucket-owner-full-control").status == 200
+    assert code(call(guarded, "PUT", "/owned/l", b"x", x_amz_acl="private")) == (400, "AccessControlListNotSupported")
+    assert code(call(guarded, "PUT", "/owned/k?acl", x_amz_acl="public-read")) == (400, "AccessControlListNotSupported")
+    assert code(call(guarded, "PUT", "/owned?acl", x_amz_acl="public-read")) == (400, "AccessControlListNotSupported")
+
+    assert call(guarded, "PUT", "/owned/k2", b"x").status == 200
+    assert call(guarded, "DELETE", "/owned?ownershipControls").status == 204
+    assert call(guarded, "DELETE", "/owned?ownershipControls").status == 204
+    assert code(call(guarded, "GET", "/owned?ownershipControls")) == (404, "OwnershipControlsNotFoundError")
+    assert call(guarded, "PUT", "/owned/k2?acl", x_amz_acl="public-read").status == 200
+    assert guarded.get("/owned/k2").status == 200
+
+
+def test_the_ownership_of_a_bucket_is_its_owners(guarded):
+    assert call(guarded, "PUT", "/whose").status == 200
+    name, signer = key_of(guarded)
+    command(guarded, "key", "allow", name, "whose", "--read", "--write")
+    enforced = controls("BucketOwnerEnforced")
+    assert call(guarded, "GET", "/whose?ownershipControls", signer=signer).code() == "OwnershipControlsNotFoundError"
+    assert code(call(guarded, "PUT", "/whose?ownershipControls", enforced, signer)) == (403, "AccessDenied")
+    assert code(call(guarded, "DELETE", "/whose?ownershipControls", signer=signer)) == (403, "AccessDenied")
+    rule = {"Effect": "Allow", "Principal": "*", "Action": "s3:PutBucketOwnershipControls", "Resource": "arn:aws:s3:::whose"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [rule]}).encode()
+    assert call(guarded, "PUT", "/whose?policy", policy).status == 204
+    assert call(guarded, "PUT", "/whose?ownershipControls", enforced, signer).status == 200
+    assert call(guarded, "PUT", "/whose?policy", policy.replace(b"Allow", b"Deny")).status == 204
+    for who in (signer, None):
+        assert code(call(guarded, "DELETE", "/whose?ownershipControls", signer=who)) == (403, "AccessDenied")
+    assert b"BucketOwnerEnforced" in call(guarded, "GET", "/whose?ownershipControls").body
+
+
+def test_boto3_puts_the_ownership_of_a_bucket(node, s3):
+    node.bucket("boto3-owned")
+    rules = [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    s3.put_bucket_ownership_controls(Bucket="boto3-owned", OwnershipControls={"Rules": rules})
+    assert s3.get_bucket_ownership_controls(Bucket="boto3-owned")["OwnershipControls"]["Rules"] == rules
+    s3.delete_bucket_ownership_controls(Bucket="boto3-owned")
 
 
 def test_an_enforced_owner_survives_a_restart(start_node):

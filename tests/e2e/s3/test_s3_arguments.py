@@ -20,6 +20,7 @@ ACL = ("<AccessControlPolicy><Owner><ID>cairn</ID></Owner><AccessControlList><Gr
        "<Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>")
 TAGS = "<Tagging><TagSet><Tag><Key>t</Key><Value>1</Value></Tag></TagSet></Tagging>"
 CORS = "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"
+OWNERSHIP = "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerPreferred</ObjectOwnership></Rule></OwnershipControls>"
 RULES = ("<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter/><Expiration><Days>9</Days></Expiration></Rule>"
          "</LifecycleConfiguration>")
 
@@ -148,6 +149,7 @@ OPERATIONS = {
     "GetBucketLifecycleConfiguration": in_bucket("GET", "?lifecycle"),
     "PutBucketLifecycleConfiguration": in_bucket("PUT", "?lifecycle", RULES), "DeleteBucketLifecycle": in_bucket("DELETE", "?lifecycle"),
     "GetBucketOwnershipControls": in_bucket("GET", "?ownershipControls"),
+    "PutBucketOwnershipControls": in_bucket("PUT", "?ownershipControls", OWNERSHIP),
     "DeleteBucketOwnershipControls": in_bucket("DELETE", "?ownershipControls"),
     "GetBucketPolicyStatus": in_bucket("GET", "?policyStatus"), "PutBucketPolicy": put_policy, "DeleteBucketPolicy": in_bucket("DELETE", "?policy"),
     "PutPublicAccessBlock": in_bucket("PUT", "?publicAccessBlock", "<PublicAccessBlockConfiguration></PublicAccessBlockConfiguration>"),

@@ -121,6 +121,31 @@ TEST(access, every_route_asks_for_an_action_that_needs_the_right_of_its_operatio
   }
 }
 
+TEST(access, lists_are_refused_where_the_bucket_owner_owns_all_objects) {
+  const auto code = [](std::string_view operation, std::string_view list, std::uint8_t ownership) {
+    scene s{operation, metadata::rights::all};
+    if (operation == "write_setting")
+      s.asked.route = std::find_if(s.asked.operation->routes.begin(), s.asked.operation->routes.end(),
+                                   [](const auto& route) { return route.query == "acl"; });
+    if (!list.empty()) s.head.insert("x-amz-acl", list);
+    s.bucket.ownership = ownership;
+    const auto refused = refused_list(s.asked, s.head, s.bucket);
+    return refused ? std::string{refused->code} : "";
+  };
+  using namespace metadata::ownership;
+  for (const auto* const operation : {"put_object", "copy_object", "begin_upload", "post_object", "write_setting"}) {
+    for (const auto* const list : {"private", "public-read"}) {
+      EXPECT_EQ(code(operation, list, enforced), "AccessControlListNotSupported") << operation;
+      EXPECT_EQ(code(operation, list, preferred), "") << operation;
+      EXPECT_EQ(code(operation, list, not_given), "") << operation;
+    }
+    EXPECT_EQ(code(operation, "bucket-owner-full-control", enforced), "") << operation;
+    EXPECT_EQ(code(operation, "", enforced), "") << operation;
+  }
+  for (const auto* const operation : {"put_part", "complete_upload", "get_object"}) // there it is without effect
+    EXPECT_EQ(code(operation, "private", enforced), "") << operation;
+}
+
 TEST(access, making_buckets_is_a_right_of_its_own) {
   scene s{"create_bucket", metadata::rights::all};
   EXPECT_EQ(s.code(), "AccessDenied");

@@ -31,6 +31,26 @@ TEST(settings, give_the_owner_full_control_and_others_what_is_public) {
   }
 }
 
+TEST(settings, of_ownership_have_one_rule) {
+  const auto read = [](const std::string& inside) {
+    const auto ownership = read_ownership("<OwnershipControls>" + inside + "</OwnershipControls>");
+    const auto* const refused = std::get_if<s3_error>(&ownership);
+    return refused ? std::string{refused->code} : ownership_document(std::get<std::uint8_t>(ownership));
+  };
+  for (const std::string name : {"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"}) {
+    const auto rule = "<Rule><ObjectOwnership>" + name + "</ObjectOwnership></Rule>";
+    EXPECT_NE(read(rule).find(rule), std::string::npos) << name;
+    EXPECT_EQ(read(rule + rule), "MalformedXML");
+    EXPECT_EQ(read(rule + "<Id>1</Id>"), "MalformedXML");
+  }
+  for (const char* const rule :
+       {"", "<Rule/>", "<Rule><ObjectOwnership/></Rule>", "<Rule><ObjectOwnership>Nobody</ObjectOwnership></Rule>",
+        "<Rule><Owner>ObjectWriter</Owner></Rule>"})
+    EXPECT_EQ(read(rule), "MalformedXML") << rule;
+  for (const char* const body : {"", "<Ownership/>", "BucketOwnerEnforced"})
+    EXPECT_TRUE(std::holds_alternative<s3_error>(read_ownership(body))) << body;
+}
+
 TEST(settings, refuse_access_for_others) {
   const auto code = [](std::string_view name, std::string_view value) {
     const auto refused = refused_acl_header(name, value);

@@ -103,6 +103,41 @@ TEST_F(buckets, with_enforced_ownership_refuse_public_access_control_lists) {
   EXPECT_EQ(refused(set_bucket{.stamp = stamp(), .name = "other", .public_read = true}), std::nullopt);
 }
 
+TEST_F(buckets, get_an_enforced_owner_when_their_access_control_list_is_private) {
+  const auto own = [this](std::uint8_t ownership) {
+    set_bucket c{.stamp = stamp(), .name = "files"};
+    c.ownership = ownership;
+    return refused(c);
+  };
+  auto published = small("k");
+  published.extras.public_read = true;
+  run(published);
+  run(set_bucket{.stamp = stamp(), .name = "files", .public_read = true});
+  EXPECT_EQ(own(ownership::enforced), errc::acl_not_supported);
+  EXPECT_EQ(read()->bucket("files")->ownership, ownership::not_given);
+  EXPECT_EQ(own(ownership::writer), std::nullopt);
+  run(set_bucket{.stamp = stamp(), .name = "files", .public_read = false});
+  EXPECT_EQ(own(ownership::enforced), std::nullopt);
+  EXPECT_EQ(read()->bucket("files")->ownership, ownership::enforced);
+  EXPECT_EQ(own(ownership::writer + 1), errc::invalid_argument);
+
+  // The list of the object has no effect meanwhile, but is there.
+  const auto bucket = read()->bucket("files").value();
+  const auto row = object("k");
+  asked_access asked{.actions = {policy::action::get_object}, .by_acl = true};
+  const authority nobody{allowed_by::anybody, "", 0, 0, 0, std::make_shared<const asked_access>(asked)};
+  const auto made = [&](const bucket_row& in) {
+    return judge(nobody, policy::action::get_object, nullptr, in, {"k", &row}).made;
+  };
+  EXPECT_EQ(made(bucket), ruling::denied);
+  set_extras tags{.stamp = stamp(), .bucket = "files", .key = "k"};
+  tags.tags.emplace().emplace_back("a", "b");
+  EXPECT_EQ(refused(tags), std::nullopt);
+  EXPECT_TRUE(object("k").extras.public_read);
+  EXPECT_EQ(own(ownership::not_given), std::nullopt);
+  EXPECT_EQ(made(read()->bucket("files").value()), ruling::allowed);
+}
+
 TEST_F(buckets, are_made_and_deleted_once_by_each_stamped_command) {
   const auto unanswered = [this] {
     auto one = stamp();

@@ -308,6 +308,13 @@ TEST(commands, about_object_lock_are_of_level_11) {
   EXPECT_EQ(level_of(plain), 9);
 }
 
+TEST(commands, that_give_an_ownership_are_of_level_13) {
+  set_bucket c{.stamp = {.session = 1, .sequence = 2}, .name = "b"};
+  c.ownership = ownership::enforced;
+  EXPECT_EQ(level_of(c), 13);
+  EXPECT_EQ(std::get<set_bucket>(decode_command(encode(c)).value()).ownership, ownership::enforced);
+}
+
 TEST(commands, with_later_conditions_and_checksums_are_of_level_6) {
   for (const command& c : one_of_each_command_of_level_6()) EXPECT_EQ(level_of(c), 6) << c.index();
   const auto again = [](const command& c) { return decode_command(encode(c)).value(); };
