@@ -1,5 +1,6 @@
 #include "actors/runtime/node_disks.hpp"
 
+#include "actors/runtime/known_disks.hpp"
 #include "base/log.hpp"
 #include "cluster/cluster_identity.hpp"
 #include "storage/chunks/disk_identity.hpp"
@@ -31,6 +32,7 @@ node_disks::~node_disks() = default;
 
 result<void> node_disks::open_store(open_disk& d, const config::settings& settings) {
   const std::string& path = d.settings.path;
+  if (std::ranges::find(missing_, path) != missing_.end()) return missing_disk(path, settings.node.data_dir);
   if (auto made = files_.make_directories(path); !made) return made;
   // Checked before the index is opened: nothing on a quarantined disk is touched.
   const auto quarantined = storage::quarantine_reason(files_, path);
@@ -61,7 +63,34 @@ result<void> node_disks::open_store(open_disk& d, const config::settings& settin
   return {};
 }
 
-result<void> node_disks::open(const config::settings& settings) {
+result<void> node_disks::find_missing(const config::settings& settings,
+                                      const std::function<result<bool>()>& refers_to_chunks) {
+  auto known = load_known_disks(files_, settings.node.data_dir);
+  if (!known) return known.error();
+  std::vector<std::string> wanted;
+  for (const auto& one : settings.disk_list()) wanted.push_back(one.path);
+  auto missing = missing_disks(files_, *known, wanted, refers_to_chunks);
+  if (!missing) return missing.error();
+  missing_ = std::move(*missing);
+  known_ = std::move(*known).value_or(std::vector<std::string>{});
+  return {};
+}
+
+// Those that are open, and those that are known and may be opened again later.
+void node_disks::keep_known(const std::string& data_dir) const {
+  std::vector<std::string> known;
+  for (const auto& d : disks_) known.push_back(d->settings.path);
+  for (const auto& path : closed_)
+    if (std::ranges::find(known_, path) != known_.end()) known.push_back(path);
+  std::ranges::sort(known);
+  if (auto kept = keep_known_disks(files_, data_dir, known); !kept)
+    log::warn("the list of known disks could not be written", {{"error", to_string(kept.error())}});
+}
+
+result<void> node_disks::open(const config::settings& settings, const std::function<result<bool>()>& refers_to_chunks) {
+  const bool standalone = settings.cluster.listen.host.empty();
+  if (standalone)
+    if (auto found = find_missing(settings, refers_to_chunks); !found) return found;
   std::optional<error> last;
   for (const auto& wanted : settings.disk_list()) {
     auto d = std::make_unique<open_disk>();
@@ -80,12 +109,13 @@ result<void> node_disks::open(const config::settings& settings) {
     d->shared->damaged = damaged_;
     disks_.push_back(std::move(d));
   }
+  if (standalone && !disks_.empty()) keep_known(settings.node.data_dir);
   if (!disks_.empty()) return {};
   if (!last) return error{errc::invalid_argument, "no disk is configured"};
   // An existing member keeps its vote and serves clients from the other members' chunks. A new one does not start
   // without a disk.
   const auto known = cluster::load_cluster_identity(files_, settings.node.data_dir);
-  if (settings.cluster.listen.host.empty() || !known || !*known) return *last;
+  if (standalone || !known || !*known) return *last;
   log::error("no disk of this node is open: it serves requests without local chunks", {});
   return {};
 }

@@ -42,6 +42,7 @@ public:
 
 private:
   result<void> check_that_metadata_is_there(const config::settings& settings) const;
+  result<bool> refers_to_chunks();
   result<void> open_member(const config::settings& settings);
   void spawn_actors(const config::settings& settings);
   void apply_limits(const config::settings& settings);
@@ -75,7 +76,7 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   self_ = *self;
   self_.incarnation = drawn_incarnation(self->incarnation, random_);
   if (auto opened = metadata_.open(settings); !opened) return opened;
-  if (auto opened = disks_.open(settings); !opened) return opened;
+  if (auto opened = disks_.open(settings, [this] { return refers_to_chunks(); }); !opened) return opened;
   if (auto fits = check_that_metadata_is_there(settings); !fits) return fits;
   if (auto opened = open_member(settings); !opened) return opened;
   spawn_actors(settings);
@@ -121,6 +122,21 @@ result<void> storage_node_impl::open_member(const config::settings& settings) {
   if (!member) return member.error();
   member_ = std::move(*member);
   return {};
+}
+
+// Whether there is an object with chunks.
+result<bool> storage_node_impl::refers_to_chunks() {
+  constexpr std::size_t page_blobs = 1000;
+  const auto view = metadata_.store().read();
+  if (!view) return view.error();
+  std::optional<blob_id> after;
+  do {
+    const auto page = (*view)->blobs(after, page_blobs);
+    if (!page) return page.error();
+    if (std::ranges::any_of(page->blobs, [](const auto& blob) { return !blob.buried; })) return true;
+    after = page->next;
+  } while (after);
+  return false;
 }
 
 void storage_node_impl::spawn_actors(const config::settings& settings) {

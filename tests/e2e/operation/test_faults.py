@@ -224,6 +224,78 @@ def test_storage_check_finds_damage_and_refuses_while_the_node_runs(start_node):
     assert b"segment" in found.stdout + found.stderr
 
 
+def refuses_to_start(node, said):
+    node.spawn()
+    assert node.process.wait(timeout=30) == 1
+    assert said in node.log()[-3000:]
+
+
+def test_a_standalone_node_whose_disk_is_not_mounted_does_not_start_with_an_empty_one(start_node):
+    node = start_node()
+    large, small = os.urandom(4 * MIB), os.urandom(1000)
+    node.put("/files/large", large)
+    node.put("/files/small", small)
+    node.stop()
+    disk, known = node.folder / "data/disk0", node.folder / "data/disks"
+    mounted = disk.with_name("elsewhere")
+    disk.rename(mounted)
+    lines = known.read_text()
+    for mount_point in (False, True):
+        for older in (False, True):  # a build that kept no list ran before
+            known.unlink(missing_ok=True)
+            if not older:
+                known.write_text(lines)
+            refuses_to_start(node, f"the disk {disk} is missing, but objects have chunks on it")
+            assert not disk.exists() or not list(disk.iterdir())
+        disk.mkdir(exist_ok=True)
+    disk.rmdir()
+    mounted.rename(disk)
+    node.start()
+    assert node.get("/files/large").body == large
+    assert known.read_text() == lines
+    node.stop()
+
+    # It is lost for good.
+    shutil.rmtree(disk)
+    refuses_to_start(node, "is missing")
+    known.write_text("")
+    node.start()
+    assert node.get("/files/small").body == small and node.get("/files/large").status == 500
+    assert node.put("/files/large", large).status == 200
+    node.stop()
+    node.start()
+    assert node.get("/files/large").body == large and known.read_text() == lines
+
+
+def test_a_missing_disk_is_left_out_and_a_further_one_is_not_missing(start_node, tmp_path):
+    disks = [tmp_path / f"disk{i}" for i in range(3)]
+    node = start_node(storage_disks=[str(d) for d in disks[:2]])
+    bodies = [os.urandom(4 * MIB) for _ in range(6)]
+    for i, body in enumerate(bodies):
+        node.put(f"/files/k{i}", body)
+    node.stop()
+    disks[1].rename(tmp_path / "elsewhere")
+    disks[1].mkdir()
+    node.start()
+    assert f"the disk {disks[1]} is missing" in node.log()
+    for i in range(6):
+        assert node.put(f"/files/new{i}", bodies[i]).status == 200
+    assert not list(disks[1].iterdir())
+    node.stop()
+    disks[1].rmdir()
+    (tmp_path / "elsewhere").rename(disks[1])
+    node.start()
+    for i, body in enumerate(bodies):
+        assert node.get(f"/files/k{i}").body == body and node.get(f"/files/new{i}").body == body
+    node.stop()
+    node.settings["storage.disks"] = [str(d) for d in disks]
+    node.write_config()
+    node.start()
+    assert (disks[2] / "disk").exists()
+    for i, body in enumerate(bodies):
+        assert node.get(f"/files/k{i}").body == body
+
+
 def test_a_disk_that_is_lost_takes_its_chunks_out_not_the_node(start_node, tmp_path):
     disks = [tmp_path / f"disk{i}" for i in range(2)]
     node = start_node(storage_disks=[str(d) for d in disks])
