@@ -224,9 +224,17 @@ void try_part(const std::shared_ptr<part_job>& job) {
       actors::object_name{job->source.bucket, job->source.key, true, job->source.version, {job->command.by.source}});
 }
 
+// A body would be dropped; its sender meant to store it.
+std::optional<s3_error> refused_body(const session_ptr& session) {
+  if (!session->http().chunked() && session->http().body_left() == 0) return std::nullopt;
+  return s3_error{400, "InvalidRequest",
+                  "The request included a body. Requests of this type must not include a non-empty body."};
+}
+
 } // namespace
 
 void copy_object(const session_ptr& session) {
+  if (const auto refused = refused_body(session)) return session->respond_error(*refused);
   const auto& request = session->current();
   auto source = read_copy_source(session->fields());
   if (const auto* refused = std::get_if<s3_error>(&source)) return session->respond_error(*refused);
@@ -259,6 +267,7 @@ void copy_object(const session_ptr& session) {
 }
 
 void copy_part(const session_ptr& session) {
+  if (const auto refused = refused_body(session)) return session->respond_error(*refused);
   const auto& target = session->current().target;
   const auto number = part_number_of(target);
   if (const auto* refused = std::get_if<s3_error>(&number)) return session->respond_error(*refused);

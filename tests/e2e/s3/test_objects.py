@@ -261,6 +261,17 @@ def test_objects_survive_a_restart(start_node):
         assert answer.header("x-amz-meta-key") == key
 
 
+def test_a_copy_with_a_body_is_refused(node, bucket):
+    node.put(f"/{bucket}/k", b"source")
+    answer = node.request("PUT", f"/{bucket}/copy", b"other bytes", {"x-amz-copy-source": f"/{bucket}/k"})
+    assert (answer.status, answer.code()) == (400, "InvalidRequest")
+    answer = node.request("PUT", f"/{bucket}/copy", iter([b"other ", b"bytes"]), {"x-amz-copy-source": f"/{bucket}/k", "Transfer-Encoding": "chunked"})
+    assert (answer.status, answer.code()) == (400, "InvalidRequest")
+    assert node.get(f"/{bucket}/copy").status == 404
+    assert node.request("PUT", f"/{bucket}/copy", b"", {"x-amz-copy-source": f"/{bucket}/k"}).status == 200
+    assert node.get(f"/{bucket}/copy").body == b"source"
+
+
 def test_several_disks_share_the_objects(start_node, tmp_path):
     disks = [str(tmp_path / f"disk{i}") for i in range(3)]
     node = start_node(storage_disks=disks)

@@ -145,6 +145,22 @@ TEST_F(http_operations, refuse_a_second_value_where_one_counts) {
   EXPECT_EQ(node.ask("GET", "/files/a").header("x-amz-meta-a"), "b, c");
 }
 
+TEST_F(http_operations, that_copy_take_no_body) {
+  node.ask("PUT", "/files/a", {}, "x");
+  const auto begun = node.ask("POST", "/files/b?uploads").body;
+  const auto from = begun.find("<UploadId>") + 10;
+  const auto upload = begun.substr(from, begun.find('<', from) - from);
+  const std::string source = "x-amz-copy-source: /files/a\r\n";
+  for (const auto& target : {std::string{"/files/c"}, "/files/b?partNumber=1&uploadId=" + upload}) {
+    const auto refused = node.ask("PUT", target, source, "body");
+    EXPECT_EQ(refused.status, 400u) << target;
+    EXPECT_TRUE(holds(refused, "<Code>InvalidRequest</Code>") && holds(refused, "must not include a non-empty body"));
+    EXPECT_EQ(node.ask("GET", "/files/c").status, 404u);
+  }
+  EXPECT_EQ(node.ask("PUT", "/files/c", source).status, 200u);
+  EXPECT_EQ(node.ask("PUT", "/files/b?partNumber=1&uploadId=" + upload, source).status, 200u);
+}
+
 TEST_F(http_operations, obey_conditions_on_attributes) {
   const auto etag = node.ask("PUT", "/files/a", {}, "x").header("ETag");
   const std::string wanted = "x-amz-object-attributes: ETag\r\n";
