@@ -222,10 +222,7 @@ public:
     auto opened = std::make_unique<posix_file>(descriptor, path, mode != open_mode::append);
     struct stat status {};
     if (::fstat(descriptor, &status) != 0) return failed("status", path, errno);
-    // Lines may be appended to a device that takes them all: /dev/null.
-    const bool sink = mode == open_mode::append && S_ISCHR(status.st_mode) && ::lseek(descriptor, 0, SEEK_CUR) >= 0;
-    if (!S_ISREG(status.st_mode) && !sink)
-      return error{errc::io_error, "open of " + path + ": it is not a regular file"};
+    if (!S_ISREG(status.st_mode)) return error{errc::io_error, "open of " + path + ": it is not a regular file"};
     if (::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) != 0)
       return failed("open", path, errno);
     return std::unique_ptr<file>{std::move(opened)};

@@ -28,7 +28,10 @@ public:
   enum class scope : std::uint8_t { all_versions, current_objects };
   version_listing(scope what, page_request ask, stop_request stops, std::string prefix = {},
                   std::size_t versions_max = versions_of_key_max)
-      : what_(what), ask_(std::move(ask)), stops_(std::move(stops)), prefix_(std::move(prefix)),
+      : what_(what),
+        ask_(std::move(ask)),
+        stops_(std::move(stops)),
+        prefix_(std::move(prefix)),
         versions_max_(versions_max) {}
   result<std::optional<key_history>> next(); // nothing: the end
 

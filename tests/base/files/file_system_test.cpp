@@ -103,15 +103,6 @@ TYPED_TEST(file_system_contract, appends_whatever_the_offset_is) {
   EXPECT_EQ(read_text(**f, 0, 9), "one!");
 }
 
-TEST(posix_file_system, does_not_append_to_a_pipe) {
-  const auto path = testing::TempDir() + "cairn_pipe_" + std::to_string(::getpid());
-  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  const auto opened = posix_file_system().open(path, open_mode::append);
-  std::filesystem::remove(path);
-  ASSERT_FALSE(opened);
-  EXPECT_NE(opened.error().text.find("a pipe"), std::string::npos);
-}
-
 TYPED_TEST(file_system_contract, reads_whole_pages_directly) {
   struct alignas(4096) pages {
     std::array<std::byte, 12288> bytes;

@@ -81,13 +81,17 @@ TEST(version_page, refuses_what_is_no_listing_and_what_cannot_go_on) {
 
 TEST(version_listing, gathers_the_versions_of_a_key_over_pages_oldest_first) {
   std::vector<version_listing::query> asked;
-  version_listing listing(version_listing::scope::all_versions, [&](const version_listing::query& query) {
-    asked.push_back(query);
-    const std::string more = "<IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker><NextVersionIdMarker>2"
-                             "</NextVersionIdMarker>";
-    return result<std::string>(asked.size() == 1 ? page(version("a", "3", "03", true) + version("a", "2", "02"), more)
-                                                 : page(version("a", "1", "01") + version("b", "1", "01", true)));
-  });
+  version_listing listing(
+      version_listing::scope::all_versions,
+      [&](const version_listing::query& query) {
+        asked.push_back(query);
+        const std::string more = "<IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker><NextVersionIdMarker>2"
+                                 "</NextVersionIdMarker>";
+        return result<std::string>(asked.size() == 1
+                                       ? page(version("a", "3", "03", true) + version("a", "2", "02"), more)
+                                       : page(version("a", "1", "01") + version("b", "1", "01", true)));
+      },
+      [] { return false; });
   const auto a = listing.next();
   ASSERT_TRUE(a && *a);
   ASSERT_EQ((*a)->versions.size(), 3u);
@@ -104,11 +108,14 @@ TEST(version_listing, gathers_the_versions_of_a_key_over_pages_oldest_first) {
 }
 
 TEST(version_listing, of_a_bucket_without_versions_has_its_objects) {
-  version_listing listing(version_listing::scope::current_objects, [](const version_listing::query& query) {
-    EXPECT_EQ(query[0].first, "list-type");
-    return result<std::string>("<ListBucketResult><Contents><Key>a</Key><Size>3</Size><ETag>\"x\"</ETag></Contents>"
-                               "</ListBucketResult>");
-  });
+  version_listing listing(
+      version_listing::scope::current_objects,
+      [](const version_listing::query& query) {
+        EXPECT_EQ(query[0].first, "list-type");
+        return result<std::string>("<ListBucketResult><Contents><Key>a</Key><Size>3</Size><ETag>\"x\"</ETag></Contents>"
+                                   "</ListBucketResult>");
+      },
+      [] { return false; });
   const auto a = listing.next();
   ASSERT_TRUE(a && *a);
   EXPECT_EQ((*a)->versions.at(0).id, "");
@@ -117,9 +124,12 @@ TEST(version_listing, of_a_bucket_without_versions_has_its_objects) {
 }
 
 TEST(version_listing, ends_with_an_error_when_the_server_repeats_a_page) {
-  version_listing listing(version_listing::scope::all_versions, [](const version_listing::query&) {
-    return result<std::string>(page("", "<IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker>"));
-  });
+  version_listing listing(
+      version_listing::scope::all_versions,
+      [](const version_listing::query&) {
+        return result<std::string>(page("", "<IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker>"));
+      },
+      [] { return false; });
   const auto got = listing.next();
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, errc::corrupt);

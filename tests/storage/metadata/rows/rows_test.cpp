@@ -144,7 +144,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   EXPECT_EQ(with.substr(1, without.size() - 1), without.substr(1));
   EXPECT_EQ(decode_object(with)->extras.tags, object.extras.tags);
   EXPECT_EQ(decode_listed(with)->size, object.size);
-  expect_strict(with, decode_object, 4);
+  expect_strict(with, decode_object, 5);
 
   bucket_row bucket{.id = 1, .name = "bucket", .created = 5};
   EXPECT_EQ(encode(bucket)[0], 1);
