@@ -52,6 +52,9 @@ std::string_view to_string(errc code) noexcept {
     case errc::no_object_lock: return "no_object_lock";
     case errc::invalid_bucket_state: return "invalid_bucket_state";
     case errc::quota_exceeded: return "quota_exceeded";
+    case errc::no_such_identity: return "no_such_identity";
+    case errc::identity_exists: return "identity_exists";
+    case errc::identity_in_use: return "identity_in_use";
   }
   return "unknown";
 }

@@ -58,8 +58,11 @@ enum class errc : std::uint8_t {
   no_object_lock,       // a lock of an object in a bucket without object lock
   invalid_bucket_state, // object lock needs versioning, and versioning can't be suspended with object lock
   quota_exceeded,       // the bucket would hold more than its quota allows
+  no_such_identity,     // no such user, group, policy, or part of one
+  identity_exists,      // a user, group or policy of this name exists
+  identity_in_use,      // what refers to the user, group or policy must be removed first
 };
-constexpr errc errc_last = errc::quota_exceeded; // nodes refuse frames with higher codes
+constexpr errc errc_last = errc::identity_in_use; // nodes refuse frames with higher codes
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;

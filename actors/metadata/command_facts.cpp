@@ -86,6 +86,9 @@ std::vector<row_name> changed_rows(const meta::command& c) {
                         [](const meta::change_key& k) {
                           return names{{{}, k.id}};
                         },
+                        [](const meta::change_identity&) {
+                          return names{row_name{}}; // of all access keys
+                        },
                         [](const auto&) { return names{}; },
                     },
                     c);
@@ -96,6 +99,7 @@ bool adds_something(const meta::command& c) {
                         [](const meta::put_object&) { return true; },
                         [](const meta::create_bucket&) { return true; },
                         [](const meta::create_key&) { return true; },
+                        [](const meta::change_identity& i) { return !i.id.empty() || !i.text.empty(); },
                         [](const meta::begin_upload&) { return true; },
                         [](const meta::put_part&) { return true; },
                         [](const meta::copy_part&) { return true; },

@@ -5,8 +5,9 @@
 
 namespace cairn::actors {
 
-// The rows that the command changes: objects, buckets' own rows (empty key), access keys (empty bucket). Views into the
-// command. Grants for a deleted bucket are not among them: dangling grants are harmless, bucket ids are never reused.
+// The rows that the command changes: objects, buckets' own rows (empty key), access keys (empty bucket; both are empty:
+// all access keys). Views into the command. Grants for a deleted bucket are not among them: dangling grants are
+// harmless, bucket ids are never reused.
 std::vector<row_name> changed_rows(const storage::metadata::command& c);
 // Whether the command adds data: such commands are refused when the metadata's disk is full up to its reserve. Commands
 // that free space or end something are never refused for that.

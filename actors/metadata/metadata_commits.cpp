@@ -358,6 +358,7 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
       [state](parts_atom, const object_parts_query& query) { return state->object_parts(query); },
       [state](access_atom, const access_query& query) { return state->access(query); },
       [state](list_atom, const keys_query& query) { return state->keys(query); },
+      [state](list_atom, const meta::identity_query& query) { return state->identities(query); },
       [state](commit_atom, command_box& command) { return state->commit(command); },
       [state](new_blob_atom) { return state->new_blob(); },
       [state](buried_atom, std::uint32_t max) { return state->buried(max); },

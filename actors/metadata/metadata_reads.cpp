@@ -50,9 +50,9 @@ result<found_access> read_access(meta::view& view, const access_query& query) {
   found_access out;
   if (!query.key.empty()) {
     auto key = view.access_key(query.key);
-    if (key)
+    if (key && key->active)
       out.key = std::make_shared<const meta::access_key_row>(std::move(*key));
-    else if (key.error() != errc::no_such_access_key)
+    else if (!key && key.error() != errc::no_such_access_key)
       return key.error();
   }
   for (const auto& [name, into] : {std::pair{&query.bucket, &out.bucket}, std::pair{&query.bucket_2, &out.bucket_2}}) {
@@ -325,6 +325,14 @@ caf::result<key_list> metadata_state::keys(const keys_query& query) {
     auto rows = view.access_keys(query.after, query.max);
     if (!rows) return rows.error();
     return std::make_shared<const std::vector<meta::access_key_row>>(std::move(*rows));
+  });
+}
+
+caf::result<found_identities> metadata_state::identities(const meta::identity_query& query) {
+  return ask<found_identities>(0, [query](meta::view& view) -> result<found_identities> {
+    auto page = view.identities(query);
+    if (!page) return page.error();
+    return std::make_shared<const meta::identity_page>(std::move(*page));
   });
 }
 

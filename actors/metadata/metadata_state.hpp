@@ -29,6 +29,7 @@ public:
   caf::result<found_parts> object_parts(const object_parts_query& query);
   caf::result<found_access> access(const access_query& query);
   caf::result<key_list> keys(const keys_query& query);
+  caf::result<found_identities> identities(const storage::metadata::identity_query& query);
   caf::result<buried_list> buried(std::uint32_t max);
   caf::result<chunk_ids> dead(const chunk_ids& ids);
   caf::result<committed> commit(command_box& command);
@@ -169,7 +170,7 @@ private:
   std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<listing_page>,
              replies<buried_list>, replies<chunk_ids>, replies<committed>, replies<blob_id>, replies<uploads_listing>,
              replies<found_upload>, replies<found_parts>, replies<found_access>, replies<key_list>,
-             replies<versions_listing>, replies<buckets_listing>>
+             replies<versions_listing>, replies<buckets_listing>, replies<found_identities>>
       waiting_;
 };
 static_assert(!std::is_aggregate_v<metadata_state>);

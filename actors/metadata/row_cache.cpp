@@ -5,6 +5,7 @@ namespace cairn::actors {
 namespace {
 
 constexpr std::size_t entry_overhead_bytes = 400; // list and hash nodes, control blocks
+constexpr std::size_t policy_bytes_each = 6;      // memory for a byte of a policy: its text and its compiled form
 
 std::size_t text_bytes(const std::vector<std::pair<std::string, std::string>>& headers) {
   std::size_t n = 0;
@@ -43,6 +44,8 @@ std::size_t bytes_of(const cached_row& r) {
   if (const auto& key = r.access_key) {
     n += sizeof *key + key->id.size() + key->secret.size() + key->label.size();
     n += key->grants.capacity() * sizeof(storage::metadata::bucket_grant);
+    if (key->of_user)
+      for (const auto& one : key->of_user->policies) n += policy_bytes_each * one.document.text().size();
   }
   return n;
 }
@@ -64,10 +67,8 @@ void row_cache::drop(std::list<row>::iterator at) {
 
 std::uint64_t row_cache::begin_miss(row_name name) {
   const auto ticket = next_ticket_++;
-  const auto at = misses_
-                      .emplace(ticket, miss{{std::string{name.bucket}, std::string{name.key}},
-                                            all_changing_ > 0 || changing_.contains(name)})
-                      .first;
+  const auto at =
+      misses_.emplace(ticket, miss{{std::string{name.bucket}, std::string{name.key}}, is_changing(name)}).first;
   misses_by_name_.emplace(at->second.name.view(), ticket);
   return ticket;
 }
@@ -92,7 +93,16 @@ void row_cache::finish_miss(std::uint64_t ticket, std::optional<cached_row> valu
   while (bytes_ > bytes_max_) drop(std::prev(order_.end()));
 }
 
+void row_cache::drop_access_keys() {
+  for (auto at = order_.begin(); at != order_.end();) {
+    const auto here = at++;
+    if (here->value.access_key) drop(here);
+  }
+  for (auto& [ticket, m] : misses_) m.stale = m.stale || m.name.bucket.empty();
+}
+
 void row_cache::begin_change(row_name name) {
+  if (name == row_name{}) drop_access_keys();
   if (const auto at = rows_.find(name); at != rows_.end()) drop(at->second);
   const auto [first, last] = misses_by_name_.equal_range(name);
   for (auto i = first; i != last; ++i) misses_.at(i->second).stale = true;

@@ -1,5 +1,6 @@
 // A cache of hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the
-// empty key, an access key's row the empty bucket.
+// empty key, an access key's row the empty bucket. Rows of access keys come with the policies of the key's user, so a
+// change of a user, a group or a policy is one of all access keys: its name is empty in both parts.
 //
 // The cache never serves a row that a commit made stale, and a reader never sees a commit that a later reader does not
 // see: while a command that changes a name is being applied, the name is neither served nor filled, and a row that was
@@ -47,7 +48,9 @@ public:
   void begin_change(row_name name);
   void end_change(row_name name);
   // Whether a row of this name is being changed: snapshots may have an older one than what was applied.
-  bool is_changing(row_name name) const { return all_changing_ > 0 || changing_.contains(name); }
+  bool is_changing(row_name name) const {
+    return all_changing_ > 0 || changing_.contains(name) || (name.bucket.empty() && changing_.contains(row_name{}));
+  }
   // The same for all names at once: the whole state is being replaced.
   void begin_change_of_all();
   void end_change_of_all() { --all_changing_; }
@@ -70,6 +73,7 @@ private:
     bool stale;
   };
   void drop(std::list<row>::iterator at);
+  void drop_access_keys();
 
   const std::size_t bytes_max_;
   std::size_t bytes_ = 0;

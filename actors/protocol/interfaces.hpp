@@ -73,6 +73,8 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<access_atom, access_query>::with<found_access>,
     // admin port → a page of the access keys. busy.
     caf::replies_to<list_atom, keys_query>::with<key_list>,
+    // HTTP gateway → users, groups or managed policies. no_such_identity, busy.
+    caf::replies_to<list_atom, storage::metadata::identity_query>::with<found_identities>,
     // ingest, HTTP gateway, admin port, reaper, lifecycle, backfill, membership, admin_service, start-up code → durable
     // and visible when answered. The command's own refusals, no_space, read_only, io_error, busy, too_large,
     // unsupported (of a feature level that the cluster does not have yet), no_leader, timeout (outcome unknown). The

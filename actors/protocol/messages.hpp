@@ -53,6 +53,7 @@ struct keys_query {
   std::uint32_t max = 1000;
 };
 using key_list = std::shared_ptr<const std::vector<storage::metadata::access_key_row>>;
+using found_identities = std::shared_ptr<const storage::metadata::identity_page>;
 
 using command_box = std::shared_ptr<const storage::metadata::command>;
 struct committed {
@@ -147,6 +148,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::buckets_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::buckets_listing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::keys_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::key_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::identity_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_identities)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::versions_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::versions_listing)
 
@@ -188,6 +191,8 @@ CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::buckets_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::buckets_listing))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::keys_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::key_list))
+CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::identity_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_identities))
 CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::versions_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::versions_listing))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::member_reports_ptr))

@@ -124,6 +124,8 @@ constexpr api_field key_fields[] = {{"access_key", "string"},
                                     {"label", "string"},
                                     {"created_ms", "integer"},
                                     {"creates_buckets", "boolean"},
+                                    {"user", "string?", "To whom it belongs; null: to no user."},
+                                    {"active", "boolean", "An inactive key of a user signs nothing."},
                                     {"grants", "[grant]"}};
 constexpr api_field keys_fields[] = {{"keys", "[key]"},
                                      {"next", "string?", "`after` of the next page; null: this is the last."}};

@@ -182,11 +182,14 @@ json_value key_json(const metadata::access_key_row& key, const bucket_names& nam
                      {"label", key.label},
                      {"created_ms", key.created},
                      {"creates_buckets", key.creates_buckets},
+                     {"user", key.user.empty() ? json_value{} : json_value(key.user)},
+                     {"active", key.active},
                      {"grants", std::move(grants)}};
 }
 
 std::string key_text(const metadata::access_key_row& key, const bucket_names& names) {
   std::string out = key.id + (key.label.empty() ? "" : "  " + key.label) + "\n";
+  if (!key.user.empty()) out += "    of the user " + key.user + (key.active ? "" : ", inactive") + "\n";
   if (key.creates_buckets) out += "    may create buckets\n";
   for (const auto& grant : shown_grants(key, names)) {
     out.append("    ").append(grant.bucket).append(":");

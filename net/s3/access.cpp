@@ -26,21 +26,37 @@ std::uint8_t right_for(need n) {
 }
 
 s3_error denied(const request& request, const metadata::verdict& found, std::string_view otherwise) {
-  if (!found.why.empty()) return access_denied("The bucket's policy denies this by " + found.why + ".");
+  if (!found.why.empty()) return access_denied(denial_text(found));
   return access_denied(request.key ? otherwise : "Anonymous requests may not do this with the bucket.");
 }
 
 // What allowed the weakest of the request's actions: a request that public access lets in stays one of anybody.
 bool weaken(allowed_by& all, allowed_by one) {
-  const auto rank = [](allowed_by by) { return by == allowed_by::anybody ? 0 : by == allowed_by::policy ? 1 : 2; };
+  const auto rank = [](allowed_by by) {
+    return by == allowed_by::anybody ? 0 : by == allowed_by::policy || by == allowed_by::identity ? 1 : 2;
+  };
   if (rank(one) >= rank(all)) return false;
   all = one;
   return true;
 }
 
+bool is_of_user(const std::shared_ptr<const metadata::access_key_row>& key) {
+  return key && key->of_user;
+}
+
 // The keys of a multi-delete are judged one by one, if a policy may tell them apart.
 bool is_judged_later(const request& request, const metadata::bucket_row& bucket) {
-  return request.operation->judges_entries && !bucket.policy.empty();
+  return request.operation->judges_entries && (!bucket.policy.empty() || is_of_user(request.key));
+}
+
+// What needs no bucket: the list of all buckets, the creation of one.
+std::optional<s3_error> decide_without_bucket(request& request, const metadata::access_key_row& key) {
+  request.by.by = allowed_by::identity;
+  for (const auto one : request.by.asked->actions) {
+    const auto verdict = judge_without_bucket(request.by, one, key, request.target.bucket);
+    if (verdict.made != ruling::allowed) return denied(request, verdict, "The policies of the user do not allow this.");
+  }
+  return std::nullopt;
 }
 
 // Whether the sender may learn that an object is missing: who may list it, unless an action that the request needs on
@@ -78,6 +94,8 @@ std::optional<s3_error> decide_access(request& request, const actors::found_acce
   const auto& key = found.key;
   request.by.by = key ? allowed_by::key : allowed_by::anybody;
   request.by.key = key ? key->id : std::string{};
+  const bool without_bucket = wanted == need::nothing || wanted == need::create_bucket;
+  if (without_bucket && is_of_user(key)) return decide_without_bucket(request, *key);
   if (wanted == need::nothing) return std::nullopt;
   if (wanted == need::create_bucket) {
     if (key && key->creates_buckets) return std::nullopt;
@@ -88,7 +106,7 @@ std::optional<s3_error> decide_access(request& request, const actors::found_acce
   const auto& bucket = *found.bucket;
   auto how = allowed_by::key;
   const bool later = is_judged_later(request, bucket);
-  if (later) how = key ? allowed_by::policy : allowed_by::anybody;
+  if (later) how = is_of_user(key) ? allowed_by::identity : key ? allowed_by::policy : allowed_by::anybody;
   for (const auto one : request.by.asked->actions) {
     if (later) break;
     const auto verdict = judge(request.by, one, key.get(), bucket, {.key = request.target.key});
@@ -96,6 +114,7 @@ std::optional<s3_error> decide_access(request& request, const actors::found_acce
       request.statement = verdict.statement;
       return denied(request, verdict, "This access key may not do this with the bucket.");
     }
+    request.waits_for_object = request.waits_for_object || verdict.made != ruling::allowed;
     if (weaken(how, verdict.made == ruling::denied ? allowed_by::anybody : verdict.how))
       request.statement = verdict.statement;
   }
@@ -137,8 +156,9 @@ std::optional<s3_error> refused_list(const request& request, const boost::beast:
 std::optional<s3_error> refused_object(const request& request, const metadata::bucket_row* bucket,
                                        const metadata::object_row* row) {
   if (bucket == nullptr || !request.by.asked) return std::nullopt;
-  // Rights alone do not depend on the object.
-  const bool by_rights = request.by.by == allowed_by::key || request.by.by == allowed_by::configuration;
+  // Rights alone do not depend on the object, nor do policies that did not ask for its tags.
+  const bool by_rights = request.by.by == allowed_by::key || request.by.by == allowed_by::configuration ||
+                         (request.by.by == allowed_by::identity && !request.waits_for_object);
   if (by_rights && bucket->policy.empty()) return std::nullopt;
   for (const auto one : request.by.asked->actions) {
     const auto found = judge(request.by, one, request.key.get(), *bucket, {request.target.key, row, row == nullptr});

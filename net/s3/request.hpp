@@ -58,9 +58,12 @@ struct request {
   std::string address;                    // of the client's socket
   bool encrypted = false;                 // it came by TLS
   bool cross_site = false;                // not signed, and sent for a page of another origin
+  bool waits_for_object = false;          // whether it is allowed depends on the object's row
   storage::metadata::authority by;        // the basis of its authorization; part of its commands
-  std::optional<std::size_t> statement;   // of the bucket's policy: the one that allowed or denied it, if it is known
-  log_index seen = 0;                     // in a cluster: the applied index of the authorization, or a newer one
+  storage::policy::action iam{};          // of IAM's API: the action, and what it is about
+  std::string iam_subject{};
+  std::optional<std::size_t> statement; // of the bucket's policy: the one that allowed or denied it, if it is known
+  log_index seen = 0;                   // in a cluster: the applied index of the authorization, or a newer one
   std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked
 
   std::string resource() const; // "/bucket/key", for error documents

@@ -1,11 +1,11 @@
 // Operations of the simulated users other than puts and reads of bytes: copies, which share the source's blobs; access
-// keys, the bucket's public flag and its policy, which every node must apply to requests as soon as a change was
-// acknowledged; object lock: some puts lock their version for longer than any fault lasts, and users try to remove such
-// versions, or their locks, with commands that claim any time, while a minority of the clocks jumps by years: none may
-// succeed. At the end the versions of a versioned bucket, none of which may be lost, and the locks, which must end once
-// all clocks have passed them. And a small quota of the bucket, which users change while others write: no member may
-// ever show more in the bucket than the highest of them allows. The effects that a lifecycle rule may have on the
-// history. Not checked here: who may bypass governance
+// keys, the bucket's public flag, its policy and that of a user, which every node must apply to requests as soon as a
+// change was acknowledged, also to those that were sent before; object lock: some puts lock their version for longer
+// than any fault lasts, and users try to remove such versions, or their locks, with commands that claim any time, while
+// a minority of the clocks jumps by years: none may succeed. At the end the versions of a versioned bucket, none of
+// which may be lost, and the locks, which must end once all clocks have passed them. And a small quota of the bucket,
+// which users change while others write: no member may ever show more in the bucket than the highest of them allows.
+// The effects that a lifecycle rule may have on the history. Not checked here: who may bypass governance
 // (tests/storage/metadata/apply/locks_test.cpp).
 #include "sim/cluster/cluster_workload.hpp"
 
@@ -16,6 +16,7 @@ namespace cairn::sim {
 namespace {
 
 namespace meta = storage::metadata;
+namespace policy = storage::policy;
 using namespace cairn::actors;
 using namespace std::chrono_literals;
 
@@ -27,9 +28,10 @@ constexpr wall_ms claims_max = 3650 * day_of_locks;
 std::string register_of(const std::string& access_key) { // in the history
   return "access key " + access_key;
 }
-const std::string public_register = "the bucket's public flag", policy_register = "the bucket's policy";
+const std::string public_register = "the bucket's public flag", policy_register = "the bucket's policy",
+                  user_register = "the user's policy";
 
-// Of policy_register: whether everybody may tag objects.
+// Of policy_register: whether everybody may tag objects. Of user_register: whether the user may read their tags.
 constexpr content_number forbids = absent, allows = 1;
 
 std::string policy_text(std::string_view effect) {
@@ -38,6 +40,7 @@ std::string policy_text(std::string_view effect) {
          cluster_workload::bucket_name + R"(/*"}]})";
 }
 const std::string policy_that_allows = policy_text("Allow");
+const std::string user_name = "ann", user_key = "ANNSKEY", user_policy = "taggers";
 
 } // namespace
 
@@ -138,7 +141,7 @@ void cluster_workload::change_access(std::size_t u, cluster_node& node, const st
   it.recorded = {history_.begin(what, o)};
   send_command(u, node, std::move(c), [this, u](const result<committed>& r) {
     auto& who = users_[u];
-    const bool refused = !r && (r.error() == errc::no_such_access_key ||
+    const bool refused = !r && (r.error() == errc::no_such_access_key || r.error() == errc::no_such_identity ||
                                 r.error() == errc::invalid_argument); // the register does not allow it
     if (r)
       history_.done(who.recorded.front());
@@ -176,22 +179,44 @@ void cluster_workload::read_access(std::size_t u, cluster_node& node, const std:
 
 // This succeeds only once the cluster has raised its feature level. Commands do not carry what a policy is asked
 // before.
-void cluster_workload::remove_policy(const std::function<void()>& check_nodes) {
+void cluster_workload::prepare_policies(const std::function<void()>& check_nodes) {
   meta::set_bucket_access c;
   c.name = bucket_name;
   c.policy.emplace();
   if (auto done = operate_with_retries(c, check_nodes); !done)
     checks_.fail("the bucket's policy was not removed: " + to_string(done.error()));
+  make_user(check_nodes);
+}
+
+// A user whose only policy the others attach and detach.
+void cluster_workload::make_user(const std::function<void()>& check_nodes) {
+  const auto do_once = [&](meta::change_identity c) {
+    const auto done = operate_with_retries(c, check_nodes);
+    if (!done && done.error() != errc::identity_exists) // an earlier try succeeded
+      checks_.fail("there is no user: " + to_string(done.error()));
+  };
+  meta::change_identity c{.what = policy::action::iam_create_user, .name = user_name, .id = "AIDA1"};
+  do_once(c);
+  c.what = policy::action::iam_create_access_key;
+  c.other = user_key;
+  c.text = "secret";
+  do_once(c);
+  meta::change_identity made{.what = policy::action::iam_create_policy, .name = user_policy, .id = "ANPA1"};
+  made.text =
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:DeleteObjectTagging","Resource":"*"}})";
+  do_once(made);
 }
 
 void cluster_workload::about_policy(std::size_t u, cluster_node& node) {
   auto& d = w_.draw;
+  if (d.chance(0.5)) return about_user(u, node);
   if (d.chance(0.3))
     return read_access(u, node, policy_register, {}, [](const found_access& found) {
       const auto& policy = found.bucket->policy;
       return !policy.empty() && policy.text() == policy_that_allows ? allows : forbids;
     });
-  if (d.chance(0.6)) return use_policy(u, node);
+  if (d.chance(0.6))
+    return use_policy(u, node, policy_register, {.by = meta::allowed_by::anybody}, policy::action::put_object_tagging);
   const bool allow = d.chance(0.5);
   meta::set_bucket_access c;
   c.name = bucket_name;
@@ -199,22 +224,43 @@ void cluster_workload::about_policy(std::size_t u, cluster_node& node) {
   change_access(u, node, policy_register, {.write = true, .value = allow ? allows : forbids}, c);
 }
 
+// The same with the policy of a user, which is attached and detached.
+void cluster_workload::about_user(std::size_t u, cluster_node& node) {
+  auto& d = w_.draw;
+  if (d.chance(0.3))
+    return read_access(u, node, user_register, user_key, [this](const found_access& found) {
+      if (!checks_.expect(found.key && found.key->of_user, "the user has no key")) return forbids;
+      return found.key->of_user->policies.empty() ? forbids : allows;
+    });
+  if (d.chance(0.6)) {
+    meta::authority by{.by = meta::allowed_by::identity, .key = user_key};
+    return use_policy(u, node, user_register, std::move(by), policy::action::delete_object_tagging);
+  }
+  const bool attach = d.chance(0.5);
+  operation o{.write = true, .value = attach ? allows : forbids};
+  if (!attach) o.when = operation::condition::if_match; // any: detaching what is not attached is refused
+  meta::change_identity c{.name = user_name, .other = user_policy};
+  c.what = attach ? policy::action::iam_attach_user_policy : policy::action::iam_detach_user_policy;
+  change_access(u, node, user_register, o, c);
+}
+
 // A command that its gateway allowed at some time before, perhaps by a policy that is gone: what decides is the policy
 // when the command is applied, so its answer is a read of the policy. It finds no object, and so changes nothing.
-void cluster_workload::use_policy(std::size_t u, cluster_node& node) {
-  namespace policy = storage::policy;
+void cluster_workload::use_policy(std::size_t u, cluster_node& node, const std::string& what, meta::authority by,
+                                  policy::action wanted) {
   auto& it = users_[u];
-  it.what = "tagging by " + policy_register;
-  it.recorded = {history_.begin(policy_register, {})};
+  it.what = "tagging by " + what;
+  it.recorded = {history_.begin(what, {})};
   auto asked = std::make_shared<meta::asked_access>();
-  asked->with.kind = policy::sender::anonymous;
+  asked->with.kind = by.key.empty() ? policy::sender::anonymous : policy::sender::key;
   asked->with.time = w_.clock().wall();
-  asked->actions = {policy::action::put_object_tagging};
+  asked->actions = {wanted};
+  by.asked = std::move(asked);
   meta::set_extras c;
   c.bucket = bucket_name;
   c.key = "no such key";
   c.tags.emplace();
-  c.by = {.by = meta::allowed_by::anybody, .asked = std::move(asked)};
+  c.by = std::move(by);
   send_command(u, node, std::move(c), [this, u](const result<committed>& r) {
     auto& who = users_[u];
     const auto n = who.recorded.front();

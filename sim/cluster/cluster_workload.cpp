@@ -69,7 +69,7 @@ void cluster_workload::make_bucket(const std::function<void()>& check_nodes) {
   if (auto made = operate_with_retries(meta::create_bucket{bucket_name, w_.clock().wall()}, check_nodes);
       !made && made.error() != errc::bucket_exists)
     checks_.fail("the bucket was not created: " + to_string(made.error()));
-  if (plan_.policies > 0) remove_policy(check_nodes);
+  if (plan_.policies > 0) prepare_policies(check_nodes);
   if (!plan_.quota.empty()) limit_bucket(check_nodes);
   if (!plan_.versioned) return;
   meta::set_bucket c;

@@ -30,7 +30,7 @@ struct cluster_work_plan {
   microseconds pause_max{200'000}; // between the operations of a user
   double uploads = 0;              // probability that an operation is a multipart upload
   double copies = 0, access = 0;   // likewise: a copy; an operation on access keys or the bucket's public flag
-  double policies = 0;             // likewise: one on the bucket's policy, or that needs it
+  double policies = 0;             // likewise: one on the policy of the bucket or a user, or that needs it
   bool versioned = false;          // the bucket is versioned
   double locks = 0;                // and has object lock: probability that a put locks its version, or of an unlocking
   storage::metadata::bucket_quota quota{}; // the smallest of the quotas that the bucket gets, if it is not empty
@@ -154,9 +154,12 @@ private:
                      storage::metadata::command c);
   void read_access(std::size_t u, cluster_node& node, const std::string& what, const std::string& id,
                    std::function<content_number(const actors::found_access&)> seen);
-  void remove_policy(const std::function<void()>& check_nodes);
+  void prepare_policies(const std::function<void()>& check_nodes);
+  void make_user(const std::function<void()>& check_nodes);
   void about_policy(std::size_t u, cluster_node& node);
-  void use_policy(std::size_t u, cluster_node& node);
+  void about_user(std::size_t u, cluster_node& node);
+  void use_policy(std::size_t u, cluster_node& node, const std::string& what, storage::metadata::authority by,
+                  storage::policy::action wanted);
 
   void limit_bucket(const std::function<void()>& check_nodes);
   void about_quota(std::size_t u, cluster_node& node);

@@ -228,6 +228,9 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
           return unexpected<versions_listing>(c, "a download listed versions");
         },
         [&c](list_atom, const keys_query&) { return unexpected<key_list>(c, "a download listed keys"); },
+        [&c](list_atom, const storage::metadata::identity_query&) {
+          return unexpected<found_identities>(c, "a download listed identities");
+        },
         [&c](commit_atom, const command_box&) { return unexpected<committed>(c, "a download committed"); },
         [&c](new_blob_atom) { return unexpected<blob_id>(c, "a download took a blob id"); },
         [&c](buried_atom, std::uint32_t) { return unexpected<buried_list>(c, "a download asked for buried blobs"); },

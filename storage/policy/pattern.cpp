@@ -24,6 +24,7 @@ std::string_view without_spaces(std::string_view text) {
 
 // A pattern in the form in which it is matched: wildcards are bytes that UTF-8 does not have.
 constexpr char one_mark = '\xfe', any_mark = '\xff';
+constexpr std::string_view marks = "\xfe\xff";
 
 // The text's first character; a byte that is not UTF-8 counts as one.
 std::size_t character_bytes(std::string_view text) {
@@ -214,6 +215,7 @@ std::optional<pattern> pattern::read(std::string_view text, bool wild, bool vari
     }
   }
   made.outline_ = made.outline();
+  made.literal_bytes_ = std::min(made.outline_.find_first_of(marks), made.outline_.size());
   made.has_variables_ =
       std::any_of(made.pieces_.begin(), made.pieces_.end(), [](const piece& p) { return p.what == kind::variable; });
   return made;
@@ -231,7 +233,11 @@ std::string pattern::outline() const {
 }
 
 bool pattern::matches(std::string_view text, const variable_values& values, bool fold) const {
-  if (!has_variables_) return glob(outline_, text, fold);
+  if (!has_variables_) {
+    // Most statements are about something else, and most differ before the first wildcard.
+    const auto literal = std::string_view{outline_}.substr(0, literal_bytes_);
+    return (fold || text.starts_with(literal)) && glob(outline_, text, fold);
+  }
   std::string marked;
   for (const auto& p : pieces_) {
     if (p.what == kind::variable) {

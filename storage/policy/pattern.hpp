@@ -54,6 +54,7 @@ private:
   std::vector<piece> pieces_;
   std::string outline_; // with marks for wildcards and variables
   bool has_variables_ = false;
+  std::size_t literal_bytes_ = 0; // of outline_, before the first mark
 };
 
 enum class answer : std::uint8_t { no, yes, unknown }; // unknown: depends on what the request does not know yet

@@ -50,12 +50,13 @@ answer holds(const statement& s, const request& r) {
 
 decision policy::evaluate(const request& r) const {
   const auto resource = r.resource();
-  const auto arn = arn_of(r.who());
+  std::string arn; // of the sender; policies of identities do not ask for it
   decision made;
   bool waits = false;
   for (std::size_t i = 0; i < statements_.size(); ++i) {
     const auto& s = statements_[i];
     if (!s.actions.test(static_cast<std::size_t>(r.act))) continue;
+    if (s.has_principals && arn.empty()) arn = arn_of(r.who());
     if (s.has_principals && names(s, r, arn) == s.but_principals) continue;
     const auto among = any_matches(s.resources, resource, r, false);
     if (among == (s.but_resources ? answer::yes : answer::no)) continue;

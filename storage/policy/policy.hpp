@@ -1,7 +1,7 @@
-// Policies of buckets, in AWS's policy language (versions 2012-10-17 and 2008-10-17): compiled from JSON, and asked
-// whether they allow or deny a request. What a policy names and Cairn does not know is refused when it is compiled: an
-// ignored condition would allow requests that it excludes. docs/access.md describes the language. Pure; a compiled
-// policy does not change and may be used by any thread.
+// Policies of buckets and identities, in AWS's policy language (versions 2012-10-17 and 2008-10-17): compiled from
+// JSON, and asked whether they allow or deny a request. What a policy names and Cairn does not know is refused when it
+// is compiled: an ignored condition would allow requests that it excludes. docs/access.md describes the language. Pure;
+// a compiled policy does not change and may be used by any thread.
 #pragma once
 
 #include "base/error.hpp"

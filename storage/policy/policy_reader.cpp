@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t depth_max = 6;
 constexpr std::string_view version_with_variables = "2012-10-17", version_before = "2008-10-17";
-constexpr std::string_view arn_of_s3 = "arn:aws:s3:::";
+constexpr std::string_view arn_of_s3 = "arn:aws:s3:::", arn_of_iam = "arn:aws:iam::";
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t shown_max = 120;
@@ -181,9 +181,11 @@ bool statement_reader::read_actions(const json_value& value, bool but, statement
     for (std::size_t i = 1; !action_name(i).empty(); ++i) {
       if (!read->matches(action_name(i), {}, true)) continue;
       named.set(i);
-      known = true;
+      known = known || of_ == owner_kind::identity || action_name(i).starts_with("s3:");
     }
-    if (!known) return fail("the action " + quoted(name) + " is none of S3's");
+    if (!known)
+      return fail("the action " + quoted(name) +
+                  (of_ == owner_kind::identity ? " is none of S3's or IAM's" : " is none of S3's"));
   }
   into.actions = but ? ~named : named;
   return true;
@@ -194,6 +196,14 @@ bool statement_reader::in_bucket(const pattern& resource) const {
   return bucket_.empty() || resource.may_match(own) || resource.may_begin_with(own + "/");
 }
 
+// "arn:aws:iam:::user/a": the account's number may be left out.
+std::string with_account(std::string_view resource) {
+  std::string text{resource};
+  if (resource.starts_with(arn_of_iam) && resource.substr(arn_of_iam.size()).starts_with(':'))
+    text.insert(arn_of_iam.size(), account_id);
+  return text;
+}
+
 bool statement_reader::read_resources(const json_value& value, bool but, statement& into) {
   if (has_resource_) return fail("Resource and NotResource exclude each other");
   has_resource_ = true;
@@ -201,9 +211,10 @@ bool statement_reader::read_resources(const json_value& value, bool but, stateme
   std::vector<std::string_view> names;
   if (!texts_of(but ? "NotResource" : "Resource", value, names)) return false;
   for (const auto name : names) {
-    if (name != "*" && (!name.starts_with(arn_of_s3) || name.size() == arn_of_s3.size()))
+    const bool of_iam = of_ == owner_kind::identity && name.starts_with(arn_of_iam) && name.size() > arn_of_iam.size();
+    if (name != "*" && !of_iam && (!name.starts_with(arn_of_s3) || name.size() == arn_of_s3.size()))
       return fail("the resource " + quoted(name) + " is not arn:aws:s3:::BUCKET or arn:aws:s3:::BUCKET/KEY");
-    auto read = pattern::read(name, true, variables_, problem_);
+    auto read = pattern::read(with_account(name), true, variables_, problem_);
     if (!read) return false;
     if (!in_bucket(*read)) return fail("the resource " + quoted(name) + " is not in the bucket of this policy");
     into.resources.push_back(std::move(*read));

@@ -198,7 +198,20 @@ context read_context(byte_reader& r) {
   return c;
 }
 
+namespace {
+
+std::vector<std::string> values_of(const tag_pairs* tags, std::string_view wanted) {
+  std::vector<std::string> found;
+  if (tags != nullptr)
+    for (const auto& [name, text] : *tags)
+      if (name == wanted) found.push_back(text);
+  return found;
+}
+
+} // namespace
+
 std::string request::resource() const {
+  if (is_of_iam(act)) return std::string{"arn:aws:iam::"}.append(account_id).append(":").append(key);
   std::string arn = "arn:aws:s3:::";
   arn += bucket;
   if (is_of_object(act)) arn.append("/").append(key);
@@ -223,16 +236,14 @@ std::vector<std::string> request::values(const named_key& wanted) const {
     case context_key::resource_account:
     case context_key::s3_resource_account: return {std::string{account_id}};
     case context_key::userid:
+      if (user != nullptr) return {user->id};
       return is_key ? texts{std::string{access_key}} : texts{is_signed ? std::string{account_id} : "anonymous"};
-    case context_key::username: return is_key ? texts{std::string{access_key}} : texts{};
+    case context_key::username:
+      if (user != nullptr) return {user->name};
+      return is_key ? texts{std::string{access_key}} : texts{};
     case context_key::via_aws_service: return {"false"};
-    case context_key::existing_object_tag: {
-      texts found;
-      if (existing_tags != nullptr)
-        for (const auto& [name, text] : *existing_tags)
-          if (name == wanted.name) found.push_back(text);
-      return found;
-    }
+    case context_key::existing_object_tag: return values_of(existing_tags, wanted.name);
+    case context_key::principal_tag: return values_of(user != nullptr ? &user->tags : nullptr, wanted.name);
     default: break;
   }
   for (const auto& v : with->values)

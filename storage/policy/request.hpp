@@ -26,10 +26,18 @@ enum class sender : std::uint8_t { anonymous, account, key }; // account: the ro
 
 struct principal {
   sender kind = sender::anonymous;
-  std::string key; // the access key's id
+  std::string key; // the access key's id; of a key that belongs to a user: the user's path and name, "team/ann"
   friend bool operator==(const principal&, const principal&) = default;
 };
 std::string arn_of(const principal& p); // empty: anonymous
+
+// The user to whom an access key belongs.
+struct user_facts {
+  std::string name, id, path = "/"; // path: begins and ends with a slash
+  tag_pairs tags{};
+  std::string path_and_name() const { return (path.empty() ? path : path.substr(1)) + name; }
+  friend bool operator==(const user_facts&, const user_facts&) = default;
+};
 
 struct context_value {
   context_key key{};
@@ -60,13 +68,15 @@ context read_context(byte_reader& r);
 
 struct request {
   action act{};
-  std::string_view bucket, key; // key: of actions on objects
-  std::string_view access_key;  // of the sender
+  // key: of actions on objects; of IAM's actions, which have no bucket: "user/team/ann", "policy/readers"
+  std::string_view bucket, key;
+  std::string_view access_key; // of the sender
   const context* with = nullptr;
   const tag_pairs* existing_tags = nullptr; // of the object; null: not known yet
   bool object_missing = false;              // there is no such object: it has no tags
+  const user_facts* user = nullptr;         // to whom the access key belongs; null: to nobody
 
-  principal who() const { return {with->kind, std::string{access_key}}; }
+  principal who() const { return {with->kind, user != nullptr ? user->path_and_name() : std::string{access_key}}; }
   std::string resource() const; // its ARN
   bool knows(context_key wanted) const;
   // The values of a key; none: the request does not have it.

@@ -76,6 +76,52 @@ constexpr std::string_view action_names[] = {
     "s3:PutObjectVersionTagging",
     "s3:PutReplicationConfiguration",
     "s3:RestoreObject",
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateGroup",
+    "iam:CreatePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:CreateUser",
+    "iam:DeleteAccessKey",
+    "iam:DeleteGroup",
+    "iam:DeleteGroupPolicy",
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
+    "iam:DeleteUser",
+    "iam:DeleteUserPolicy",
+    "iam:DetachGroupPolicy",
+    "iam:DetachUserPolicy",
+    "iam:GetAccessKeyLastUsed",
+    "iam:GetGroup",
+    "iam:GetGroupPolicy",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:GetUser",
+    "iam:GetUserPolicy",
+    "iam:ListAccessKeys",
+    "iam:ListAttachedGroupPolicies",
+    "iam:ListAttachedUserPolicies",
+    "iam:ListEntitiesForPolicy",
+    "iam:ListGroupPolicies",
+    "iam:ListGroups",
+    "iam:ListGroupsForUser",
+    "iam:ListPolicies",
+    "iam:ListPolicyVersions",
+    "iam:ListUserPolicies",
+    "iam:ListUserTags",
+    "iam:ListUsers",
+    "iam:PutGroupPolicy",
+    "iam:PutUserPolicy",
+    "iam:RemoveUserFromGroup",
+    "iam:SetDefaultPolicyVersion",
+    "iam:SimulateCustomPolicy",
+    "iam:SimulatePrincipalPolicy",
+    "iam:TagUser",
+    "iam:UntagUser",
+    "iam:UpdateAccessKey",
+    "iam:UpdateUser",
     // Not asked for by any operation.
     "s3:DeleteAccessPoint",
     "s3:GetAccountPublicAccessBlock",
@@ -125,7 +171,8 @@ constexpr std::string_view action_names[] = {
     "s3:PauseReplication",
 };
 static_assert(std::size(action_names) <= actions_max);
-static_assert(action_names[static_cast<std::size_t>(action::last)] == "s3:RestoreObject");
+static_assert(action_names[static_cast<std::size_t>(action::last)] == "iam:UpdateUser");
+static_assert(action_names[static_cast<std::size_t>(action::restore_object)] == "s3:RestoreObject");
 static_assert(action_names[static_cast<std::size_t>(action::get_object)] == "s3:GetObject");
 static_assert(action_names[static_cast<std::size_t>(action::put_object)] == "s3:PutObject");
 
@@ -214,6 +261,10 @@ bool is_of_object(action a) {
          a == action::bypass_governance_retention ||
          (name.find("Object") != name.npos && a != action::get_bucket_object_lock_configuration &&
           a != action::put_bucket_object_lock_configuration);
+}
+
+bool is_of_iam(action a) {
+  return a > action::restore_object;
 }
 
 std::optional<named_key> key_of(std::string_view text) {

@@ -1,6 +1,7 @@
-// The words of S3's policies: actions and condition keys. What is not listed here is refused in a policy. The numbers
-// of actions and keys are part of the format of commands (request.cpp): new ones are added at the end. Source of the
-// names: AWS, Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
+// The words of policies: actions of S3 and IAM, and condition keys. What is not listed here is refused in a policy. The
+// numbers of actions and keys are part of the format of commands (request.cpp): new ones are added at the end. Source
+// of the names: AWS, Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3", and for
+// IAM.
 #pragma once
 
 #include <array>
@@ -81,10 +82,56 @@ enum class action : std::uint8_t {
   put_object_version_tagging,
   put_replication_configuration,
   restore_object,
-  last = restore_object,
+  iam_add_user_to_group,
+  iam_attach_group_policy,
+  iam_attach_user_policy,
+  iam_create_access_key,
+  iam_create_group,
+  iam_create_policy,
+  iam_create_policy_version,
+  iam_create_user,
+  iam_delete_access_key,
+  iam_delete_group,
+  iam_delete_group_policy,
+  iam_delete_policy,
+  iam_delete_policy_version,
+  iam_delete_user,
+  iam_delete_user_policy,
+  iam_detach_group_policy,
+  iam_detach_user_policy,
+  iam_get_access_key_last_used,
+  iam_get_group,
+  iam_get_group_policy,
+  iam_get_policy,
+  iam_get_policy_version,
+  iam_get_user,
+  iam_get_user_policy,
+  iam_list_access_keys,
+  iam_list_attached_group_policies,
+  iam_list_attached_user_policies,
+  iam_list_entities_for_policy,
+  iam_list_group_policies,
+  iam_list_groups,
+  iam_list_groups_for_user,
+  iam_list_policies,
+  iam_list_policy_versions,
+  iam_list_user_policies,
+  iam_list_user_tags,
+  iam_list_users,
+  iam_put_group_policy,
+  iam_put_user_policy,
+  iam_remove_user_from_group,
+  iam_set_default_policy_version,
+  iam_simulate_custom_policy,
+  iam_simulate_principal_policy,
+  iam_tag_user,
+  iam_untag_user,
+  iam_update_access_key,
+  iam_update_user,
+  last = iam_update_user,
 };
 
-constexpr std::size_t actions_max = 160; // all that a policy may name
+constexpr std::size_t actions_max = 192; // all that a policy may name
 
 // "s3:GetObject"; empty: there is no action with this number.
 std::string_view action_name(std::size_t number);
@@ -93,6 +140,7 @@ inline std::string_view to_string(action a) {
 }
 std::optional<action> action_of(std::string_view name); // names are not case-sensitive
 bool is_of_object(action a);                            // its resource is an object; else the bucket, or all of S3
+bool is_of_iam(action a);                               // its resource is a user, a group or a policy
 
 enum class context_key : std::uint8_t {
   current_time,

@@ -30,7 +30,7 @@ void check_listed(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 13) {
+  switch (data[0] % 17) {
     case 0: check(bytes, decode_object); break;
     case 1: check_listed(bytes); break;
     case 2: check(bytes, decode_manifest); break;
@@ -46,6 +46,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 10: check(bytes, decode_cluster); break;
     case 11: check(bytes, decode_node); break;
     case 12: check(bytes, decode_owners); break;
+    case 13: check(bytes, decode_access_key); break;
+    case 14: check(bytes, decode_user); break;
+    case 15: check(bytes, decode_group); break;
+    case 16: check(bytes, decode_managed_policy); break;
   }
   return 0;
 }

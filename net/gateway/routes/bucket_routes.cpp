@@ -41,7 +41,8 @@ std::variant<bucket_list_request, s3_error> read_bucket_list_request(const s3_ta
 void refuse_again(const session_ptr& session, const error& why) {
   with_bucket(session, [session, why](const metadata::bucket_row& row) {
     const auto& key = session->current().key;
-    if (!key || (key->rights_on(row.id) & metadata::rights::owner) != 0) return session->respond_failure(why);
+    if (!key || key->of_user || (key->rights_on(row.id) & metadata::rights::owner) != 0)
+      return session->respond_failure(why);
     session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
   });
 }
@@ -51,7 +52,8 @@ void refuse_again(const session_ptr& session, const error& why) {
 void create_bucket(const session_ptr& session, const metadata::bucket_settings& settings) {
   const auto& request = session->current();
   const auto& name = request.target.bucket;
-  metadata::create_bucket create{name, session->shared().clock.wall(), request.key ? request.key->id : std::string{}};
+  const bool gets_grant = request.key && !request.key->of_user;
+  metadata::create_bucket create{name, session->shared().clock.wall(), gets_grant ? request.key->id : std::string{}};
   create.settings = settings;
   create.by = request.by;
   ask_result<actors::committed>(
@@ -144,13 +146,14 @@ struct bucket_list_job {
 constexpr std::uint32_t bucket_page = 1000;
 constexpr std::size_t listed_bucket_bytes = 512; // memory of one bucket, with its part of the answer
 
-// An access key sees the buckets on which it has a right. One more than requested is read to know whether others
-// follow.
+// An access key sees the buckets on which it has a right, a user all if it may list them. One more than requested is
+// read to know whether others follow.
 void next_buckets(const std::shared_ptr<bucket_list_job>& job, const std::string& after) {
   const auto wanted = job->request.buckets_max == 0 ? ~0u : job->request.buckets_max;
   const auto left = std::size_t{wanted} + 1 - job->found.size();
+  const auto& key = job->session->current().key;
   metadata::buckets_query query{job->request.prefix, after, std::uint32_t(std::min<std::size_t>(left, bucket_page)),
-                                job->session->current().key};
+                                key && key->of_user ? nullptr : key};
   ask<actors::buckets_listing>(
       job->session,
       [job, wanted](const actors::buckets_listing& page) {

@@ -80,6 +80,10 @@ s3_error s3_error_of(const error& reason) {
     case errc::invalid_bucket_state:
       return with_text(409, "InvalidBucketState", "The bucket's state does not allow this.", reason);
     case errc::quota_exceeded: return with_text(403, "QuotaExceeded", "Bucket quota exceeded.", reason);
+    case errc::no_such_identity:
+      return with_text(404, "NoSuchEntity", "There is no such user, group or policy.", reason);
+    case errc::identity_exists: return with_text(409, "EntityAlreadyExists", "The name is taken.", reason);
+    case errc::identity_in_use: return with_text(409, "DeleteConflict", "It is still in use.", reason);
     case errc::not_found:
     case errc::corrupt:
     case errc::io_error:

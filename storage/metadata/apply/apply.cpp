@@ -84,7 +84,8 @@ void command_applier::end(session_row& session) {
 
 command_result command_applier::create(const create_bucket& c) {
   if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
-  if (auto why = creation_lapsed(c.by, b_.access_key(c.by.key), b_.bucket(c.name))) return {.refused = std::move(why)};
+  if (auto why = creation_lapsed(c.by, b_.access_key(c.by.key), c.name, b_.bucket(c.name)))
+    return {.refused = std::move(why)};
   const auto& wanted = c.settings;
   if (wanted.public_read && wanted.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
   if (const bucket_row* const present = b_.bucket(c.name)) return create_again(c, *present);
@@ -110,7 +111,8 @@ command_result command_applier::create_again(const create_bucket& c, const bucke
   if (!wanted.again) return refuse(errc::bucket_exists);
   if (!c.owner.empty()) {
     const auto key = find_key(c.owner);
-    if (!key || (key->rights_on(present.id) & rights::owner) == 0) return refuse(errc::access_denied);
+    if (!key || (key->user.empty() && (key->rights_on(present.id) & rights::owner) == 0))
+      return refuse(errc::access_denied);
   }
   const bool other_tags = !wanted.tags.empty() && wanted.tags != present.tags;
   const bool other_ownership = wanted.ownership != ownership::not_given && wanted.ownership != present.ownership;

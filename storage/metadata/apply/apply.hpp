@@ -5,6 +5,7 @@
 
 #include "storage/metadata/apply/batch.hpp"
 #include "storage/metadata/apply/blobs.hpp"
+#include "storage/metadata/apply/identities.hpp"
 #include "storage/metadata/apply/members.hpp"
 #include "storage/metadata/apply/versions.hpp"
 
@@ -15,7 +16,8 @@ std::optional<error> unmet(const write_condition& condition, const std::optional
 
 class command_applier {
 public:
-  explicit command_applier(batch& b) : b_(b), blobs_(b), versions_(b, blobs_), members_(b), repairs_(b) {}
+  explicit command_applier(batch& b)
+      : b_(b), blobs_(b), versions_(b, blobs_), members_(b), repairs_(b), identities_(b) {}
 
   // `ordinal`: the command's position in its batch, from 0.
   command_result apply(const command& c, std::uint32_t ordinal);
@@ -61,6 +63,7 @@ private:
   command_result run(const create_key& c); // this and the following: apply_keys.cpp
   command_result run(const delete_key& c);
   command_result run(const change_key& c);
+  command_result run(const change_identity& c);
 
   void end(session_row& session);
   // The result, if the stamp alone decides it: the command was applied before, its session has ended, or its sequence
@@ -138,6 +141,7 @@ private:
   version_ledger versions_;
   member_ledger members_;
   repair_ledger repairs_;
+  identity_ledger identities_;
   std::uint32_t ordinal_ = 0;
 };
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-// The commands about access keys, and the grants of buckets that are created and deleted.
+// The commands about access keys and identities, and the grants of buckets that are created and deleted.
 
 namespace cairn::storage::metadata {
 
@@ -35,11 +35,9 @@ std::optional<error> command_applier::create(const create_key& c) {
     return error{errc::invalid_argument, "not a valid secret"};
   if (!valid_label(c.label)) return error{errc::invalid_argument, "not a valid label"};
   if (find_key(c.id)) return error{errc::invalid_argument, "there is an access key of this id"};
-  std::size_t keys = 0;
-  const std::string group = b_.keys.all();
-  const auto cursor = b_.kv.cursor(id_of(table::access_keys));
-  for (auto row = cursor->seek(group); row && row->key.starts_with(group); row = cursor->next()) ++keys;
-  if (keys >= access_keys_max) return error{errc::too_large, "there are as many access keys as there may be"};
+  if (identities_.has_user(c.id)) return error{errc::invalid_argument, "there is a user of this name"};
+  if (b_.count_rows(table::access_keys, b_.keys.all()) >= access_keys_max)
+    return error{errc::too_large, "there are as many access keys as there may be"};
   b_.put_access_key(
       {.id = c.id, .secret = c.secret, .label = c.label, .created = c.now, .creates_buckets = c.creates_buckets});
   return std::nullopt;
@@ -48,6 +46,9 @@ std::optional<error> command_applier::create(const create_key& c) {
 std::optional<error> command_applier::change(const change_key& c) {
   auto key = find_key(c.id);
   if (!key) return error{errc::no_such_access_key};
+  if (!key->user.empty())
+    return error{errc::invalid_argument,
+                 "the key belongs to the user " + key->user + ", whose policies say what it may do"};
   if (!c.bucket.empty()) {
     const bucket_row* const bucket = b_.bucket(c.bucket);
     if (bucket == nullptr) return error{errc::no_such_bucket};
@@ -74,14 +75,26 @@ command_result command_applier::run(const change_key& c) {
 command_result command_applier::run(const delete_key& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  const auto key = find_key(c.id);
   if (!b_.erase_access_key(c.id)) return remember(c.stamp, {.refused = error{errc::no_such_access_key}});
+  identities_.forget_key(*key);
   return remember(c.stamp, {.version = b_.index()});
+}
+
+command_result command_applier::run(const change_identity& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  std::uint64_t number = 0;
+  auto refused = identities_.change(c, number);
+  if (refused) return remember(c.stamp, {.refused = std::move(refused)});
+  return remember(c.stamp, {.version = b_.index(), .more = number});
 }
 
 // Gives the key all rights on the bucket; or the reason why that is not possible.
 std::optional<error> command_applier::give_bucket(const std::string& key_id, bucket_id bucket) {
   auto key = find_key(key_id);
   if (!key) return error{errc::no_such_access_key};
+  if (!key->user.empty()) return std::nullopt; // policies say what its user may do
   if (key->grants.size() >= key_grants_max) return error{errc::too_large, "the key has as many grants as it may"};
   grant(*key, bucket, rights::all, 0);
   b_.put_access_key(*key);

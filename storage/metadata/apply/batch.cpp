@@ -1,5 +1,6 @@
 #include "storage/metadata/apply/batch.hpp"
 
+#include "storage/metadata/commands/identity.hpp"
 #include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
@@ -53,6 +54,8 @@ const access_key_row* batch::access_key(const std::string& id) {
   auto found = access_keys_.find(id);
   if (found == access_keys_.end()) {
     auto row = load<access_key_row>(table::access_keys, keys.access_key(id), decode_access_key);
+    if (row && !row->user.empty())
+      row->of_user = unwrap(read_identity(kv, keys, row->user)).value_or(std::make_shared<const identity>());
     found = access_keys_.emplace(id, std::move(row)).first;
   }
   return found->second ? &*found->second : nullptr;
@@ -60,13 +63,30 @@ const access_key_row* batch::access_key(const std::string& id) {
 
 void batch::put_access_key(const access_key_row& row) {
   put(table::access_keys, keys.access_key(row.id), encode(row));
-  access_keys_[row.id] = row;
+  access_keys_.erase(row.id); // of a user's key the policies are read anew
 }
 
 bool batch::erase_access_key(const std::string& id) {
   if (access_key(id) == nullptr) return false;
   access_keys_[id] = std::nullopt;
   return erase(table::access_keys, keys.access_key(id));
+}
+
+void batch::put_identity(const std::string& key, std::string_view row) {
+  put(table::identities, key, row);
+  access_keys_.clear();
+}
+
+void batch::erase_identity(const std::string& key) {
+  erase(table::identities, key);
+  access_keys_.clear();
+}
+
+std::size_t batch::count_rows(table t, const std::string& prefix) {
+  std::size_t rows = 0;
+  const auto cursor = kv.cursor(id_of(t));
+  for (auto row = cursor->seek(prefix); row && row->key.starts_with(prefix); row = cursor->next()) ++rows;
+  return rows;
 }
 
 session_row* batch::session(session_id id) {

@@ -51,10 +51,14 @@ public:
   void put_bucket(const bucket_row& row);
   void erase_bucket(const std::string& name);
 
-  // Null if it does not exist. Valid until the next change of an access key.
+  // Null if it does not exist. Of a user's key with the user's policies. Valid until the next change of an access key
+  // or an identity.
   const access_key_row* access_key(const std::string& id);
   void put_access_key(const access_key_row& row);
-  bool erase_access_key(const std::string& id); // false if it does not exist
+  bool erase_access_key(const std::string& id);                    // false if it does not exist
+  void put_identity(const std::string& key, std::string_view row); // a row of table::identities
+  void erase_identity(const std::string& key);
+  std::size_t count_rows(table t, const std::string& prefix);
 
   // Null if the metadata does not know the session. Valid as long as the batch; `finish` writes changes of the row.
   session_row* session(session_id id);

@@ -1,5 +1,6 @@
 #include "storage/metadata/commands/authority.hpp"
 
+#include "storage/metadata/commands/identity.hpp"
 #include "storage/policy/policy.hpp"
 
 namespace cairn::storage::metadata {
@@ -14,13 +15,14 @@ bool is_other(bucket_id judged, const bucket_row* bucket) {
   return bucket == nullptr || (judged != 0 && bucket->id != judged);
 }
 
-// The access key that signed the request was deleted.
+// The access key that signed the request was deleted, or it is inactive.
 bool signer_deleted(const authority& a, const access_key_row* key) {
-  return key == nullptr && (!a.key.empty() || a.by == allowed_by::key || a.by == allowed_by::policy);
+  if (key != nullptr) return !key->active;
+  return !a.key.empty() || a.by == allowed_by::key || a.by == allowed_by::policy || a.by == allowed_by::identity;
 }
 
-error denied_by_policy(const std::string& statement) {
-  return {errc::access_denied, "The bucket's policy denies this by " + statement + "."};
+error denied_by_policy(const verdict& v) {
+  return {errc::access_denied, denial_text(v)};
 }
 
 // Public access of the bucket, or of the object alone. Lists have no effect where the bucket's owner owns its objects.
@@ -49,16 +51,21 @@ bool is_about_policy(action a) {
   return a == action::get_bucket_policy || a == action::put_bucket_policy || a == action::delete_bucket_policy;
 }
 
-policy::decision ask_policy(const authority& a, action wanted, const bucket_row& bucket, const judged_object& object) {
+policy::request request_of(const authority& a, action wanted, const access_key_row* key, std::string_view bucket,
+                           const judged_object& object) {
   const bool of_object = policy::is_of_object(wanted);
-  return bucket.policy.compiled()->evaluate(
-      {.act = wanted,
-       .bucket = bucket.name,
-       .key = object.key,
-       .access_key = a.key,
-       .with = &a.asked->with,
-       .existing_tags = of_object && object.row != nullptr ? &object.row->extras.tags : nullptr,
-       .object_missing = object.missing || !of_object});
+  return {.act = wanted,
+          .bucket = bucket,
+          .key = object.key,
+          .access_key = a.key,
+          .with = &a.asked->with,
+          .existing_tags = of_object && object.row != nullptr ? &object.row->extras.tags : nullptr,
+          .object_missing = object.missing || !of_object,
+          .user = key != nullptr && key->of_user ? &key->of_user->user : nullptr};
+}
+
+verdict denied_by_identity(std::string why) {
+  return {.why = std::move(why), .by_identity = true};
 }
 
 // What a put with these settings asks for. An access control list that the request itself has is without effect.
@@ -89,6 +96,7 @@ std::shared_ptr<const asked_access> asked_as_put(const asked_access& sent, const
 // level was raised.
 std::optional<error> lapsed_before_policies(const authority& a, const access_key_row* key, const bucket_row& bucket) {
   if (a.by == allowed_by::internal) return std::nullopt;
+  if (key != nullptr && key->of_user) return error{errc::access_denied, "This access key belongs to a user."};
   if (!bucket.policy.empty() || (bucket.public_block & public_block::ignore_acls) != 0)
     return error{errc::access_denied, "The bucket got a policy while the request was under way."};
   if (a.by == allowed_by::key && (key->rights_on(bucket.id) & a.rights) != a.rights)
@@ -152,26 +160,36 @@ std::uint8_t rights_for(action a) {
   }
 }
 
+std::string denial_text(const verdict& v) {
+  return (v.by_identity ? "A policy of the user denies this: " : "The bucket's policy denies this by ") + v.why + ".";
+}
+
 verdict judge(const authority& a, action wanted, const access_key_row* key, const bucket_row& bucket,
               const judged_object& object) {
-  const bool by_configuration = a.by == allowed_by::configuration;
+  const bool by_configuration = a.by == allowed_by::configuration, of_user = key != nullptr && key->of_user;
   const std::uint8_t held = key != nullptr ? key->rights_on(bucket.id) : std::uint8_t{0}, right = rights_for(wanted);
   const bool owns = by_configuration || (held & rights::owner) != 0;
+  const auto asked = request_of(a, wanted, key, bucket.name, object);
+  identity_decision own;
+  if (of_user) own = ask_identity(*key->of_user, asked);
+  if (own.outcome == policy::effect::deny) return denied_by_identity(std::move(own.why));
   policy::decision told;
   if (!bucket.policy.empty()) {
     const auto* const rules = bucket.policy.compiled();
-    if (rules != nullptr) told = ask_policy(a, wanted, bucket, object);
+    if (rules != nullptr) told = rules->evaluate(asked);
     const bool denies = rules == nullptr || told.outcome == policy::effect::deny;
     if (denies && !(owns && is_about_policy(wanted)))
       return rules ? verdict{ruling::denied, {}, policy::name_of(*rules, told.statement), told.statement}
                    : verdict{ruling::denied, {}, "text that this node can't read"};
     if (denies) told.outcome = policy::effect::none;
   }
-  const bool waits = told.outcome == policy::effect::undecided;
-  const auto unless_it_waits = [waits](allowed_by how) -> verdict {
+  const bool told_waits = told.outcome == policy::effect::undecided,
+             own_waits = own.outcome == policy::effect::undecided;
+  const auto unless_it_waits = [waits = told_waits || own_waits](allowed_by how) -> verdict {
     return {waits ? ruling::undecided : ruling::allowed, how};
   };
   if (by_configuration) return unless_it_waits(allowed_by::configuration);
+  if (own.outcome == policy::effect::allow) return unless_it_waits(allowed_by::identity);
   if (right != 0 && (held & right) == right) return unless_it_waits(allowed_by::key);
   const auto by_acl = a.asked->by_acl || object.is_source ? acl_rules(wanted, bucket, object) : ruling::denied;
   if (by_acl == ruling::allowed) return unless_it_waits(allowed_by::anybody);
@@ -179,10 +197,21 @@ verdict judge(const authority& a, action wanted, const access_key_row* key, cons
                           (bucket.public_block & public_block::restrict_buckets) != 0 &&
                           told.outcome != policy::effect::none && bucket.policy.compiled()->is_public();
   if (told.outcome == policy::effect::allow && !restricted)
-    return {ruling::allowed, key != nullptr ? allowed_by::policy : allowed_by::anybody, {}, told.statement};
-  if (waits && !restricted) return {ruling::undecided, key != nullptr ? allowed_by::policy : allowed_by::anybody};
+    return {own_waits ? ruling::undecided : ruling::allowed,
+            key != nullptr ? allowed_by::policy : allowed_by::anybody,
+            {},
+            told.statement};
+  if (told_waits && !restricted) return {ruling::undecided, key != nullptr ? allowed_by::policy : allowed_by::anybody};
+  if (own_waits) return {ruling::undecided, allowed_by::identity};
   if (by_acl == ruling::undecided) return {ruling::undecided, allowed_by::anybody};
   return {};
+}
+
+verdict judge_without_bucket(const authority& a, action wanted, const access_key_row& key,
+                             std::string_view bucket_name) {
+  auto told = ask_identity(*key.of_user, request_of(a, wanted, &key, bucket_name, {.missing = true}));
+  if (told.outcome == policy::effect::deny) return denied_by_identity(std::move(told.why));
+  return told.outcome == policy::effect::allow ? verdict{ruling::allowed, allowed_by::identity} : verdict{};
 }
 
 std::optional<error> lapsed(const authority& a, const access_key_row* key, const bucket_row* bucket,
@@ -195,7 +224,7 @@ std::optional<error> lapsed(const authority& a, const access_key_row* key, const
     const auto found = judge(a, wanted, key, *bucket, object);
     if (found.made == ruling::undecided) undecided = true;
     if (found.made != ruling::denied) continue;
-    if (!found.why.empty()) return denied_by_policy(found.why);
+    if (!found.why.empty()) return denied_by_policy(found);
     return error{errc::access_denied, a.key.empty() ? "The bucket is not public any more."
                                                     : "This access key may not do this with the bucket any more."};
   }
@@ -208,6 +237,7 @@ std::optional<error> source_lapsed(const authority& a, const access_key_row* key
   if (is_other(a.source, source)) return error{errc::no_such_bucket};
   const error refused{errc::access_denied, "This access key may not read the source's bucket any more."};
   if (!a.asked) {
+    if (key != nullptr && key->of_user) return refused;
     if (a.by != allowed_by::internal && !source->policy.empty()) return refused;
     const bool judged = a.by == allowed_by::key || a.by == allowed_by::anybody;
     const bool may_read = key != nullptr && (key->rights_on(source->id) & rights::read) != 0;
@@ -218,7 +248,7 @@ std::optional<error> source_lapsed(const authority& a, const access_key_row* key
   const auto found = judge(a, a.asked->source, key, *source, read);
   if (found.made == ruling::allowed) return std::nullopt;
   if (found.made == ruling::undecided && object.row == nullptr && !object.missing) return std::nullopt;
-  return found.why.empty() ? refused : denied_by_policy(found.why);
+  return found.why.empty() ? refused : denied_by_policy(found);
 }
 
 std::optional<error> publication_lapsed(const authority& a, const access_key_row* key, const bucket_row& bucket,
@@ -231,7 +261,7 @@ std::optional<error> publication_lapsed(const authority& a, const access_key_row
   }
   const auto found = judge(a, action::put_object_acl, key, bucket, object);
   if (found.made == ruling::allowed) return std::nullopt;
-  return found.why.empty() ? refused : denied_by_policy(found.why);
+  return found.why.empty() ? refused : denied_by_policy(found);
 }
 
 std::optional<error> settings_lapsed(const authority& a, const access_key_row* key, const bucket_row& bucket,
@@ -244,7 +274,7 @@ std::optional<error> settings_lapsed(const authority& a, const access_key_row* k
   for (const auto wanted : put.asked->actions) {
     const auto found = judge(put, wanted, key, bucket, object);
     if (found.made == ruling::allowed) continue;
-    if (!found.why.empty()) return denied_by_policy(found.why);
+    if (!found.why.empty()) return denied_by_policy(found);
     return error{errc::access_denied, "The settings of this upload's object need " +
                                           std::string{policy::to_string(wanted)} +
                                           ", which this request is not allowed."};
@@ -252,14 +282,25 @@ std::optional<error> settings_lapsed(const authority& a, const access_key_row* k
   return std::nullopt;
 }
 
-std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, const bucket_row* present) {
+std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, std::string_view name,
+                                     const bucket_row* present) {
   if (signer_deleted(a, key)) return error{errc::no_such_access_key};
-  if (a.by == allowed_by::anybody || (a.by == allowed_by::key && !key->creates_buckets))
-    return error{errc::access_denied, "This access key may not create buckets any more."};
-  if (!a.asked || present == nullptr || present->policy.empty()) return std::nullopt;
+  const error refused{errc::access_denied, "This access key may not create buckets any more."};
+  const bool of_user = key != nullptr && key->of_user;
+  if (a.by == allowed_by::anybody || (key != nullptr && !of_user && !key->creates_buckets)) return refused;
+  if (of_user && !a.asked) return refused;
+  if (!a.asked) return std::nullopt;
   for (const auto wanted : {action::create_bucket, action::put_bucket_acl}) { // a second creation resets the list
-    const auto told = present->policy.compiled() == nullptr ? policy::decision{policy::effect::deny, 0}
-                                                            : ask_policy(a, wanted, *present, {.missing = true});
+    if (wanted == action::put_bucket_acl && present == nullptr) break;
+    if (of_user) {
+      const auto own = judge_without_bucket(a, wanted, *key, name);
+      if (own.made != ruling::allowed) return own.why.empty() ? refused : denied_by_policy(own);
+    }
+    if (present == nullptr || present->policy.empty()) continue;
+    const auto told =
+        present->policy.compiled() == nullptr
+            ? policy::decision{policy::effect::deny, 0}
+            : present->policy.compiled()->evaluate(request_of(a, wanted, key, present->name, {.missing = true}));
     if (told.outcome == policy::effect::deny) return error{errc::access_denied, "The bucket's policy denies this."};
   }
   return std::nullopt;
@@ -272,7 +313,7 @@ void write_authority(byte_writer& w, const authority& a) {
 authority read_authority(byte_reader& r) {
   authority a;
   const std::uint8_t by = r.u8();
-  if (by > static_cast<std::uint8_t>(allowed_by::policy)) r.fail();
+  if (by > static_cast<std::uint8_t>(allowed_by::identity)) r.fail();
   a.by = static_cast<allowed_by>(by);
   a.key = r.string();
   a.rights = r.u8();

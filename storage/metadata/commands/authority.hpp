@@ -1,8 +1,8 @@
 // The authorization of a client's command. A gateway authorizes a request by its head, but the command may follow hours
 // later, when the body is complete. So the command carries the basis of that decision, and it is authorized again with
 // the rows at the time when it is applied. It is refused if the access key was deleted, a right was revoked, the bucket
-// is no longer public, its policy denies the request or no longer allows it, or the bucket was replaced by another one
-// of the same name. Pure functions, which gateways use for their decision, too.
+// is no longer public, a policy of the bucket or of the sender's user denies the request or none allows it any more, or
+// the bucket was replaced by another one of the same name. Pure functions, which gateways use for their decision, too.
 #pragma once
 
 #include "storage/metadata/rows/key_rows.hpp"
@@ -20,6 +20,7 @@ enum class allowed_by : std::uint8_t {
   key,           // an access key's rights
   anybody,       // the bucket is public
   policy,        // the bucket's policy, to an access key
+  identity,      // the policies of the user to whom the access key belongs (from feature level 13 on)
 };
 
 // What a bucket's policy is asked about a request (from feature level 9 on).
@@ -61,15 +62,22 @@ struct judged_object {
 enum class ruling : std::uint8_t { allowed, denied, undecided }; // undecided: depends on the object's row or the body
 struct verdict {
   ruling made = ruling::denied;
-  allowed_by how = allowed_by::internal;  // allowed: configuration, key, anybody or policy
-  std::string why{};                      // denied by a statement of the policy: which
-  std::optional<std::size_t> statement{}; // of the policy: the one that allowed or denied
+  allowed_by how = allowed_by::internal;  // allowed: configuration, key, anybody, policy or identity
+  std::string why{};                      // denied by a statement of a policy: which
+  std::optional<std::size_t> statement{}; // of the bucket's policy: the one that allowed or denied
+  bool by_identity = false;               // `why` is a policy of the sender's user
 };
+// "The bucket's policy denies this by statement 1." Of a verdict with `why`.
+std::string denial_text(const verdict& v);
 
-// Decides about one action on the bucket or an object in it, by the sender's rights, public access and the bucket's
-// policy. `key`: the sender's row; null: the root key, or nobody. Needs `asked`.
+// Decides about one action on the bucket or an object in it, by the sender's rights or the policies of its user, public
+// access and the bucket's policy. `key`: the sender's row; null: the root key, or nobody. Needs `asked`.
 verdict judge(const authority& a, policy::action action, const access_key_row* key, const bucket_row& bucket,
               const judged_object& object);
+
+// The same without a bucket: the creation of one, the list of all. Of a user's key only.
+verdict judge_without_bucket(const authority& a, policy::action action, const access_key_row& key,
+                             std::string_view bucket_name);
 
 // ── commands ──
 
@@ -88,7 +96,8 @@ std::optional<error> publication_lapsed(const authority& a, const access_key_row
 std::optional<error> settings_lapsed(const authority& a, const access_key_row* key, const bucket_row& bucket,
                                      const judged_object& object, const object_extras& set);
 // The same check for the creation of a bucket. `present`: a bucket of the name, whose policy may deny it.
-std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, const bucket_row* present);
+std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, std::string_view name,
+                                     const bucket_row* present);
 
 //   authority  by:u8 key:s rights:u8 bucket:v source:v
 //   asked      by_acl:u8 source:u8 count:u8 (action:u8)* context

@@ -27,6 +27,7 @@
 //   35 to 37          see lock_commands.cpp
 //   38 count_usage    rows_max:v
 //   39                see object_commands.cpp
+//   40                see identity_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
@@ -50,8 +51,8 @@
 //   9  what policies are asked (`asked` of an authority); kind 34
 //   11 kinds 35 to 37; a lock in extras, settings of a create_bucket, or conditions of a policy; bypasses_governance
 //   12 kind 38
-//   13 kind 39; an ownership other than none in set_bucket, which a member of an older build would not obey for lists
-//      that objects have already
+//   13 kinds 39 and 40; an authority by the policies of a user; an ownership other than none in set_bucket, which a
+//      member of an older build would not obey for lists that objects have already
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
@@ -338,6 +339,7 @@ bool gives_ownership(const command& c) {
 std::uint8_t base_level_of(const command& c) {
   if (gives_ownership(c)) return feature_level_of_ownership;
   if (std::holds_alternative<set_bucket_quota>(c)) return feature_level_of_quotas;
+  if (std::holds_alternative<change_identity>(c)) return feature_level_of_identities;
   if (std::holds_alternative<count_usage>(c)) return feature_level_of_usage;
   if (is_of_level_11(c)) return feature_level_of_object_lock;
   if (std::holds_alternative<set_bucket_access>(c)) return feature_level_of_policies;
@@ -367,6 +369,7 @@ std::uint8_t base_level_of(const command& c) {
 std::uint8_t level_of(const command& c) {
   const auto by = authority_of(c);
   const auto base = base_level_of(c);
+  if (by.by == allowed_by::identity) return std::max(base, feature_level_of_identities);
   if (by.asked || by.by == allowed_by::policy) return std::max(base, feature_level_of_policies);
   return by.is_given() ? std::max(base, feature_level_of_authority) : base;
 }

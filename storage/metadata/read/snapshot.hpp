@@ -47,6 +47,7 @@ public:
   result<std::vector<session_row>> sessions() override;
   result<access_key_row> access_key(std::string_view id) override;
   result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) override;
+  result<identity_page> identities(const identity_query& query) override;
 
   result<cluster_row> cluster() override;
   result<std::vector<node_row>> nodes() override;
@@ -76,6 +77,11 @@ private:
   result<std::optional<usage_state>> counting(); // nullopt: the state does not count
   result<manifest_part> part(manifest_id id, std::uint32_t index);
   bool has_intact(table t, const std::string& key);
+  result<void> add_identity(const identity_query& query, identity_page& page);
+  result<void> add_attached(const held_policies& held, identity_page& page);
+  template <class Row, class Fits>
+  result<void> add_identities(const identity_query& query, result<Row> (*decode)(std::string_view), const Fits& fits,
+                              std::vector<Row>& into, bool& truncated);
   result<bucket_row> judged_bucket(std::string_view name, bucket_id judged);
   error hidden_key(bucket_id bucket, std::string_view key);
   result<std::vector<listed_version>> versions_of(const std::string& key, const std::optional<object_row>& live,

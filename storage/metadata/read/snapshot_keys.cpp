@@ -1,10 +1,18 @@
 #include "storage/metadata/read/snapshot.hpp"
 
+#include <algorithm>
+
 namespace cairn::storage::metadata {
 
 result<access_key_row> snapshot::access_key(std::string_view id) {
   if (!valid_access_key(id)) return error{errc::no_such_access_key};
-  return load<access_key_row>(table::access_keys, keys_.access_key(id), decode_access_key, {errc::no_such_access_key});
+  auto row =
+      load<access_key_row>(table::access_keys, keys_.access_key(id), decode_access_key, {errc::no_such_access_key});
+  if (!row || row->user.empty()) return row;
+  auto of_user = read_identity(*kv_, keys_, row->user);
+  if (!of_user) return of_user.error();
+  row->of_user = std::move(*of_user);
+  return row;
 }
 
 result<std::vector<access_key_row>> snapshot::access_keys(std::string_view after, std::size_t max) {
@@ -12,6 +20,105 @@ result<std::vector<access_key_row>> snapshot::access_keys(std::string_view after
   const std::string from = after.empty() ? keys_.all() : keys_.access_key(after) + '\0';
   return scan<access_key_row>(table::access_keys, keys_.all(), from, max,
                               [](std::string_view, std::string_view value) { return decode_access_key(value); });
+}
+
+// Rows of a kind that fit; one more than asked for is read to know whether others follow.
+template <class Row, class Fits>
+result<void> snapshot::add_identities(const identity_query& query, result<Row> (*decode)(std::string_view),
+                                      const Fits& fits, std::vector<Row>& into, bool& truncated) {
+  const auto prefix = keys_.identities(query.kind);
+  // Names have no NUL, so this is the smallest key after `after`.
+  const auto from = query.after.empty() ? prefix : keys_.identity(query.kind, query.after) + '\0';
+  const auto cursor = kv_->cursor(id_of(table::identities));
+  for (auto found = cursor->seek(from); found && found->key.starts_with(prefix); found = cursor->next()) {
+    auto row = decode(found->value);
+    if (!row) return row.error();
+    if (!fits(*row)) continue;
+    if (into.size() == query.max) {
+      truncated = true;
+      break;
+    }
+    into.push_back(std::move(*row));
+  }
+  return kv_->status();
+}
+
+result<void> snapshot::add_attached(const held_policies& held, identity_page& page) {
+  for (const auto& name : held.attached) {
+    auto row = load<policy_row>(table::identities, keys_.identity(identity_kind::policy, identity_key(name)),
+                                decode_managed_policy, {errc::corrupt, "a policy that is attached does not exist"});
+    if (!row) return row.error();
+    page.policies.push_back(std::move(*row));
+  }
+  return {};
+}
+
+// The row of the query's name, with what it refers to.
+result<void> snapshot::add_identity(const identity_query& query, identity_page& page) {
+  const error missing{errc::no_such_identity};
+  if (!valid_identity_name(query.name)) return missing;
+  const auto key = keys_.identity(query.kind, identity_key(query.name));
+  if (query.kind == identity_kind::policy) {
+    auto row = load<policy_row>(table::identities, key, decode_managed_policy, missing);
+    if (!row) return row.error();
+    page.policies.push_back(std::move(*row));
+    return {};
+  }
+  if (query.kind == identity_kind::group) {
+    auto row = load<group_row>(table::identities, key, decode_group, missing);
+    if (!row) return row.error();
+    page.groups.push_back(std::move(*row));
+    return add_attached(page.groups.front().policies, page);
+  }
+  auto row = load<user_row>(table::identities, key, decode_user, missing);
+  if (!row) return row.error();
+  page.users.push_back(std::move(*row));
+  const auto& user = page.users.front();
+  for (const auto& name : user.groups) {
+    auto group = load<group_row>(table::identities, keys_.identity(identity_kind::group, identity_key(name)),
+                                 decode_group, {errc::corrupt, "a group that a user is in does not exist"});
+    if (!group) return group.error();
+    page.groups.push_back(std::move(*group));
+  }
+  for (const auto& id : user.keys) {
+    auto one = load<access_key_row>(table::access_keys, keys_.access_key(id), decode_access_key,
+                                    {errc::corrupt, "an access key that a user has does not exist"});
+    if (!one) return one.error();
+    page.keys.push_back(std::move(*one));
+  }
+  auto resolved = read_identity(*kv_, keys_, user.who.name);
+  if (!resolved) return resolved.error();
+  page.resolved = std::move(*resolved);
+  return add_attached(user.policies, page);
+}
+
+result<identity_page> snapshot::identities(const identity_query& query) {
+  identity_page page;
+  const auto is_below = [&query](std::string_view path) { return path.starts_with(query.path_prefix); };
+  const auto holds = [&query](const held_policies& held) { return query.policy.empty() || held.has(query.policy); };
+  result<void> read;
+  if (!query.name.empty()) {
+    read = add_identity(query, page);
+  } else if (query.kind == identity_kind::user) {
+    const auto fits = [&](const user_row& row) {
+      const auto& groups = row.groups;
+      const bool is_member = query.group.empty() || std::ranges::find(groups, query.group) != groups.end();
+      const auto& keys = row.keys;
+      const bool has_key = query.access_key.empty() || std::ranges::find(keys, query.access_key) != keys.end();
+      return is_member && has_key && is_below(row.who.path) && holds(row.policies);
+    };
+    read = add_identities(query, decode_user, fits, page.users, page.truncated);
+  } else if (query.kind == identity_kind::group) {
+    const auto fits = [&](const group_row& row) { return is_below(row.path) && holds(row.policies); };
+    read = add_identities(query, decode_group, fits, page.groups, page.truncated);
+  } else {
+    const auto fits = [&](const policy_row& row) {
+      return is_below(row.path) && (!query.attached || row.attachments > 0);
+    };
+    read = add_identities(query, decode_managed_policy, fits, page.policies, page.truncated);
+  }
+  if (!read) return read.error();
+  return page;
 }
 
 } // namespace cairn::storage::metadata

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "storage/metadata/commands/commands.hpp"
+#include "storage/metadata/commands/identity.hpp"
 #include "storage/metadata/rows/usage_rows.hpp"
 
 #include <memory>
@@ -146,6 +147,27 @@ struct usage_totals {
   bool complete = false; // all buckets are counted
 };
 
+// Rows of one kind, by name: the one of this name, or at most `max` after `after` that meet all other conditions.
+struct identity_query {
+  identity_kind kind = identity_kind::user;
+  std::string name;  // empty: all
+  std::string after; // names > this, in lower case
+  std::uint32_t max = 100;
+  std::string path_prefix;
+  std::string group;      // users in this group
+  std::string access_key; // the user to whom it belongs
+  std::string policy;     // users or groups to which this managed policy is attached
+  bool attached = false;  // policies that are attached to something
+};
+struct identity_page {
+  std::vector<user_row> users;
+  std::vector<group_row> groups;            // of a user that was asked for: those that it is in
+  std::vector<policy_row> policies;         // of a user or group that was asked for: those that are attached to it
+  std::vector<access_key_row> keys;         // of a user that was asked for
+  std::shared_ptr<const identity> resolved; // of a user that was asked for
+  bool truncated = false;
+};
+
 // A snapshot. Errors of all functions: corrupt, unsupported, io_error, quarantined; of functions that take the name of
 // a bucket or a key: no_such_bucket, no_such_key; others as commented.
 class view {
@@ -186,9 +208,10 @@ public:
   virtual result<bool> is_dead(const blob_id& blob) = 0;
   virtual result<std::vector<session_row>> sessions() = 0; // including ended ones
 
-  virtual result<access_key_row> access_key(std::string_view id) = 0; // no_such_access_key
+  virtual result<access_key_row> access_key(std::string_view id) = 0; // no_such_access_key; with its user's policies
   // At most `max` access keys with ids > `after`, by id.
   virtual result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) = 0;
+  virtual result<identity_page> identities(const identity_query& query) = 0; // no_such_identity: the one of the name
 
   virtual result<cluster_row> cluster() = 0;                  // not_found: there is none
   virtual result<std::vector<node_row>> nodes() = 0;          // by number without gaps, including removed ones

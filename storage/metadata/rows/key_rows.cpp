@@ -1,6 +1,7 @@
 // Encoding of access keys (notation: rows.cpp).
 //
 //   access_key_row  1 id:s secret:s label:s created:u64 creates_buckets:u8 count:v (bucket:v rights:u8)*
+//                   2 (the same as 1) user:s active:u8      if the key belongs to a user
 #include "storage/metadata/rows/key_rows.hpp"
 
 #include "storage/metadata/rows/row_version.hpp"
@@ -12,6 +13,7 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::size_t grant_bytes_min = 2;
+constexpr std::uint8_t key_version_with_user = 2;
 
 bool before(const bucket_grant& g, bucket_id bucket) {
   return g.bucket < bucket;
@@ -34,18 +36,18 @@ bool valid_access_key(std::string_view id) {
 
 std::string encode(const access_key_row& row) {
   byte_writer w{128};
-  w.u8(row_version).string(row.id).string(row.secret).string(row.label);
+  w.u8(row.user.empty() ? row_version : key_version_with_user);
+  w.string(row.id).string(row.secret).string(row.label);
   w.u64(static_cast<std::uint64_t>(row.created)).boolean(row.creates_buckets).varint(row.grants.size());
   for (const bucket_grant& g : row.grants) w.varint(g.bucket).u8(g.rights);
+  if (!row.user.empty()) w.string(row.user).boolean(row.active);
   return w.take();
 }
 
 result<access_key_row> decode_access_key(std::string_view bytes) {
   byte_reader r{bytes};
-  const std::uint8_t version = r.u8();
-  if (r.ok() && version > row_version)
-    return error{errc::unsupported, "access key row of version " + std::to_string(version)};
-  if (version != row_version) r.fail();
+  const bool has_user = bytes.starts_with(static_cast<char>(key_version_with_user));
+  if (auto bad = check_version(r, "access key", key_version_with_user)) return *bad;
   access_key_row row;
   row.id = r.string();
   row.secret = r.string();
@@ -60,7 +62,12 @@ result<access_key_row> decode_access_key(std::string_view bytes) {
     if (g.bucket <= last || g.rights == 0 || g.rights > rights::all) r.fail();
     last = g.bucket;
   }
-  if (!r.finished()) return error{errc::corrupt, "access key row does not follow its grammar"};
+  if (has_user) {
+    row.user = r.string();
+    row.active = r.boolean();
+    if (row.user.empty()) r.fail();
+  }
+  if (!r.finished()) return bad_row("access key");
   return row;
 }
 

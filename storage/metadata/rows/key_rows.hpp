@@ -4,7 +4,11 @@
 
 #include "storage/metadata/rows/rows.hpp"
 
+#include <memory>
+
 namespace cairn::storage::metadata {
+
+struct identity; // identity_rows.hpp
 
 // A bit mask of what a key may do with a bucket.
 namespace rights {
@@ -26,7 +30,11 @@ struct access_key_row {
   std::string label; // for people
   wall_ms created = 0;
   bool creates_buckets = false;
-  std::vector<bucket_grant> grants; // in ascending order of buckets
+  std::vector<bucket_grant> grants; // in ascending order of buckets; of a user's key: none
+  std::string user{};               // to whom it belongs; empty: to nobody
+  bool active = true;               // an inactive key, which only a user can have, signs nothing
+  // Of a user's key, where it was read to judge requests: the user and its policies. Not a part of the row.
+  std::shared_ptr<const identity> of_user{};
   std::uint8_t rights_on(bucket_id bucket) const;
   friend bool operator==(const access_key_row&, const access_key_row&) = default;
 };

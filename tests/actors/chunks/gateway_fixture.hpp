@@ -40,6 +40,7 @@ inline metadata_actor spawn_noting_metadata(caf::actor_system& system, std::shar
         [no](access_atom, const access_query&) -> caf::result<found_access> { return no(); },
         [no](list_atom, const meta::versions_query&) -> caf::result<versions_listing> { return no(); },
         [no](list_atom, const keys_query&) -> caf::result<key_list> { return no(); },
+        [no](list_atom, const storage::metadata::identity_query&) -> caf::result<found_identities> { return no(); },
         [noted](commit_atom, const command_box& c) -> caf::result<committed> {
           const std::lock_guard lock{noted->mutex};
           noted->all.push_back(c);

@@ -65,6 +65,12 @@ TEST(command_facts, a_bypass_is_left_out_where_there_is_no_object_lock) {
   EXPECT_EQ(changed_rows(meta::set_bucket_quota{.name = "b"}), (std::vector<row_name>{{"b", {}}}));
 }
 
+TEST(command_facts, a_change_of_identities_is_one_of_all_access_keys) {
+  EXPECT_EQ(changed_rows(meta::change_identity{.name = "ann"}), std::vector<row_name>{row_name{}});
+  EXPECT_TRUE(adds_something(meta::change_identity{.name = "ann", .id = "AIDA1"}));
+  EXPECT_FALSE(adds_something(meta::change_identity{.name = "ann"}));
+}
+
 TEST(command_facts, authorities_that_not_all_members_know_are_left_out) {
   meta::command put = meta::put_object{.bucket = "b", .key = "k", .content = std::string{"x"}};
   std::get<meta::put_object>(put).by = {meta::allowed_by::key, "CK1", meta::rights::write, 7, 0};

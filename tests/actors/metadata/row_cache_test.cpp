@@ -58,6 +58,31 @@ TEST(row_cache, does_not_keep_a_row_that_was_read_before_its_change_and_came_aft
   EXPECT_TRUE(cache.find({"b", "other"}));
 }
 
+TEST(row_cache, has_no_access_key_while_identities_change) {
+  row_cache cache{1 << 20};
+  const auto key = [] {
+    cached_row out;
+    out.access_key = std::make_shared<const storage::metadata::access_key_row>();
+    return out;
+  };
+  fill(cache, {"b", "k"}, row_of(3));
+  fill(cache, {"", "CK1"}, key());
+  const auto before = cache.begin_miss({"", "CK2"});
+  cache.begin_change({});
+  EXPECT_FALSE(cache.find({"", "CK1"}));
+  EXPECT_TRUE(cache.find({"b", "k"}));
+  EXPECT_TRUE(cache.is_changing({"", "CK1"}));
+  EXPECT_FALSE(cache.is_changing({"b", "k"}));
+  fill(cache, {"", "CK1"}, key()); // may have the policies from before the change
+  cache.finish_miss(before, key());
+  EXPECT_FALSE(cache.find({"", "CK1"}));
+  EXPECT_FALSE(cache.find({"", "CK2"}));
+  cache.end_change({});
+  EXPECT_FALSE(cache.is_changing({"", "CK1"}));
+  fill(cache, {"", "CK1"}, key());
+  EXPECT_TRUE(cache.find({"", "CK1"}));
+}
+
 TEST(row_cache, waits_for_the_last_of_several_changes) {
   row_cache cache{1 << 20};
   cache.begin_change({"b", "k"});

@@ -54,6 +54,7 @@ protected:
           [](access_atom, const access_query&) { return never<found_access>("who may"); },
           [this](list_atom, const storage::metadata::versions_query& q) { return list(q); },
           [](list_atom, const keys_query&) { return never<key_list>("keys"); },
+          [](list_atom, const storage::metadata::identity_query&) { return never<found_identities>("identities"); },
           [this](commit_atom, const command_box& box) { return commit(*box); },
           [this](new_blob_atom) { return new_blob(); },
           [this](buried_atom, std::uint32_t) { return buried_blobs(); },

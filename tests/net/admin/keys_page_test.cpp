@@ -76,7 +76,8 @@ TEST(keys_page, lists_keys_without_their_secrets) {
   const bucket_names names{{7, "files"}};
   EXPECT_EQ(keys_answer({key}, names, true),
             "[{\"access_key\":\"CK1\",\"label\":\"a \\\"label\\\"\",\"created_ms\":5,\"creates_buckets\":false,"
-            "\"grants\":[{\"bucket\":\"files\",\"read\":true,\"write\":false,\"owner\":false}]}]\n");
+            "\"user\":null,\"active\":true,\"grants\":[{\"bucket\":\"files\",\"read\":true,\"write\":false,\"owner\":"
+            "false}]}]\n");
   EXPECT_EQ(keys_answer({key}, names, false), "CK1  a \"label\"\n    files: read\n");
   EXPECT_EQ(keys_answer({}, names, true), "[]\n");
 }

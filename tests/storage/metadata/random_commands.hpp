@@ -46,7 +46,7 @@ private:
     return c;
   }
   void say_authority(command& c) {
-    authority by{.by = allowed_by(random_() % 4), .rights = std::uint8_t(random_() % 8)};
+    authority by{.by = allowed_by(random_() % 6), .rights = std::uint8_t(random_() % 8)};
     if (random_() % 2 == 0) by.key = key_id();
     if (random_() % 8 == 0) by.bucket = random_() % 100;
     if (random_() % 8 == 0) by.source = random_() % 100;
@@ -100,6 +100,7 @@ private:
     if (random_() % 4 == 0) return of_the_cluster();
     if (random_() % 3 == 0) return of_objects();
     if (random_() % 12 == 0) return of_keys();
+    if (random_() % 12 == 0) return of_identities();
     switch (random_() % 24) {
       case 0: return begin_session{.node = {std::uint8_t(random_() % 3)}, .incarnation = random_() % 5};
       case 1: return end_session{.session = session()};
@@ -241,6 +242,25 @@ private:
     }
   }
   std::string key_id() { return std::string("CK") + char('a' + random_() % 3) + (random_() % 30 == 0 ? "!" : ""); }
+  // Names of users, groups and policies are the same, and those of users are those of keys.
+  command of_identities() {
+    using policy::action;
+    constexpr auto first = static_cast<unsigned>(action::iam_add_user_to_group),
+                   last = static_cast<unsigned>(action::last);
+    change_identity c{.stamp = stamp(), .now = wall_ms(random_())};
+    do {
+      c.what = static_cast<action>(first + random_() % (last - first + 1));
+    } while (!changes_identities(c.what));
+    c.name = key_id();
+    c.other = key_id();
+    c.id = "ID";
+    const bool of_key = c.what == action::iam_create_access_key;
+    c.text = of_key ? "secret" : R"({"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
+    c.version = 1 + random_() % 4;
+    c.on = random_() % 2 == 0;
+    if (random_() % 4 == 0) c.tags.emplace_back("team", "blue");
+    return c;
+  }
   command of_keys() {
     const std::string id = key_id();
     switch (random_() % 6) {

@@ -366,6 +366,35 @@ TEST(policy, of_an_identity_names_no_principal) {
   EXPECT_FALSE(policy::compile(statement_of(allow_read), owner_kind::identity));
 }
 
+TEST(policy, of_an_identity_is_also_about_users_groups_and_policies) {
+  const auto rules =
+      policy::compile(statement_of(R"("Effect":"Allow","Action":["iam:*AccessKey*","iam:GetUser"],)"
+                                   R"("Resource":"arn:aws:iam:::user/${aws:PrincipalTag/team}/${aws:username}")"),
+                      owner_kind::identity);
+  ASSERT_TRUE(rules) << rules.error().text;
+  const user_facts ann{"ann", "AIDA1", "/blue/", {{"team", "blue"}}};
+  context with;
+  with.kind = sender::key;
+  const auto outcome = [&](action act, std::string_view resource, const user_facts* user) {
+    return rules
+        ->evaluate(
+            {.act = act, .key = resource, .access_key = "AKIA1", .with = &with, .object_missing = true, .user = user})
+        .outcome;
+  };
+  EXPECT_EQ(outcome(action::iam_create_access_key, "user/blue/ann", &ann), effect::allow);
+  EXPECT_EQ(outcome(action::iam_create_access_key, "user/blue/bob", &ann), effect::none);
+  EXPECT_EQ(outcome(action::iam_delete_user, "user/blue/ann", &ann), effect::none);
+  EXPECT_EQ(outcome(action::iam_get_user, "user/blue/AKIA1", nullptr), effect::none); // no tags without a user
+  // Policies of buckets are about S3 alone.
+  EXPECT_NE(
+      why_refused_statement(R"("Effect":"Allow","Principal":"*","Action":"iam:*","Resource":"*")").find("none of S3's"),
+      std::string::npos);
+  EXPECT_FALSE(
+      policy::compile(statement_of(R"("Effect":"Allow","Action":"ec2:*","Resource":"*")"), owner_kind::identity));
+  EXPECT_FALSE(policy::compile(statement_of(R"("Effect":"Allow","Action":"s3:*","Resource":"arn:aws:sqs:::q")"),
+                               owner_kind::identity));
+}
+
 TEST(policy, is_public_when_anybody_is_let_in_without_a_limit) {
   const auto is_public = [](std::string_view rest) {
     const auto rules = policy::compile(statement_of(rest), owner_kind::bucket, "files");

@@ -264,6 +264,7 @@ std::vector<command> one_of_each() {
   all.push_back(count_usage{.rows_max = 300});
   all.push_back(
       set_bucket_quota{.stamp = {.session = 1, .sequence = 2}, .name = "b", .bytes_max = 1, .versions_max = 2});
+  all.push_back(change_identity{.what = policy::action::iam_delete_user, .name = "ann"});
   return all;
 }
 

@@ -1,0 +1,41 @@
+// Encoding of the command about identities: its fields, which follow level and kind (commands.cpp; notation: rows.cpp).
+//
+//   40 change_identity  stamp action:u8 now:u64 name:s other:s id:s path:s text:s description:s version:v on:u8
+//                       list(tags)
+#include "storage/metadata/commands/identity_commands.hpp"
+
+namespace cairn::storage::metadata {
+
+bool changes_identities(policy::action what) {
+  if (!policy::is_of_iam(what)) return false;
+  const auto name = policy::to_string(what).substr(std::string_view{"iam:"}.size());
+  return !name.starts_with("Get") && !name.starts_with("List") && !name.starts_with("Simulate");
+}
+
+void write(byte_writer& w, const change_identity& c) {
+  write_stamp(w, c.stamp);
+  w.u8(static_cast<std::uint8_t>(c.what));
+  write_time(w, c.now);
+  w.string(c.name).string(c.other).string(c.id).string(c.path).string(c.text).string(c.description);
+  w.varint(c.version).boolean(c.on);
+  write_pairs(w, c.tags);
+}
+void read(byte_reader& r, change_identity& c) {
+  c.stamp = read_stamp(r);
+  const std::uint8_t number = r.u8();
+  if (number > static_cast<std::uint8_t>(policy::action::last)) return r.fail();
+  c.what = static_cast<policy::action>(number);
+  if (!changes_identities(c.what)) r.fail();
+  c.now = read_time(r);
+  c.name = r.string();
+  c.other = r.string();
+  c.id = r.string();
+  c.path = r.string();
+  c.text = r.string();
+  c.description = r.string();
+  c.version = r.varint32();
+  c.on = r.boolean();
+  c.tags = read_pairs(r);
+}
+
+} // namespace cairn::storage::metadata

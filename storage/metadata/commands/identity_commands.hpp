@@ -1,0 +1,40 @@
+// The command about users, groups, managed policies and the access keys of users (part of the variant in commands.hpp;
+// feature level 13): one of IAM's actions that change something. Carries a stamp and an authority, which is judged
+// again where the command is applied. May be refused with session_ended and with
+//   no_such_identity   what the action is about does not exist
+//   identity_exists    the name is taken
+//   identity_in_use    what refers to it must be removed first (IAM's DeleteConflict)
+//   too_large          one of IAM's limits (identity_rows.hpp)
+//   invalid_argument   a name, path, document or tag that is none
+//   access_denied, no_such_access_key
+#pragma once
+
+#include "storage/metadata/commands/command_parts.hpp"
+#include "storage/metadata/rows/identity_rows.hpp"
+
+namespace cairn::storage::metadata {
+
+struct change_identity {
+  commit_stamp stamp;
+  policy::action what{}; // an action of IAM that changes something
+  wall_ms now = 0;
+  std::string name;  // of the user, group or managed policy
+  std::string other; // the second one: a group, a policy, an access key's id; of UpdateUser: the new name
+  std::string id;    // of what is created; of UpdateUser: not empty: the path is replaced, too
+  std::string path = "/";
+  std::string text;                                      // a document, a description, an access key's secret
+  std::string description{};                             // of a managed policy
+  std::uint32_t version = 0;                             // of a managed policy
+  bool on = false;                                       // an access key is active; a version becomes the default
+  std::vector<std::pair<std::string, std::string>> tags; // of a user; to remove: the values are empty
+  authority by{};
+};
+
+// Whether the command may hold this action.
+bool changes_identities(policy::action what);
+
+// Encodings of the fields, called by commands.cpp.
+void write(byte_writer& w, const change_identity& c);
+void read(byte_reader& r, change_identity& c);
+
+} // namespace cairn::storage::metadata

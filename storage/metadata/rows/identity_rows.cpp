@@ -1,0 +1,209 @@
+// Encoding of users, groups and managed policies (notation: rows.cpp).
+//
+//   user_row    1 name:s id:s path:s created:u64 list(tags) policies list(groups) list(keys)
+//   group_row   1 name:s id:s path:s created:u64 policies members:v
+//   policy_row  1 name:s id:s path:s description:s created:u64 updated:u64 default:v last:v attachments:v
+//               count:v (number:v created:u64 text:s)*
+//   policies    list(attached) count:v (name:s text:s)*
+//   list        count:v (s)*; of tags: pairs
+#include "storage/metadata/rows/identity_rows.hpp"
+
+#include "storage/metadata/rows/row_version.hpp"
+
+#include <algorithm>
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+void write_names(byte_writer& w, const std::vector<std::string>& names) {
+  w.varint(names.size());
+  for (const auto& name : names) w.string(name);
+}
+
+std::vector<std::string> read_names(byte_reader& r) {
+  std::vector<std::string> names(r.count(1));
+  for (auto& name : names) name = r.string();
+  return names;
+}
+
+void write_policies(byte_writer& w, const held_policies& p) {
+  write_names(w, p.attached);
+  w.varint(p.own.size());
+  for (const auto& one : p.own) w.string(one.name).string(one.text);
+}
+
+held_policies read_policies(byte_reader& r) {
+  held_policies p;
+  p.attached = read_names(r);
+  p.own.resize(r.count(2));
+  for (auto& one : p.own) {
+    one.name = r.string();
+    one.text = r.string();
+  }
+  return p;
+}
+
+void write_moment(byte_writer& w, wall_ms time) {
+  w.u64(static_cast<std::uint64_t>(time));
+}
+
+wall_ms read_moment(byte_reader& r) {
+  return static_cast<wall_ms>(r.u64());
+}
+
+char lower_case(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+} // namespace
+
+std::size_t held_policies::own_bytes() const {
+  std::size_t sum = 0;
+  for (const auto& one : own) sum += one.text.size();
+  return sum;
+}
+
+bool held_policies::has(std::string_view name) const {
+  return std::find(attached.begin(), attached.end(), name) != attached.end();
+}
+
+const policy_version* policy_row::find(std::uint32_t number) const {
+  const auto at =
+      std::find_if(versions.begin(), versions.end(), [number](const auto& v) { return v.number == number; });
+  return at == versions.end() ? nullptr : &*at;
+}
+
+bool valid_identity_name(std::string_view name, std::size_t bytes_max) {
+  constexpr std::string_view others = "_+=,.@-";
+  return !name.empty() && name.size() <= bytes_max && std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (lower_case(c) >= 'a' && lower_case(c) <= 'z') || others.find(c) != others.npos;
+  });
+}
+
+bool valid_identity_path(std::string_view path) {
+  return path.size() <= identity_path_bytes_max && path.starts_with('/') && path.ends_with('/') &&
+         std::all_of(path.begin(), path.end(), [](char c) { return c >= 0x21 && c <= 0x7e; });
+}
+
+std::string identity_key(std::string_view name) {
+  std::string key{name};
+  std::transform(key.begin(), key.end(), key.begin(), lower_case);
+  return key;
+}
+
+std::string resource_of(const user_row& row) {
+  return "user/" + row.who.path_and_name();
+}
+std::string resource_of(const group_row& row) {
+  return "group" + row.path + row.name;
+}
+std::string resource_of(const policy_row& row) {
+  return "policy" + row.path + row.name;
+}
+
+std::string without_space(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  bool inside = false, escaped = false;
+  for (const char c : json) {
+    if (!inside && (c == ' ' || c == '\t' || c == '\n' || c == '\r')) continue;
+    if (c == '"' && !escaped) inside = !inside;
+    escaped = inside && c == '\\' && !escaped;
+    out.push_back(c);
+  }
+  return out;
+}
+
+std::string encode(const user_row& row) {
+  byte_writer w{256};
+  w.u8(row_version).string(row.who.name).string(row.who.id).string(row.who.path);
+  write_moment(w, row.created);
+  write_pairs(w, row.who.tags);
+  write_policies(w, row.policies);
+  write_names(w, row.groups);
+  write_names(w, row.keys);
+  return w.take();
+}
+
+std::string encode(const group_row& row) {
+  byte_writer w{256};
+  w.u8(row_version).string(row.name).string(row.id).string(row.path);
+  write_moment(w, row.created);
+  write_policies(w, row.policies);
+  return w.varint(row.members).take();
+}
+
+std::string encode(const policy_row& row) {
+  byte_writer w{512};
+  w.u8(row_version).string(row.name).string(row.id).string(row.path).string(row.description);
+  write_moment(w, row.created);
+  write_moment(w, row.updated);
+  w.varint(row.default_version).varint(row.last_version).varint(row.attachments).varint(row.versions.size());
+  for (const auto& v : row.versions) {
+    w.varint(v.number);
+    write_moment(w, v.created);
+    w.string(v.text);
+  }
+  return w.take();
+}
+
+result<user_row> decode_user(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "user")) return *unknown;
+  user_row row;
+  row.who.name = r.string();
+  row.who.id = r.string();
+  row.who.path = r.string();
+  row.created = read_moment(r);
+  row.who.tags = read_pairs(r);
+  row.policies = read_policies(r);
+  row.groups = read_names(r);
+  row.keys = read_names(r);
+  if (!r.finished() || !valid_identity_name(row.who.name) || !valid_identity_path(row.who.path)) return bad_row("user");
+  return row;
+}
+
+result<group_row> decode_group(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "group")) return *unknown;
+  group_row row;
+  row.name = r.string();
+  row.id = r.string();
+  row.path = r.string();
+  row.created = read_moment(r);
+  row.policies = read_policies(r);
+  row.members = r.varint32();
+  if (!r.finished() || !valid_identity_name(row.name) || !valid_identity_path(row.path)) return bad_row("group");
+  return row;
+}
+
+result<policy_row> decode_managed_policy(std::string_view bytes) {
+  constexpr std::size_t version_bytes_min = 10;
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "policy")) return *unknown;
+  policy_row row;
+  row.name = r.string();
+  row.id = r.string();
+  row.path = r.string();
+  row.description = r.string();
+  row.created = read_moment(r);
+  row.updated = read_moment(r);
+  row.default_version = r.varint32();
+  row.last_version = r.varint32();
+  row.attachments = r.varint32();
+  row.versions.resize(r.count(version_bytes_min));
+  std::uint32_t last = 0;
+  for (auto& v : row.versions) {
+    v.number = r.varint32();
+    v.created = read_moment(r);
+    v.text = r.string();
+    if (v.number <= last || v.number > row.last_version) r.fail();
+    last = v.number;
+  }
+  const bool named = valid_identity_name(row.name) && valid_identity_path(row.path);
+  if (!r.finished() || !named || row.find(row.default_version) == nullptr) return bad_row("policy");
+  return row;
+}
+
+} // namespace cairn::storage::metadata

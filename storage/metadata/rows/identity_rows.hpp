@@ -1,0 +1,82 @@
+// Users, groups and managed policies, as AWS's IAM has them. A user's row has all that is its own: its groups, policies
+// and keys. Names are unique without regard to case. Encodings (grammar: identity_rows.cpp) have a version byte; errors
+// as in rows.hpp.
+#pragma once
+
+#include "storage/metadata/rows/key_rows.hpp"
+#include "storage/policy/request.hpp"
+
+namespace cairn::storage::metadata {
+
+struct named_policy {
+  std::string name, text;
+  friend bool operator==(const named_policy&, const named_policy&) = default;
+};
+
+// The policies of a user or a group.
+struct held_policies {
+  std::vector<std::string> attached;     // names of managed policies, in ascending order
+  std::vector<named_policy> own;         // inline policies, in ascending order of their names
+  std::size_t own_bytes() const;         // of their texts
+  bool has(std::string_view name) const; // whether the managed policy is attached
+  friend bool operator==(const held_policies&, const held_policies&) = default;
+};
+
+struct user_row {
+  policy::user_facts who;
+  wall_ms created = 0;
+  held_policies policies;
+  std::vector<std::string> groups; // names, in ascending order
+  std::vector<std::string> keys;   // ids of access keys, in the order in which they were created
+  friend bool operator==(const user_row&, const user_row&) = default;
+};
+
+struct group_row {
+  std::string name, id, path = "/";
+  wall_ms created = 0;
+  held_policies policies;
+  std::uint32_t members = 0;
+  friend bool operator==(const group_row&, const group_row&) = default;
+};
+
+struct policy_version {
+  std::uint32_t number = 0; // "v1"
+  wall_ms created = 0;
+  std::string text;
+  friend bool operator==(const policy_version&, const policy_version&) = default;
+};
+
+struct policy_row {
+  std::string name, id, path = "/", description;
+  wall_ms created = 0, updated = 0;
+  std::uint32_t default_version = 0, last_version = 0; // last_version: the highest number that was assigned
+  std::uint32_t attachments = 0;                       // to users and groups
+  std::vector<policy_version> versions;                // in ascending order
+  const policy_version* find(std::uint32_t number) const;
+  friend bool operator==(const policy_row&, const policy_row&) = default;
+};
+
+// IAM's limits. Sizes are those of stored texts, which have no white space between tokens.
+constexpr std::size_t users_max = 5000, groups_max = 300, managed_policies_max = 1500, groups_of_user_max = 10,
+                      attached_policies_max = 10, policy_versions_max = 5, keys_of_user_max = 2, user_tags_max = 50;
+constexpr std::size_t user_name_bytes_max = 64, identity_name_bytes_max = 128, identity_path_bytes_max = 512,
+                      policy_description_bytes_max = 1000, user_policy_bytes_max = 2048, group_policy_bytes_max = 5120,
+                      managed_policy_bytes_max = 6144, tag_name_bytes_max = 128, tag_value_bytes_max = 256,
+                      identity_id_bytes_max = 32;
+
+bool valid_identity_name(std::string_view name, std::size_t bytes_max = identity_name_bytes_max);
+bool valid_identity_path(std::string_view path);  // "/", "/division/team/"
+std::string identity_key(std::string_view name);  // the name as rows are found by it: in lower case
+std::string resource_of(const user_row& row);     // "user/team/ann": an ARN without "arn:aws:iam::ACCOUNT:"
+std::string resource_of(const group_row& row);    // "group/readers"
+std::string resource_of(const policy_row& row);   // "policy/read-only"
+std::string without_space(std::string_view json); // without the white space between tokens
+
+std::string encode(const user_row& row);
+std::string encode(const group_row& row);
+std::string encode(const policy_row& row);
+result<user_row> decode_user(std::string_view bytes);
+result<group_row> decode_group(std::string_view bytes);
+result<policy_row> decode_managed_policy(std::string_view bytes);
+
+} // namespace cairn::storage::metadata

@@ -1,0 +1,60 @@
+// The command about identities, and commands that a user's policies allow: their encodings and feature level.
+#include "storage/metadata/commands/commands.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::storage::metadata {
+namespace {
+
+authority by_user() {
+  return {.by = allowed_by::identity, .key = "AKIA1", .asked = std::make_shared<const asked_access>()};
+}
+
+TEST(identity_commands, are_of_level_13_and_come_back_as_they_were_encoded) {
+  change_identity made{.stamp = {.session = 1, .sequence = 2}, .what = policy::action::iam_create_user, .now = 3};
+  made.name = "ann";
+  made.other = "other";
+  made.id = "AIDA1";
+  made.path = "/team/";
+  made.text = "text";
+  made.description = "description";
+  made.version = 300;
+  made.on = true;
+  made.tags = {{"k", "v"}};
+  made.by = by_user();
+  EXPECT_EQ(level_of(made), 13);
+  const auto bytes = encode(made);
+  const auto again = std::get<change_identity>(decode_command(bytes).value());
+  EXPECT_EQ(encode(again), bytes);
+  EXPECT_EQ(again.stamp.sequence, 2u);
+  EXPECT_EQ(again.what, made.what);
+  EXPECT_EQ(again.name + again.other + again.id + again.path + again.text + again.description,
+            "annotherAIDA1/team/textdescription");
+  EXPECT_EQ(again.version, 300u);
+  EXPECT_TRUE(again.on);
+  EXPECT_EQ(again.tags, made.tags);
+  EXPECT_EQ(again.by, made.by);
+}
+
+TEST(identity_commands, hold_actions_that_change_something) {
+  change_identity c{.what = policy::action::iam_get_user, .name = "ann"};
+  EXPECT_EQ(decode_command(encode(c)).error(), errc::corrupt);
+  c.what = policy::action::iam_simulate_principal_policy;
+  EXPECT_EQ(decode_command(encode(c)).error(), errc::corrupt);
+  c.what = policy::action::get_object;
+  EXPECT_EQ(decode_command(encode(c)).error(), errc::corrupt);
+  c.what = policy::action::iam_detach_user_policy;
+  EXPECT_TRUE(decode_command(encode(c)));
+}
+
+TEST(identity_commands, raise_the_level_of_a_command_that_a_user_sends) {
+  put_object put{.stamp = {.session = 1, .sequence = 2}, .bucket = "b", .key = "k", .content = std::string{}};
+  put.by = by_user();
+  EXPECT_EQ(level_of(put), 13);
+  EXPECT_EQ(std::get<put_object>(decode_command(encode(put)).value()).by, put.by);
+  put.by.by = allowed_by::policy; // the bucket's
+  EXPECT_EQ(level_of(put), 9);
+}
+
+} // namespace
+} // namespace cairn::storage::metadata
