@@ -164,9 +164,11 @@ std::optional<s3_error> check_claimed_2(const sent_head& sent, const signature_c
 // Checks the claim with this secret and sets the request's signer.
 std::optional<s3_error> check_claimed(const sent_head& sent, signature_claim claim, const std::string& secret,
                                       s3_gateway& shared, request& request) {
-  if (auto refused = check_claim(claim, shared.region, shared.clock.wall())) return refused;
+  // IAM has no regions: SDKs sign for the one that they are set to, or for us-east-1.
+  const auto& region = claim.service == "s3" ? shared.region : claim.region;
+  if (auto refused = check_claim(claim, region, shared.clock.wall())) return refused;
   sha256_digest key{};
-  if (!claim.version_2) key = shared.signing_keys.get(secret, claim.date, claim.region);
+  if (!claim.version_2) key = shared.signing_keys.get(secret, claim.date, claim.region, claim.service);
   auto refused = claim.version_2 ? check_claimed_2(sent, claim, secret, request)
                  : request.form  ? check_policy_signature(claim, *request.form->find("policy"), key)
                                  : check_signature(claim, sent.get(), key);
@@ -289,6 +291,26 @@ authorization authorize(const request_head& head, s3_gateway& shared, request& r
       names_list(request, settings_of(head, request)))
     return actors::access_query{{}, request.target.bucket, {}};
   return authorized{};
+}
+
+authorization authenticate(const request_head& head, std::string_view service, std::string_view body,
+                           s3_gateway& shared, request& request) {
+  const sent_head sent{head, request};
+  if (!carries_credentials(sent.get())) return access_denied("Requests of this API must be signed.");
+  auto read = read_service_signature(sent.get(), service, body);
+  if (auto* refused = std::get_if<s3_error>(&read)) return *counted(shared, std::move(*refused));
+  auto& claim = std::get<signature_claim>(read);
+  request.claimed_key = claim.access_key;
+  if (!shared.root_access_key.empty() && claim.access_key == shared.root_access_key) {
+    if (auto refused = counted(shared, check_claimed(sent, std::move(claim), shared.root_secret_key, shared, request)))
+      return std::move(*refused);
+    describe(head, shared, request);
+    grant_by_configuration(request);
+    return authorized{};
+  }
+  if (!storage::metadata::valid_access_key(claim.access_key)) return *counted(shared, unknown_key(claim));
+  request.claim = std::move(claim);
+  return actors::access_query{request.claim->access_key, {}, {}};
 }
 
 std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,

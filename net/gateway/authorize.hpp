@@ -28,6 +28,11 @@ using authorization = std::variant<authorized, s3_error, actors::access_query>;
 // overrides and its origin.
 authorization authorize(const request_head& head, s3_gateway& shared, request& request);
 
+// Of IAM's API, whose body is signed: who sends it. `authorize_with_rows` checks a key that has to be looked up. What
+// it may do is decided action by action (storage/metadata/commands/identity.hpp). AccessDenied: unsigned.
+authorization authenticate(const request_head& head, std::string_view service, std::string_view body,
+                           s3_gateway& shared, request& request);
+
 // Decides with the answer to the query. nullopt: authorized.
 std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,
                                             s3_gateway& shared, request& request);

@@ -21,6 +21,7 @@ std::string_view signature_of(const request& request) {
 }
 
 std::string_view action_of(const request& request) {
+  if (request.iam != storage::policy::action::none) return to_string(request.iam);
   if (request.route == nullptr) return {};
   const bool of_version =
       request.target.find("versionId") != nullptr && request.route->of_version != storage::policy::action::none;
@@ -33,6 +34,7 @@ std::string_view allowed_text(const request& request) {
     case allowed_by::configuration: return request.signer ? "root" : "auth.anonymous";
     case allowed_by::key: return "grant";
     case allowed_by::policy: return "policy";
+    case allowed_by::identity: return "identity";
     case allowed_by::anybody: return request.statement ? "policy" : "acl";
     case allowed_by::internal: break;
   }
@@ -50,6 +52,8 @@ audit_entry audit_entry_of(const request& request, const boost::beast::http::fie
   entry.address = request.address;
   entry.who = sender_of(request, root_key);
   entry.access_key = request.claimed_key;
+  if (request.key) entry.user = request.key->user;
+  entry.subject = request.iam_subject;
   entry.signature = signature_of(request);
   entry.operation = request.operation->name;
   entry.action = action_of(request);

@@ -10,6 +10,7 @@
 #include "net/gateway/form_reader.hpp"
 #include "net/gateway/request_access.hpp"
 #include "net/gateway/request_audit.hpp"
+#include "net/iam/iam_query.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/header_rules.hpp"
 #include "net/s3/operations/copy_source.hpp"
@@ -76,7 +77,11 @@ void s3_session::handle() {
   const auto unreadable = read_head();
   if (exceeds(config::rate_of::address, address_)) return;
   if (unreadable) return respond_error(*unreadable);
-  if (const auto refused = begin_audit()) return respond_error(*refused);
+  if (request_.operation->query_api) {
+    if (!http_.admit({})) return respond_error(slow_down(too_many_connections.reason));
+    return request_.operation->serve(self());
+  }
+  if (const auto refused = begin_audit(request_.operation->changes_data)) return respond_error(*refused);
   if (!request_.operation->takes_form) return authorize_request();
   if (!http_.admit({})) return respond_error(slow_down(too_many_connections.reason));
   read_form(self(), [session = self()](post_form form) { session->take_form(std::move(form)); });
@@ -100,10 +105,14 @@ void s3_session::authorize_request() {
 // A key counts what it has signed, also what is refused; a request with a wrong signature counts at its address only. A
 // bucket counts what is allowed.
 void s3_session::judged(const std::optional<s3_error>& refused) {
-  if (request_.signer && exceeds(config::rate_of::key, request_.signer->claim.access_key)) return;
+  if (key_exceeds()) return;
   if (refused) return respond_error(*refused);
   if (!request_.target.bucket.empty() && exceeds(config::rate_of::bucket, request_.target.bucket)) return;
   proceed();
+}
+
+bool s3_session::key_exceeds() {
+  return request_.signer && exceeds(config::rate_of::key, request_.signer->claim.access_key);
 }
 
 // True: the request was refused and answered.
@@ -116,6 +125,29 @@ bool s3_session::exceeds(config::rate_of of, std::string_view name) {
                   std::string{config::names_of(of)[index].first} + " on this node.",
               "Retry-After: " + std::to_string(wait->count()) + "\r\n"});
   return true;
+}
+
+void s3_session::authenticate_query(std::string_view service, const std::string& body, std::function<void()> then) {
+  auto decided = authenticate(http_.parser().get(), service, body, *gateway_, request_);
+  const auto judged = [session = self(), then = std::move(then)](const std::optional<s3_error>& refused) {
+    if (session->key_exceeds()) return;
+    if (refused) return session->respond_error(*refused);
+    then();
+  };
+  if (const auto* refused = std::get_if<s3_error>(&decided)) return judged(*refused);
+  if (std::holds_alternative<authorized>(decided)) return judged(std::nullopt);
+  ask<actors::found_access>(
+      self(),
+      [session = self(), judged](const actors::found_access& found) {
+        judged(authorize_with_rows(session->http_.parser().get(), found, *session->gateway_, session->request_));
+      },
+      actors::access_atom_v, std::get<actors::access_query>(std::move(decided)));
+}
+
+std::optional<s3_error> s3_session::begin_query(storage::policy::action act, bool changes, std::string subject) {
+  request_.iam = act;
+  request_.iam_subject = std::move(subject);
+  return begin_audit(changes);
 }
 
 void s3_session::refuse(const head_refusal& why) {
@@ -146,11 +178,11 @@ std::optional<s3_error> s3_session::read_head() {
   return std::nullopt;
 }
 
-std::optional<s3_error> s3_session::begin_audit() {
+std::optional<s3_error> s3_session::begin_audit(bool changes) {
   const auto& log = gateway_->logs.audit;
   const auto& operation = *request_.operation;
-  const bool reads = !operation.changes_data && !operation.preflight && &operation != &no_operation;
-  if (!log || (!operation.changes_data && !(gateway_->audits_reads && reads))) return std::nullopt;
+  const bool reads = !changes && !operation.preflight && &operation != &no_operation;
+  if (!log || (!changes && !(gateway_->audits_reads && reads))) return std::nullopt;
   error_ = {};
   version_.reset();
   objects_.clear();
@@ -239,8 +271,15 @@ void s3_session::respond_error(const s3_error& problem) {
 }
 
 void s3_session::send_error(const s3_error& problem) {
+  if (request_.operation->query_api) return respond_iam_error(as_iam_error(problem));
   if (audited_) error_ = problem.code;
   respond(problem.status, error_answer(problem, basics(), request_.resource(), request_.head_only));
+}
+
+void s3_session::respond_iam_error(const s3_error& problem) {
+  if (audited_) error_ = problem.code;
+  respond(problem.status, whole_answer(problem.status, basics(), "text/xml",
+                                       iam_error_xml(problem, request_.basics.request_id), problem.headers));
 }
 
 // Whether the bucket's policy was evaluated, if it must be. Requests that the configuration allows look the object up

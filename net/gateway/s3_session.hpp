@@ -61,6 +61,12 @@ public:
   void metadata_answered(steady_time asked) {
     if (asked != steady_time{}) metadata_answered(asked, gateway_->clock.now());
   }
+  // Of IAM's API: `then` is called when the signature, which covers the body, is that of the root key or of an access
+  // key that exists; otherwise the session answers.
+  void authenticate_query(std::string_view service, const std::string& body, std::function<void()> then);
+  // What the request asks for is known now: begins its audit, if it needs one. ServiceUnavailable: that is not
+  // possible.
+  std::optional<s3_error> begin_query(storage::policy::action act, bool changes, std::string subject);
 
   // The connection: for reading a body or writing an answer in parts.
   http_session& http() { return http_; }
@@ -74,7 +80,7 @@ public:
 private:
   session_ptr self() { return {http_.shared_from_this(), this}; }
   std::optional<s3_error> read_head();
-  std::optional<s3_error> begin_audit();
+  std::optional<s3_error> begin_audit(bool changes);
   std::string audit_lines(unsigned status);
   void begin_records();
   void log_access(const request_end& end);
@@ -83,11 +89,13 @@ private:
   void authorize_request();
   void judged(const std::optional<s3_error>& refused);
   bool exceeds(config::rate_of of, std::string_view name);
+  bool key_exceeds();
   void look_up_access(actors::access_query query);
   void proceed(); // the request is authorized
   bool is_judged() const;
   void look_up_bucket(then_bucket then);
   void respond_error_of(const error& reason);
+  void respond_iam_error(const s3_error& problem);
   void respond_unless_denied(const s3_error& problem);
   void send_error(const s3_error& problem);
 

@@ -16,6 +16,7 @@ std::string audit_line(const audit_entry& e) {
   add("address", e.address);
   add("who", e.who);
   add("access_key", e.access_key);
+  add("user", e.user);
   add("signature", e.signature);
   add("operation", e.operation);
   add("action", e.action);

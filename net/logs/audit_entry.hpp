@@ -17,6 +17,7 @@ struct audit_entry {
   std::string address;   // of the client's socket
   std::string_view who;  // "root", "key", "anonymous", "unverified"; of the admin port also "token"
   std::string access_key;
+  std::string user;           // to whom the key belongs
   std::string_view signature; // "header", "url" or "form"
   std::string_view operation; // of S3, as in metrics, or of the admin API
   std::string_view action;    // that policies are asked: "s3:PutObject"
@@ -25,7 +26,7 @@ struct audit_entry {
   std::string source;  // of a copy: "bucket/key", as it was sent
   std::string upload;  // of multipart uploads: uploadId
   std::string part;
-  std::string subject;                                         // of an admin command: the node or key that it is about
+  std::string subject;                                         // of an admin command or IAM's API: what it is about
   std::vector<std::pair<std::string, std::string>> parameters; // of an admin command
   unsigned status = 0;                                         // 0: the connection ended before an answer
   std::string error;

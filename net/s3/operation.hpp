@@ -53,6 +53,7 @@ struct s3_operation {
   bool sets_attributes = false;  // of a new object: access control list, metadata, storage class, tags
   bool takes_conditions = false; // of a write: If-Match and similar headers
   bool makes_checksum = false;   // of the object's body, if none came with it
+  bool query_api = false;        // IAM's: its body says what is asked, and is signed; it answers as IAM does
   bool preflight = false;        // CORS: describes another request, whose headers and query it has
   // x-amz-… headers that few operations read (net/s3/header_rules.cpp has the common ones).
   std::initializer_list<std::string_view> headers{};

@@ -104,7 +104,7 @@ s3_error method_not_allowed(std::string_view method, const s3_target& target) {
 } // namespace
 
 std::string_view allow_header(const s3_target& target) {
-  if (target.bucket.empty() && !target.asterisk) return "Allow: GET, OPTIONS\r\n";
+  if (target.bucket.empty() && !target.asterisk) return "Allow: GET, POST, OPTIONS\r\n";
   return target.key.empty() ? "Allow: GET, HEAD, PUT, POST, DELETE, OPTIONS\r\n"
                             : "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n";
 }

@@ -1,7 +1,7 @@
 #include "net/gateway/routes/copy_routes.hpp"
 
+#include "net/gateway/range_checksum.hpp"
 #include "net/gateway/routes/memory_upload.hpp"
-#include "net/gateway/routes/range_checksum.hpp"
 #include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/access_context.hpp"

@@ -5,6 +5,7 @@
 #include "net/gateway/routes/copy_routes.hpp"
 #include "net/gateway/routes/delete_objects.hpp"
 #include "net/gateway/routes/download_exchange.hpp"
+#include "net/gateway/routes/identity_routes.hpp"
 #include "net/gateway/routes/multipart_routes.hpp"
 #include "net/gateway/routes/object_routes.hpp"
 #include "net/gateway/routes/setting_routes.hpp"
@@ -273,6 +274,7 @@ const s3_operation table[] = {
      .takes_body = true,
      .headers = {"x-amz-bucket-object-lock-token"},
      .serve = write_bucket_lock},
+    {.name = "identities", .routes = {{"POST", on_node}}, .changes_data = true, .query_api = true, .serve = query_api},
     {.name = "options", .routes = {{"OPTIONS"}}, .preflight = true, .serve = preflight},
 };
 static_assert(std::size(table) < http_operations_max); // one index is for `no_operation`

@@ -106,13 +106,14 @@ std::string timestamp_of(wall_ms now) {
 
 } // namespace
 
-std::vector<std::pair<std::string, std::string>> sign_request(const client_credentials& with,
-                                                              const signed_request& request, wall_ms now) {
+std::vector<std::pair<std::string, std::string>>
+sign_request(const client_credentials& with, const signed_request& request, wall_ms now, std::string_view payload) {
   signature_claim claim;
   claim.timestamp = timestamp_of(now);
   claim.date = claim.timestamp.substr(0, 8);
   claim.region = with.region;
-  claim.payload = "UNSIGNED-PAYLOAD";
+  claim.service = with.service;
+  claim.payload = payload;
   std::vector<std::pair<std::string, std::string>> added{{"x-amz-content-sha256", claim.payload},
                                                          {"x-amz-date", claim.timestamp}};
   std::vector<header_view> headers{request.headers.begin(), request.headers.end()};
@@ -126,7 +127,7 @@ std::vector<std::pair<std::string, std::string>> sign_request(const client_crede
   signed_request whole = request;
   whole.headers = headers;
   const auto text = string_to_sign(claim, canonical_request(claim, whole, request.path));
-  const auto key = derive_signing_key(with.secret_key, claim.date, with.region);
+  const auto key = derive_signing_key(with.secret_key, claim.date, with.region, with.service);
   added.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + with.access_key + "/" + claim.scope() +
                                           ", SignedHeaders=" + claim.signed_headers +
                                           ", Signature=" + hex_of(hmac(key, text)));
@@ -134,7 +135,7 @@ std::vector<std::pair<std::string, std::string>> sign_request(const client_crede
 }
 
 std::string signature_claim::scope() const {
-  return date + "/" + region + "/s3/aws4_request";
+  return date + "/" + region + "/" + service + "/aws4_request";
 }
 
 std::optional<s3_error> check_claim(const signature_claim& claim, std::string_view region, wall_ms now) {
@@ -206,19 +207,21 @@ s3_error signature_mismatch(const signature_claim& claim, std::string text) {
            {"SignatureProvided", claim.signature}}};
 }
 
-sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region) {
+sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region,
+                                 std::string_view service) {
   const auto first = "AWS4" + std::string{secret};
   const auto of_date = hmac_sha256(bytes_of(first), bytes_of(date));
-  return hmac(hmac(hmac(of_date, region), "s3"), "aws4_request");
+  return hmac(hmac(hmac(of_date, region), service), "aws4_request");
 }
 
-sha256_digest signing_keys::get(const std::string& secret, const std::string& date, const std::string& region) {
-  const auto name = std::pair{date + "/" + region, secret};
+sha256_digest signing_keys::get(const std::string& secret, const std::string& date, const std::string& region,
+                                const std::string& service) {
+  const auto name = std::pair{date + "/" + region + "/" + service, secret};
   {
     const std::lock_guard lock{mutex_};
     if (const auto found = kept_.find(name); found != kept_.end()) return found->second;
   }
-  const auto derived = derive_signing_key(secret, date, region);
+  const auto derived = derive_signing_key(secret, date, region, service);
   const std::lock_guard lock{mutex_};
   if (kept_.size() >= kept_max) kept_.erase(kept_.begin()); // the oldest day
   kept_.emplace(name, derived);

@@ -59,7 +59,8 @@ enum class payload_kind : std::uint8_t {
 struct signature_claim {
   std::string access_key;
   std::string date, region; // of the scope: "20130524", "us-east-1"
-  std::string timestamp;    // "20130524T000000Z"
+  std::string service = "s3";
+  std::string timestamp; // "20130524T000000Z"
   wall_ms signed_at = 0;
   std::string signed_headers; // "host;x-amz-date", as sent
   std::string signature;      // as sent
@@ -91,31 +92,40 @@ std::variant<signature_claim, s3_error> read_policy_signature(const policy_signa
 std::optional<s3_error> check_policy_signature(const signature_claim& claim, std::string_view policy,
                                                const sha256_digest& signing_key);
 
+// Of a request to another service than S3, "iam": its signature, in the Authorization header, covers the hash of the
+// body whether or not a header names it. XAmzContentSHA256Mismatch: the header names another one.
+std::variant<signature_claim, s3_error> read_service_signature(const signed_request& request, std::string_view service,
+                                                               std::string_view body);
+
 // Parses "x-amz-content-sha256"; InvalidArgument for an invalid value.
 std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, sha256_digest& hash);
 
 // SignatureDoesNotMatch. `text`: the string to sign.
 s3_error signature_mismatch(const signature_claim& claim, std::string text);
 
-sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region);
+sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region,
+                                 std::string_view service = "s3");
 
-// The client's side: the headers that sign a request without covering its body: x-amz-date, x-amz-content-sha256 and
-// Authorization. Signs all headers of `request`, which must include the host.
+// The client's side: the headers that sign a request: x-amz-date, x-amz-content-sha256 and Authorization. Signs all
+// headers of `request`, which must include the host. `payload`: the hash of the body, if the signature shall cover it.
 struct client_credentials {
   std::string access_key, secret_key, region;
+  std::string service = "s3";
 };
 std::vector<std::pair<std::string, std::string>> sign_request(const client_credentials& with,
-                                                              const signed_request& request, wall_ms now);
+                                                              const signed_request& request, wall_ms now,
+                                                              std::string_view payload = "UNSIGNED-PAYLOAD");
 
-// A cache of signing keys, one for each secret and day. Bounded; thread-safe.
+// A cache of signing keys, one for each secret, day and service. Bounded; thread-safe.
 class signing_keys {
 public:
-  sha256_digest get(const std::string& secret, const std::string& date, const std::string& region);
+  sha256_digest get(const std::string& secret, const std::string& date, const std::string& region,
+                    const std::string& service = "s3");
 
 private:
   static constexpr std::size_t kept_max = 1024;
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, sha256_digest> kept_; // by date and region, secret
+  std::map<std::pair<std::string, std::string>, sha256_digest> kept_; // by date, region and service; secret
 };
 
 // The chain of signatures of an aws-chunked body: each chunk's signature covers the previous one. One thread at a time.

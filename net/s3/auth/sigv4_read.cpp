@@ -16,6 +16,10 @@ namespace {
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 constexpr std::size_t access_key_bytes_max = 256;
 
+s3_error invalid_token() {
+  return {400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
+}
+
 s3_error malformed_header(std::string_view what) {
   return {400, "AuthorizationHeaderMalformed", "The authorization header is malformed; " + std::string{what} + "."};
 }
@@ -66,7 +70,8 @@ std::optional<std::string> timestamp_of_date(std::string_view http_date) {
   return out + "Z";
 }
 
-// "AKID/20130524/us-east-1/s3/aws4_request", read from its end: an access key may hold slashes.
+// "AKID/20130524/us-east-1/s3/aws4_request", read from its end: an access key may hold slashes. The claim's service is
+// the one that it must name.
 bool read_credential(std::string_view text, signature_claim& claim) {
   std::array<std::string_view, 4> parts;
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
@@ -79,7 +84,7 @@ bool read_credential(std::string_view text, signature_claim& claim) {
   claim.date = parts[0];
   claim.region = parts[1];
   return !text.empty() && text.size() <= access_key_bytes_max && digits(parts[0], 8) && parts[0].size() == 8 &&
-         !parts[1].empty() && parts[2] == "s3" && parts[3] == "aws4_request";
+         !parts[1].empty() && parts[2] == claim.service && parts[3] == "aws4_request";
 }
 
 bool is_signed(std::string_view signed_headers, std::string_view name) {
@@ -152,8 +157,8 @@ std::optional<s3_error> read_authorization(std::string_view text, signature_clai
     const auto value = equals == item.npos ? std::string_view{} : item.substr(equals + 1);
     if (name == "Credential") {
       if (!read_credential(value, claim))
-        return malformed_header(
-            "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/s3/aws4_request\"");
+        return malformed_header("the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/" +
+                                claim.service + "/aws4_request\"");
       has_credential = true;
     } else if (name == "SignedHeaders") {
       claim.signed_headers = value;
@@ -298,6 +303,24 @@ std::variant<signature_claim, s3_error> read_policy_signature(const policy_signa
   return claim;
 }
 
+std::variant<signature_claim, s3_error> read_service_signature(const signed_request& request, std::string_view service,
+                                                               std::string_view body) {
+  if (!request.header("x-amz-security-token").empty()) return invalid_token();
+  signature_claim claim;
+  claim.service = service;
+  if (auto refused = read_authorization(request.header("authorization"), claim)) return std::move(*refused);
+  if (auto refused = read_header_time(request, claim)) return std::move(*refused);
+  if (!claim.timestamp.starts_with(claim.date))
+    return malformed(claim, "the date in the Credential is not the date of the request");
+  claim.payload_hash = sha256_of(std::as_bytes(std::span{body}));
+  claim.kind = payload_kind::hashed;
+  claim.payload = hex_of(claim.payload_hash);
+  const auto named = request.header("x-amz-content-sha256");
+  if (!named.empty() && named != claim.payload) return s3_error_of(error{errc::payload_mismatch});
+  if (auto unsigned_header = check_signed_headers(claim, request)) return std::move(*unsigned_header);
+  return claim;
+}
+
 std::variant<signature_claim, s3_error> read_signature(const signed_request& request) {
   const bool in_header = !request.header("authorization").empty();
   const bool in_query = request.parameter("X-Amz-Algorithm") || request.parameter("X-Amz-Credential") ||
@@ -308,8 +331,7 @@ std::variant<signature_claim, s3_error> read_signature(const signed_request& req
                     "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
                     "parameter or the Authorization header should be specified"};
   const auto* token = request.parameter("X-Amz-Security-Token"); // clients with permanent keys send an empty one
-  if (!request.header("x-amz-security-token").empty() || (token != nullptr && !token->empty()))
-    return s3_error{400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
+  if (!request.header("x-amz-security-token").empty() || (token != nullptr && !token->empty())) return invalid_token();
   if (version_2) return read_presigned_2(request);
   signature_claim claim;
   auto refused = in_query ? read_presigned(request, claim) : read_signed_headers(request, claim);

@@ -27,8 +27,8 @@ namespace cairn::storage::metadata {
 // has failed; the index of a read comes with its leader's term; clients' commands carry their authorization; buckets
 // are created with an access control list, tags and an ownership; invitations of nodes, at most members_max members.
 // 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
-// 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets; an object keeps which upload made it; users, groups,
-// managed policies.
+// 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets; an object keeps which upload made it;
+// users, groups, managed policies.
 constexpr std::uint8_t feature_level = 13;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
@@ -138,8 +138,7 @@ using command =
                  confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
                  complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions, create_key,
                  delete_key, change_key, raise_feature_level, give_up_chunks, invite_node, set_bucket_access,
-                 set_object_lock, set_bucket_lock, advance_lock_time, count_usage, set_bucket_quota,
-                 change_identity>;
+                 set_object_lock, set_bucket_lock, advance_lock_time, count_usage, set_bucket_quota, change_identity>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);

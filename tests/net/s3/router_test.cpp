@@ -59,7 +59,7 @@ TEST(router, refuses_other_methods_with_what_is_allowed) {
     EXPECT_EQ(r.refused->status, 405u);
     EXPECT_EQ(r.refused->headers, "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n");
   }
-  EXPECT_EQ(to("DELETE", "/").refused->headers, "Allow: GET, OPTIONS\r\n");
+  EXPECT_EQ(to("DELETE", "/").refused->headers, "Allow: GET, POST, OPTIONS\r\n");
   EXPECT_EQ(refusal("GET", "*"), 405u);
 }
 

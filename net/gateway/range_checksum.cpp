@@ -1,4 +1,4 @@
-#include "net/gateway/routes/range_checksum.hpp"
+#include "net/gateway/range_checksum.hpp"
 
 #include "base/third_party/asio.hpp"
 #include "net/wire/grammar/base64.hpp"

@@ -1,7 +1,7 @@
 // The checksum of stored bytes, which are read like a download, with one window of them in memory.
 #pragma once
 
-#include "net/gateway/routes/route_steps.hpp"
+#include "net/gateway/ask.hpp"
 #include "net/s3/body/checksums.hpp"
 
 #include <functional>

@@ -1,0 +1,164 @@
+#include "net/gateway/routes/identity_routes.hpp"
+
+#include "net/gateway/routes/route_steps.hpp"
+#include "net/iam/iam_answers.hpp"
+#include "net/iam/iam_documents.hpp"
+#include "net/s3/access.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/fields.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+using storage::policy::action;
+
+constexpr std::string_view base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+constexpr std::string_view base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::size_t id_letters = 17, key_letters = 16, secret_letters = 40; // as AWS's
+
+struct iam_call {
+  session_ptr session;
+  iam_query query;
+  const iam_action* action = nullptr;
+  actors::found_identities subject; // null: there is none
+  std::vector<metadata::identity_query> listings{};
+  std::vector<metadata::identity_page> listed{};
+  turn mine{}; // of listings, which examine all rows of a kind
+
+  const metadata::identity_page* found() const { return subject ? found_subject(*action, query, *subject) : nullptr; }
+};
+using call_ptr = std::shared_ptr<iam_call>;
+
+std::string random_letters(random_source& random, std::size_t count, std::string_view alphabet) {
+  std::string text;
+  while (text.size() < count) text.push_back(alphabet[random.next() % alphabet.size()]); // a power of two
+  return text;
+}
+
+void answer(const session_ptr& session, const iam_action& action, std::string_view result) {
+  const auto document = iam_document(action.name, result, session->current().basics.request_id);
+  if (!session->charge(document.size())) return session->respond_failure(error{errc::slow_down, "no memory"});
+  session->respond(200, whole_answer(200, session->basics(), "text/xml", document));
+}
+
+void answer_or_refuse(const call_ptr& call, const std::variant<std::string, s3_error>& made) {
+  if (const auto* refused = std::get_if<s3_error>(&made)) return call->session->respond_error(*refused);
+  answer(call->session, *call->action, std::get<std::string>(made));
+}
+
+void answer_reading(const call_ptr& call) {
+  const auto act = call->action->act;
+  if (act == action::iam_simulate_custom_policy || act == action::iam_simulate_principal_policy) {
+    const auto* const found = call->found();
+    if (found == nullptr && act == action::iam_simulate_principal_policy)
+      return call->session->respond_error(no_such_entity("There is no such user."));
+    const auto* const of = found != nullptr ? found->resolved.get() : nullptr;
+    return answer_or_refuse(call, simulation_answer(call->query, of, call->session->shared().clock.wall()));
+  }
+  answer_or_refuse(call, read_answer(*call->action, call->query, call->found(), call->listed));
+}
+
+// Reads the listed rows, one query after the other.
+void read_listings(const call_ptr& call) {
+  if (call->listed.size() == call->listings.size()) return answer_reading(call);
+  ask<actors::found_identities>(
+      call->session,
+      [call](const actors::found_identities& page) {
+        call->listed.push_back(*page);
+        read_listings(call);
+      },
+      actors::list_atom_v, call->listings[call->listed.size()]);
+}
+
+void read_rows(const call_ptr& call) {
+  auto listings = listings_of(*call->action, call->query, call->found());
+  if (const auto* refused = std::get_if<s3_error>(&listings)) return call->session->respond_error(*refused);
+  call->listings = std::move(std::get<std::vector<metadata::identity_query>>(listings));
+  if (call->listings.empty()) return answer_reading(call);
+  with_turn(call->session, *call->session->shared().listing_turns, [call](turn mine) {
+    call->mine = std::move(mine);
+    read_listings(call);
+  });
+}
+
+void change(const call_ptr& call) {
+  auto read = read_change(*call->action, call->query);
+  if (const auto* refused = std::get_if<s3_error>(&read)) return call->session->respond_error(*refused);
+  auto& command = std::get<metadata::change_identity>(read);
+  auto& shared = call->session->shared();
+  command.now = shared.clock.wall();
+  command.by = call->session->current().by;
+  const auto id = [&shared](std::string_view kind) {
+    return std::string{kind} + random_letters(shared.random, id_letters, base32);
+  };
+  switch (command.what) {
+    case action::iam_create_user: command.id = id("AIDA"); break;
+    case action::iam_create_group: command.id = id("AGPA"); break;
+    case action::iam_create_policy: command.id = id("ANPA"); break;
+    case action::iam_create_access_key:
+      command.other = "AKIA" + random_letters(shared.random, key_letters, base32);
+      command.text = random_letters(shared.random, secret_letters, base64url);
+      break;
+    default: break;
+  }
+  const auto done = std::make_shared<const metadata::command>(std::move(command));
+  ask<actors::committed>(
+      call->session,
+      [call, done](const actors::committed& committed) {
+        const auto& made = std::get<metadata::change_identity>(*done);
+        answer(call->session, *call->action, change_answer(made, committed.result.more));
+      },
+      actors::commit_atom_v, actors::command_box{done});
+}
+
+void judge_and_run(const call_ptr& call) {
+  const auto& request = call->session->current();
+  const auto resource = resource_of(*call->action, call->query, call->found());
+  if (auto refused = identity_lapsed(request.by, call->action->act, request.key.get(), resource))
+    return call->session->respond_failure(*refused);
+  if (!call->action->changes()) return read_rows(call);
+  // Also an ARN with another path than that of its policy, which the command names without a path.
+  if (!call->action->creates() && call->found() == nullptr)
+    return call->session->respond_error(no_such_entity("There is no " + call->query.text(call->action->subject) + "."));
+  change(call);
+}
+
+void run(const call_ptr& call) {
+  const auto& key = call->session->current().key;
+  auto read = read_action(call->query, key && key->of_user ? key->of_user->user.name : std::string_view{});
+  if (const auto* refused = std::get_if<s3_error>(&read)) return call->session->respond_error(*refused);
+  call->action = std::get<const iam_action*>(read);
+  const auto wanted = subject_of(*call->action, call->query);
+  if (!wanted) return judge_and_run(call);
+  ask_result<actors::found_identities>(
+      call->session,
+      [call](const result<actors::found_identities>& found) {
+        if (!found && found.error() != errc::no_such_identity) return call->session->respond_failure(found.error());
+        if (found) call->subject = *found;
+        judge_and_run(call);
+      },
+      actors::list_atom_v, *wanted);
+}
+
+} // namespace
+
+void query_api(const session_ptr& session) {
+  constexpr std::string_view form = "application/x-www-form-urlencoded";
+  if (!istarts_with(field_of(session->fields(), "Content-Type"), form))
+    return session->respond_error(validation_error("POST / is IAM's API: its body is a form (" + std::string{form} +
+                                                   "), its signature is for the service iam."));
+  collect_body(session, iam_body_bytes_max, [session](const std::string& body) {
+    auto read = iam_query::read(body);
+    if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
+    auto& query = std::get<iam_query>(read);
+    if (const auto* const named = find_action(query.text("Action")))
+      if (const auto refused = session->begin_query(named->act, named->changes(), query.text(named->subject)))
+        return session->respond_error(*refused);
+    const auto call = std::make_shared<iam_call>(iam_call{session, std::move(query), nullptr, nullptr});
+    session->authenticate_query("iam", body, [call] { run(call); });
+  });
+}
+
+} // namespace cairn::net

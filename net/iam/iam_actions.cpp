@@ -1,0 +1,275 @@
+#include "net/iam/iam_actions.hpp"
+
+#include "storage/policy/policy.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+namespace policy = storage::policy;
+using metadata::identity_kind;
+using policy::action;
+
+constexpr std::string_view user_name = "UserName", group_name = "GroupName", policy_arn = "PolicyArn",
+                           policy_name = "PolicyName", path_pages = "PathPrefix Marker MaxItems",
+                           pages = "Marker MaxItems";
+
+constexpr iam_action actions[] = {
+    {"CreateUser", action::iam_create_user, user_name, {}, "Path Tags"},
+    {"GetUser", action::iam_get_user, user_name, {}, {}, true},
+    {"ListUsers", action::iam_list_users, {}, {}, path_pages},
+    {"UpdateUser", action::iam_update_user, user_name, {}, "NewUserName NewPath"},
+    {"DeleteUser", action::iam_delete_user, user_name},
+    {"TagUser", action::iam_tag_user, user_name, {}, "Tags"},
+    {"UntagUser", action::iam_untag_user, user_name, {}, "TagKeys"},
+    {"ListUserTags", action::iam_list_user_tags, user_name, {}, pages},
+    {"CreateGroup", action::iam_create_group, group_name, {}, "Path"},
+    {"GetGroup", action::iam_get_group, group_name, {}, pages},
+    {"ListGroups", action::iam_list_groups, {}, {}, path_pages},
+    {"DeleteGroup", action::iam_delete_group, group_name},
+    {"AddUserToGroup", action::iam_add_user_to_group, group_name, user_name},
+    {"RemoveUserFromGroup", action::iam_remove_user_from_group, group_name, user_name},
+    {"ListGroupsForUser", action::iam_list_groups_for_user, user_name, {}, pages},
+    {"CreatePolicy", action::iam_create_policy, policy_name, "PolicyDocument", "Path Description"},
+    {"GetPolicy", action::iam_get_policy, policy_arn},
+    {"ListPolicies",
+     action::iam_list_policies,
+     {},
+     {},
+     "Scope OnlyAttached PolicyUsageFilter PathPrefix Marker MaxItems"},
+    {"DeletePolicy", action::iam_delete_policy, policy_arn},
+    {"CreatePolicyVersion", action::iam_create_policy_version, policy_arn, "PolicyDocument", "SetAsDefault"},
+    {"GetPolicyVersion", action::iam_get_policy_version, policy_arn, "VersionId"},
+    {"ListPolicyVersions", action::iam_list_policy_versions, policy_arn, {}, pages},
+    {"SetDefaultPolicyVersion", action::iam_set_default_policy_version, policy_arn, "VersionId"},
+    {"DeletePolicyVersion", action::iam_delete_policy_version, policy_arn, "VersionId"},
+    {"ListEntitiesForPolicy",
+     action::iam_list_entities_for_policy,
+     policy_arn,
+     {},
+     "EntityFilter PolicyUsageFilter PathPrefix Marker MaxItems"},
+    {"AttachUserPolicy", action::iam_attach_user_policy, user_name, policy_arn},
+    {"DetachUserPolicy", action::iam_detach_user_policy, user_name, policy_arn},
+    {"ListAttachedUserPolicies", action::iam_list_attached_user_policies, user_name, {}, path_pages},
+    {"AttachGroupPolicy", action::iam_attach_group_policy, group_name, policy_arn},
+    {"DetachGroupPolicy", action::iam_detach_group_policy, group_name, policy_arn},
+    {"ListAttachedGroupPolicies", action::iam_list_attached_group_policies, group_name, {}, path_pages},
+    {"PutUserPolicy", action::iam_put_user_policy, user_name, policy_name, "PolicyDocument"},
+    {"GetUserPolicy", action::iam_get_user_policy, user_name, policy_name},
+    {"ListUserPolicies", action::iam_list_user_policies, user_name, {}, pages},
+    {"DeleteUserPolicy", action::iam_delete_user_policy, user_name, policy_name},
+    {"PutGroupPolicy", action::iam_put_group_policy, group_name, policy_name, "PolicyDocument"},
+    {"GetGroupPolicy", action::iam_get_group_policy, group_name, policy_name},
+    {"ListGroupPolicies", action::iam_list_group_policies, group_name, {}, pages},
+    {"DeleteGroupPolicy", action::iam_delete_group_policy, group_name, policy_name},
+    {"CreateAccessKey", action::iam_create_access_key, user_name, {}, {}, true},
+    {"ListAccessKeys", action::iam_list_access_keys, user_name, {}, pages, true},
+    {"UpdateAccessKey", action::iam_update_access_key, user_name, "AccessKeyId", "Status", true},
+    {"DeleteAccessKey", action::iam_delete_access_key, user_name, "AccessKeyId", {}, true},
+    {"GetAccessKeyLastUsed", action::iam_get_access_key_last_used, "AccessKeyId"},
+    {"SimulatePrincipalPolicy",
+     action::iam_simulate_principal_policy,
+     "PolicySourceArn",
+     {},
+     "ActionNames ResourceArns ContextEntries Marker MaxItems"},
+    {"SimulateCustomPolicy",
+     action::iam_simulate_custom_policy,
+     {},
+     {},
+     "PolicyInputList ActionNames ResourceArns ContextEntries Marker MaxItems"},
+};
+
+const std::string iam_arn = "arn:aws:iam::", own_arn = iam_arn + std::string{policy::account_id} + ":";
+
+// Whether `name` is one of the words.
+bool is_word_of(std::string_view words, std::string_view name) {
+  while (!words.empty()) {
+    const auto one = words.substr(0, words.find(' '));
+    if (one == name) return true;
+    words.remove_prefix(std::min(words.size(), one.size() + 1));
+  }
+  return false;
+}
+
+std::optional<s3_error> unknown_parameter(const iam_action& action, const iam_query& query) {
+  for (const auto& p : query.all()) {
+    const auto name = std::string_view{p.name}.substr(0, p.name.find(".member."));
+    const bool known = name == "Action" || name == "Version" || name == action.subject || name == action.other ||
+                       is_word_of(action.also, name);
+    if (!known && !name.empty())
+      return validation_error(std::string{action.name} + " has no parameter " + std::string{name} + " here.");
+  }
+  return std::nullopt;
+}
+
+s3_error missing_parameter(std::string_view name) {
+  return validation_error("The request must contain the parameter " + std::string{name} + ".");
+}
+
+// "arn:aws:iam::ACCOUNT:user/team/ann" → "user/team/ann"; nullopt: of another account, or no ARN of IAM.
+std::optional<std::string_view> own_resource(std::string_view arn) {
+  if (arn.starts_with(own_arn)) return arn.substr(own_arn.size());
+  if (arn.starts_with(iam_arn + ":")) return arn.substr(iam_arn.size() + 1);
+  return std::nullopt;
+}
+
+std::optional<std::string> name_in(std::string_view arn, std::string_view kind) {
+  const auto resource = own_resource(arn);
+  if (!resource || !resource->starts_with(kind)) return std::nullopt;
+  return std::string{resource->substr(resource->rfind('/') + 1)};
+}
+
+// "v3"
+std::optional<std::uint32_t> version_number(std::string_view text) {
+  std::uint32_t number = 0;
+  if (!text.starts_with('v')) return std::nullopt;
+  const auto* const end = text.data() + text.size();
+  const auto [at, problem] = std::from_chars(text.data() + 1, end, number);
+  if (problem != std::errc{} || at != end || number == 0) return std::nullopt;
+  return number;
+}
+
+std::string path_or(const iam_query& query, std::string_view name) {
+  const auto* const given = query.find(name);
+  return given != nullptr && !given->empty() ? *given : "/";
+}
+
+std::optional<s3_error> take_document(const iam_query& query, std::string& into) {
+  const auto* const text = query.find("PolicyDocument");
+  if (text == nullptr) return missing_parameter("PolicyDocument");
+  into = metadata::without_space(*text);
+  const auto compiled = policy::policy::compile(into, policy::owner_kind::identity);
+  if (compiled) return std::nullopt;
+  return s3_error{400, "MalformedPolicyDocument", "The policy is not valid: " + compiled.error().text + "."};
+}
+
+std::optional<s3_error> take_names(const iam_action& action, const iam_query& query, metadata::change_identity& c) {
+  const auto take = [&](std::string_view parameter, std::string& into) -> std::optional<s3_error> {
+    into = query.text(parameter);
+    if (parameter != policy_arn) return std::nullopt;
+    const auto name = policy_name_of(into);
+    if (!name) return no_such_entity("Policy " + into + " does not exist.");
+    into = *name;
+    return std::nullopt;
+  };
+  if (auto refused = take(action.subject, c.name)) return refused;
+  const bool has_other = action.other == user_name || action.other == policy_arn || action.other == policy_name ||
+                         action.other == "AccessKeyId";
+  return has_other ? take(action.other, c.other) : std::nullopt;
+}
+
+} // namespace
+
+bool iam_action::creates() const {
+  return act == action::iam_create_user || act == action::iam_create_group || act == action::iam_create_policy;
+}
+
+const iam_action* find_action(std::string_view name) {
+  const auto found =
+      std::find_if(std::begin(actions), std::end(actions), [name](const iam_action& a) { return a.name == name; });
+  return found == std::end(actions) ? nullptr : &*found;
+}
+
+std::variant<const iam_action*, s3_error> read_action(iam_query& query, std::string_view caller) {
+  const auto name = query.text("Action");
+  if (name.empty()) return s3_error{400, "MissingAction", "The request must contain the parameter Action."};
+  const auto* const found = find_action(name);
+  if (found == nullptr || query.text("Version") != iam_version)
+    return s3_error{400, "InvalidAction",
+                    "Could not find operation " + name + " for version " + query.text("Version") + "."};
+  if (auto refused = unknown_parameter(*found, query)) return std::move(*refused);
+  if (found->of_caller && query.text(found->subject).empty() && !caller.empty())
+    query.set(found->subject, std::string{caller});
+  const bool of_root = found->act == action::iam_get_user; // without a name: the root key is asked for
+  if (!found->subject.empty() && query.text(found->subject).empty() && !of_root)
+    return found->of_caller ? validation_error("Must specify userName when calling with non-User credentials")
+                            : missing_parameter(found->subject);
+  if (!found->other.empty() && query.text(found->other).empty()) return missing_parameter(found->other);
+  return found;
+}
+
+std::optional<std::string> policy_name_of(std::string_view arn) {
+  return name_in(arn, "policy/");
+}
+
+std::optional<metadata::identity_query> subject_of(const iam_action& action, const iam_query& query) {
+  metadata::identity_query wanted;
+  const auto given = query.text(action.subject);
+  if (action.creates() || given.empty()) return std::nullopt;
+  if (action.subject == policy_arn) {
+    wanted.kind = identity_kind::policy;
+    wanted.name = policy_name_of(given).value_or("-"); // of another account: there is none
+  } else if (action.subject == group_name) {
+    wanted.kind = identity_kind::group;
+    wanted.name = given;
+  } else if (action.subject == "AccessKeyId") {
+    wanted.access_key = given;
+  } else {
+    wanted.name = action.subject == "PolicySourceArn" ? name_in(given, "user/").value_or("-") : given;
+  }
+  return wanted;
+}
+
+const metadata::identity_page* found_subject(const iam_action& action, const iam_query& query,
+                                             const metadata::identity_page& page) {
+  if (page.users.empty() && page.groups.empty() && page.policies.empty()) return nullptr;
+  const bool by_arn = action.subject == policy_arn || action.subject == "PolicySourceArn";
+  if (!by_arn) return &page;
+  const auto row = action.subject == policy_arn ? metadata::resource_of(page.policies.front())
+                                                : metadata::resource_of(page.users.front());
+  return own_resource(query.text(action.subject)) == row ? &page : nullptr;
+}
+
+std::string resource_of(const iam_action& action, const iam_query& query, const metadata::identity_page* found) {
+  const auto name = query.text(action.subject);
+  if (action.creates()) {
+    const std::string kind = action.subject == user_name ? "user" : action.subject == group_name ? "group" : "policy";
+    return kind + path_or(query, "Path") + name;
+  }
+  if (action.subject == policy_arn)
+    return found != nullptr ? metadata::resource_of(found->policies.front())
+                            : std::string{own_resource(name).value_or("")};
+  if (action.subject == group_name)
+    return found != nullptr ? metadata::resource_of(found->groups.front()) : "group/" + name;
+  if (!action.subject.empty()) return found != nullptr ? metadata::resource_of(found->users.front()) : "user/" + name;
+  switch (action.act) {
+    case action::iam_list_groups: return "group" + path_or(query, "PathPrefix");
+    case action::iam_list_policies: return "policy" + path_or(query, "PathPrefix");
+    default: return "user" + path_or(query, "PathPrefix");
+  }
+}
+
+std::variant<metadata::change_identity, s3_error> read_change(const iam_action& action, const iam_query& query) {
+  metadata::change_identity c{.what = action.act};
+  if (auto refused = take_names(action, query, c)) return std::move(*refused);
+  c.path = path_or(query, action.act == action::iam_update_user ? "NewPath" : "Path");
+  c.description = query.text("Description");
+  if (action.other == "PolicyDocument" || is_word_of(action.also, "PolicyDocument"))
+    if (auto refused = take_document(query, c.text)) return std::move(*refused);
+  if (action.other == "VersionId") {
+    const auto number = version_number(query.text("VersionId"));
+    if (!number) return validation_error("VersionId is written as v1.");
+    c.version = *number;
+  }
+  c.tags = query.pairs("Tags", "Key", "Value");
+  for (auto& key : query.list("TagKeys")) c.tags.emplace_back(std::move(key), std::string{});
+  switch (action.act) {
+    case action::iam_update_user:
+      c.other = query.text("NewUserName");
+      c.on = query.find("NewPath") != nullptr;
+      break;
+    case action::iam_create_policy_version: c.on = query.flag("SetAsDefault"); break;
+    case action::iam_update_access_key:
+      c.on = query.text("Status") == "Active";
+      if (!c.on && query.text("Status") != "Inactive") return validation_error("Status is Active or Inactive.");
+      break;
+    default: break;
+  }
+  return c;
+}
+
+} // namespace cairn::net

@@ -1,0 +1,131 @@
+#include "net/iam/iam_query.hpp"
+
+#include "net/s3/xml/s3_xml.hpp"
+#include "net/wire/grammar/ascii.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace cairn::net {
+
+namespace {
+
+constexpr std::uint32_t items_default = 100, items_most = 1000;
+constexpr std::size_t parameters_max = 400;
+
+std::string member_name(std::string_view name, std::size_t number, std::string_view part) {
+  auto text = std::string{name} + ".member." + std::to_string(number);
+  if (!part.empty()) text.append(".").append(part);
+  return text;
+}
+
+struct other_name {
+  std::string_view code, iam_code;
+  unsigned status;
+};
+constexpr std::array other_names{other_name{"InvalidArgument", "ValidationError", 400},
+                                 other_name{"MalformedXML", "ValidationError", 400},
+                                 other_name{"MissingContentLength", "ValidationError", 411},
+                                 other_name{"EntityTooLarge", "LimitExceeded", 409},
+                                 other_name{"InvalidAccessKeyId", "InvalidClientTokenId", 403},
+                                 other_name{"AuthorizationHeaderMalformed", "IncompleteSignature", 400},
+                                 other_name{"XAmzContentSHA256Mismatch", "SignatureDoesNotMatch", 403},
+                                 other_name{"RequestTimeTooSkewed", "SignatureDoesNotMatch", 403},
+                                 other_name{"SlowDown", "Throttling", 503},
+                                 other_name{"InternalError", "InternalFailure", 500}};
+
+} // namespace
+
+std::variant<iam_query, s3_error> iam_query::read(std::string_view body) {
+  auto parsed = parse_target("/?" + std::string{body});
+  if (!parsed) return validation_error("The body is not a form: " + parsed.error().text + ".");
+  iam_query query;
+  query.parameters_ = std::move(parsed->query);
+  auto& all = query.parameters_;
+  if (all.size() > parameters_max) return validation_error("The request has too many parameters.");
+  std::vector<std::string_view> names;
+  for (const auto& p : all) names.push_back(p.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) return validation_error("The parameter " + std::string{*twice} + " comes twice.");
+  return query;
+}
+
+const std::string* iam_query::find(std::string_view name) const {
+  const auto same = [name](const query_parameter& p) { return p.name == name; };
+  const auto found = std::find_if(parameters_.begin(), parameters_.end(), same);
+  return found == parameters_.end() ? nullptr : &found->value;
+}
+
+std::string iam_query::text(std::string_view name) const {
+  const auto* const value = find(name);
+  return value == nullptr ? std::string{} : *value;
+}
+
+bool iam_query::flag(std::string_view name) const {
+  const auto* const value = find(name);
+  return value != nullptr && iequals(*value, "true");
+}
+
+void iam_query::set(std::string_view name, std::string value) {
+  std::erase_if(parameters_, [name](const query_parameter& p) { return p.name == name; });
+  parameters_.push_back({std::string{name}, std::move(value)});
+}
+
+std::vector<std::string> iam_query::list(std::string_view name) const {
+  std::vector<std::string> values;
+  while (const auto* const value = find(member_name(name, values.size() + 1, {}))) values.push_back(*value);
+  return values;
+}
+
+std::vector<std::pair<std::string, std::string>> iam_query::pairs(std::string_view name, std::string_view first,
+                                                                  std::string_view second) const {
+  std::vector<std::pair<std::string, std::string>> values;
+  while (const auto* const value = find(member_name(name, values.size() + 1, first)))
+    values.emplace_back(*value, text(member_name(name, values.size() + 1, second)));
+  return values;
+}
+
+std::variant<std::uint32_t, s3_error> iam_query::items_max() const {
+  const auto* const value = find("MaxItems");
+  if (value == nullptr) return items_default;
+  std::uint32_t items = 0;
+  const auto* const end = value->data() + value->size();
+  const auto [at, problem] = std::from_chars(value->data(), end, items);
+  if (problem != std::errc{} || at != end || items < 1 || items > items_most)
+    return validation_error("MaxItems is a number from 1 to 1000.");
+  return items;
+}
+
+s3_error validation_error(std::string message) {
+  return {400, "ValidationError", std::move(message)};
+}
+
+s3_error no_such_entity(std::string message) {
+  return {404, "NoSuchEntity", std::move(message)};
+}
+
+s3_error as_iam_error(s3_error problem) {
+  const auto known = std::find_if(other_names.begin(), other_names.end(),
+                                  [&problem](const other_name& n) { return n.code == problem.code; });
+  if (known == other_names.end()) return problem;
+  problem.code = known->iam_code;
+  problem.status = known->status;
+  return problem;
+}
+
+std::string iam_error_xml(const s3_error& problem, std::string_view request_id) {
+  xml_writer xml;
+  xml.open("ErrorResponse", "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"");
+  xml.open("Error");
+  xml.text("Type", problem.status < 500 ? "Sender" : "Receiver");
+  xml.text("Code", problem.code);
+  xml.text("Message", readable_xml(problem.message));
+  xml.close("Error");
+  xml.text("RequestId", request_id);
+  xml.close("ErrorResponse");
+  return xml.take();
+}
+
+} // namespace cairn::net

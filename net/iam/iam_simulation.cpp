@@ -1,0 +1,106 @@
+// SimulatePrincipalPolicy and SimulateCustomPolicy: what the evaluator says about each action on each resource.
+#include "net/iam/iam_answers.hpp"
+#include "net/s3/xml/s3_xml.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "storage/policy/policy.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+namespace policy = storage::policy;
+
+constexpr std::size_t simulated_max = 1000; // pairs of action and resource
+
+struct simulated {
+  std::string bucket, key;
+};
+
+// The parts of an ARN that a request is made of.
+simulated parts_of(std::string_view arn, policy::action act) {
+  constexpr std::string_view of_s3 = "arn:aws:s3:::", of_iam = "arn:aws:iam::";
+  if (policy::is_of_iam(act)) {
+    const auto colon = arn.starts_with(of_iam) ? arn.find(':', of_iam.size()) : arn.npos;
+    return {{}, std::string{colon == arn.npos ? arn : arn.substr(colon + 1)}};
+  }
+  if (arn.starts_with(of_s3)) arn.remove_prefix(of_s3.size());
+  const auto slash = arn.find('/');
+  if (!policy::is_of_object(act)) return {std::string{arn}, {}};
+  return {std::string{arn.substr(0, slash)}, std::string{slash == arn.npos ? arn : arn.substr(slash + 1)}};
+}
+
+std::variant<policy::context, s3_error> read_context(const iam_query& query, wall_ms now) {
+  policy::context with;
+  with.kind = policy::sender::key;
+  with.time = now;
+  for (std::size_t n = 1;; ++n) {
+    const auto entry = "ContextEntries.member." + std::to_string(n) + ".";
+    const auto* const name = query.find(entry + "ContextKeyName");
+    if (name == nullptr) return with;
+    const auto named = policy::key_of(*name);
+    if (!named) return s3_error{400, "InvalidInput", "The condition key " + *name + " is unknown."};
+    with.values.push_back({named->key, std::string{named->name}, query.list(entry + "ContextKeyValues")});
+  }
+}
+
+std::string_view decision_text(policy::effect outcome) {
+  switch (outcome) {
+    case policy::effect::allow: return "allowed";
+    case policy::effect::deny: return "explicitDeny";
+    default: return "implicitDeny";
+  }
+}
+
+} // namespace
+
+std::variant<std::string, s3_error> simulation_answer(const iam_query& query, const metadata::identity* of,
+                                                      wall_ms now) {
+  metadata::identity custom;
+  if (of == nullptr) {
+    for (const auto& text : query.list("PolicyInputList")) {
+      if (auto compiled = policy::policy::compile(text, policy::owner_kind::identity); !compiled)
+        return s3_error{400, "InvalidInput", "A policy is not valid: " + compiled.error().text + "."};
+      custom.policies.push_back(
+          {"PolicyInputList." + std::to_string(custom.policies.size() + 1), metadata::identity_policy{text}});
+    }
+  }
+  const auto& asked_of = of != nullptr ? *of : custom;
+  const auto context = read_context(query, now);
+  if (const auto* refused = std::get_if<s3_error>(&context)) return *refused;
+  const auto wanted = query.list("ActionNames");
+  auto resources = query.list("ResourceArns");
+  if (resources.empty()) resources.emplace_back("*");
+  if (wanted.empty() || wanted.size() * resources.size() > simulated_max)
+    return validation_error("ActionNames and ResourceArns name nothing, or too much.");
+  xml_writer xml;
+  xml.bytes().clear();
+  xml.open("EvaluationResults");
+  for (const auto& name : wanted) {
+    const auto act = policy::action_of(name);
+    if (!act) return s3_error{400, "InvalidInput", "The action " + name + " is unknown."};
+    for (const auto& arn : resources) {
+      const auto about = parts_of(arn, *act);
+      const auto told = metadata::ask_identity(asked_of, {.act = *act,
+                                                          .bucket = about.bucket,
+                                                          .key = about.key,
+                                                          .with = &std::get<policy::context>(context),
+                                                          .object_missing = true,
+                                                          .user = of != nullptr ? &of->user : nullptr});
+      xml.open("member");
+      xml.text("EvalActionName", name);
+      xml.text("EvalResourceName", readable_xml(arn));
+      xml.text("EvalDecision", decision_text(told.outcome));
+      xml.open("MatchedStatements");
+      xml.close("MatchedStatements");
+      xml.open("MissingContextValues");
+      xml.close("MissingContextValues");
+      xml.close("member");
+    }
+  }
+  xml.close("EvaluationResults");
+  xml.text("IsTruncated", "false");
+  return xml.take();
+}
+
+} // namespace cairn::net

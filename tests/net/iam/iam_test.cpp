@@ -1,0 +1,193 @@
+// IAM's requests and documents, without a node.
+#include "net/iam/iam_answers.hpp"
+#include "net/iam/iam_documents.hpp"
+#include "net/s3/xml/xml_reader.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+namespace {
+
+namespace metadata = storage::metadata;
+using storage::policy::action;
+
+iam_query query_of(const std::string& form) {
+  auto read = iam_query::read("Version=2010-05-08&" + form);
+  return std::get<iam_query>(std::move(read));
+}
+std::string refusal_of(const std::string& form, std::string_view caller = {}) {
+  auto query = query_of(form);
+  const auto read = read_action(query, caller);
+  const auto* const refused = std::get_if<s3_error>(&read);
+  return refused ? std::string{refused->code} : "ok";
+}
+std::variant<metadata::change_identity, s3_error> change_of(const std::string& form) {
+  auto query = query_of(form);
+  const auto read = read_action(query, {});
+  if (const auto* refused = std::get_if<s3_error>(&read)) return *refused;
+  return read_change(*std::get<const iam_action*>(read), query);
+}
+metadata::change_identity changed(const std::string& form) {
+  return std::get<metadata::change_identity>(change_of(form));
+}
+xml_element document_of(const std::string& action, const std::string& result) {
+  const auto read = read_xml(iam_document(action, result, "id"), {});
+  EXPECT_TRUE(read) << result;
+  return read.value_or(xml_element{});
+}
+
+const std::string policy =
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]})";
+const std::string encoded_policy =
+    "%7B%22Version%22%3A%222012-10-17%22%2C+%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow"
+    "%22%2C%22Action%22%3A%22s3%3A*%22%2C%22Resource%22%3A%22*%22%7D%5D%7D";
+
+metadata::identity_page page_of_ann() {
+  metadata::identity_page page;
+  page.users.push_back({.who = {"ann", "AIDA1", "/team/", {{"k", "<v>"}}}, .created = 0});
+  page.users.front().policies.own = {{"own", policy}};
+  page.users.front().groups = {"a", "b", "c"};
+  for (const auto* name : {"a", "b", "c"}) page.groups.push_back({.name = name, .id = "AGPA1", .policies = {}});
+  metadata::policy_row attached{.name = "p", .id = "ANPA1", .path = "/x/"};
+  attached.default_version = attached.last_version = 1;
+  attached.versions = {{1, 0, policy}};
+  page.policies.push_back(attached);
+  page.keys.push_back({.id = "AKIA1", .secret = "hidden", .user = "ann", .active = false});
+  return page;
+}
+std::string answer_of(const std::string& form, const metadata::identity_page* subject) {
+  auto query = query_of(form);
+  const auto read = read_action(query, "ann");
+  const auto* const* found = std::get_if<const iam_action*>(&read);
+  if (found == nullptr) return std::string{std::get<s3_error>(read).code};
+  const auto made = read_answer(**found, query, subject, {});
+  if (const auto* refused = std::get_if<s3_error>(&made)) return std::string{refused->code};
+  return std::get<std::string>(made);
+}
+
+TEST(iam, reads_lists_and_refuses_what_comes_twice) {
+  const auto query = query_of("Tags.member.1.Key=a&Tags.member.1.Value=1&Tags.member.2.Key=b&TagKeys.member.1=x+y");
+  EXPECT_EQ(query.pairs("Tags", "Key", "Value"), (storage::policy::tag_pairs{{"a", "1"}, {"b", ""}}));
+  EXPECT_EQ(query.list("TagKeys"), std::vector<std::string>{"x y"});
+  EXPECT_TRUE(std::holds_alternative<s3_error>(iam_query::read("A=1&A=2")));
+  EXPECT_TRUE(std::holds_alternative<s3_error>(iam_query::read("A=%zz")));
+  EXPECT_TRUE(std::holds_alternative<s3_error>(query_of("MaxItems=0").items_max()));
+  EXPECT_EQ(std::get<std::uint32_t>(query_of("MaxItems=7").items_max()), 7u);
+}
+
+TEST(iam, refuses_actions_and_parameters_that_it_does_not_have) {
+  EXPECT_EQ(refusal_of("UserName=ann"), "MissingAction");
+  EXPECT_EQ(refusal_of("Action=CreateRole&RoleName=r"), "InvalidAction");
+  EXPECT_EQ(refusal_of("Action=CreateUser"), "ValidationError");
+  EXPECT_EQ(refusal_of("Action=CreateUser&UserName=ann"), "ok");
+  EXPECT_EQ(refusal_of("Action=CreateUser&UserName=ann&PermissionsBoundary=arn"), "ValidationError");
+  EXPECT_EQ(refusal_of("Action=CreateUser&UserName=ann&Tags.member.1.Key=k"), "ok");
+  EXPECT_EQ(refusal_of("Action=CreatePolicy&PolicyName=p&PolicyDocument=x&Tags.member.1.Key=k"), "ValidationError");
+  EXPECT_EQ(refusal_of("Action=AttachUserPolicy&UserName=ann"), "ValidationError");
+  EXPECT_EQ(refusal_of("Action=CreateAccessKey"), "ValidationError"); // the root key names the user
+  EXPECT_EQ(refusal_of("Action=CreateAccessKey", "ann"), "ok");
+  EXPECT_EQ(refusal_of("Action=GetUser"), "ok");
+}
+
+TEST(iam, makes_commands_of_actions) {
+  const auto user = changed("Action=CreateUser&UserName=ann&Path=/team/&Tags.member.1.Key=k&Tags.member.1.Value=v");
+  EXPECT_EQ(user.what, action::iam_create_user);
+  EXPECT_EQ(user.name + user.path, "ann/team/");
+  EXPECT_EQ(user.tags, (storage::policy::tag_pairs{{"k", "v"}}));
+  EXPECT_EQ(changed("Action=UpdateUser&UserName=ann&NewUserName=bob").other, "bob");
+  EXPECT_FALSE(changed("Action=UpdateUser&UserName=ann&NewUserName=bob").on); // keeps its path
+  EXPECT_TRUE(changed("Action=UpdateUser&UserName=ann&NewPath=/x/").on);
+  const auto attached = changed("Action=AttachUserPolicy&UserName=ann&PolicyArn=arn:aws:iam::000000000000:policy/x/p");
+  EXPECT_EQ(attached.name + attached.other, "annp");
+  EXPECT_EQ(changed("Action=CreatePolicy&PolicyName=p&PolicyDocument=" + encoded_policy).text, policy);
+  EXPECT_EQ(changed("Action=DeletePolicyVersion&PolicyArn=arn:aws:iam:::policy/p&VersionId=v7").version, 7u);
+  EXPECT_FALSE(changed("Action=UpdateAccessKey&UserName=ann&AccessKeyId=A&Status=Inactive").on);
+  const auto code = [](const std::string& form) { return std::string{std::get<s3_error>(change_of(form)).code}; };
+  EXPECT_EQ(code("Action=CreatePolicy&PolicyName=p&PolicyDocument={}"), "MalformedPolicyDocument");
+  EXPECT_EQ(code("Action=AttachUserPolicy&UserName=ann&PolicyArn=arn:aws:iam::aws:policy/AdministratorAccess"),
+            "NoSuchEntity");
+  EXPECT_EQ(code("Action=DeletePolicyVersion&PolicyArn=arn:aws:iam:::policy/p&VersionId=7"), "ValidationError");
+  EXPECT_EQ(code("Action=UpdateAccessKey&UserName=ann&AccessKeyId=A&Status=on"), "ValidationError");
+}
+
+TEST(iam, asks_policies_about_what_the_rows_say) {
+  const auto resource = [](const std::string& form, const metadata::identity_page* found) {
+    const auto query = query_of(form);
+    return resource_of(*find_action(query.text("Action")), query, found);
+  };
+  const auto page = page_of_ann();
+  EXPECT_EQ(resource("Action=GetUser&UserName=ANN", &page), "user/team/ann");
+  EXPECT_EQ(resource("Action=GetUser&UserName=bob", nullptr), "user/bob");
+  EXPECT_EQ(resource("Action=CreateUser&UserName=bob&Path=/team/", nullptr), "user/team/bob");
+  EXPECT_EQ(resource("Action=ListUsers&PathPrefix=/team/", nullptr), "user/team/");
+  EXPECT_EQ(resource("Action=GetPolicy&PolicyArn=arn:aws:iam:::policy/x/p", nullptr), "policy/x/p");
+  metadata::identity_page of_policy;
+  of_policy.policies = page.policies;
+  auto query = query_of("Action=GetPolicy&PolicyArn=arn:aws:iam::000000000000:policy/x/p");
+  EXPECT_TRUE(found_subject(*find_action("GetPolicy"), query, of_policy));
+  query.set("PolicyArn", "arn:aws:iam::000000000000:policy/p"); // another path
+  EXPECT_FALSE(found_subject(*find_action("GetPolicy"), query, of_policy));
+}
+
+TEST(iam, answers_about_a_user) {
+  const auto page = page_of_ann();
+  const auto user = document_of("GetUser", answer_of("Action=GetUser&UserName=ann", &page));
+  const auto* const found = user.child("GetUserResult")->child("User");
+  EXPECT_EQ(found->text_of("Arn"), "arn:aws:iam::000000000000:user/team/ann");
+  EXPECT_EQ(found->text_of("CreateDate"), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(found->child("Tags")->child("member")->text_of("Value"), "<v>");
+  const auto keys = answer_of("Action=ListAccessKeys", &page);
+  EXPECT_NE(keys.find("<Status>Inactive</Status>"), keys.npos);
+  EXPECT_EQ(keys.find("hidden"), keys.npos);
+  EXPECT_NE(answer_of("Action=ListAttachedUserPolicies&UserName=ann", &page).find(":policy/x/p<"), std::string::npos);
+  const auto own = answer_of("Action=GetUserPolicy&UserName=ann&PolicyName=own", &page);
+  EXPECT_NE(own.find("<PolicyDocument>%7B%22Version%22"), own.npos);
+  EXPECT_EQ(answer_of("Action=GetUserPolicy&UserName=ann&PolicyName=none", &page), "NoSuchEntity");
+  EXPECT_EQ(answer_of("Action=GetUser&UserName=bob", nullptr), "NoSuchEntity");
+}
+
+TEST(iam, answers_in_pages) {
+  const auto page = page_of_ann();
+  const auto names = [&page](const std::string& more) {
+    const auto root =
+        document_of("ListGroupsForUser", answer_of("Action=ListGroupsForUser&UserName=ann" + more, &page));
+    const auto* const found = root.child("ListGroupsForUserResult");
+    std::string text;
+    for (const auto& one : found->child("Groups")->children) text += one.text_of("GroupName");
+    return text + std::string{found->text_of("IsTruncated")} + std::string{found->text_of("Marker")};
+  };
+  EXPECT_EQ(names(""), "abcfalse");
+  EXPECT_EQ(names("&MaxItems=2"), "abtrueb");
+  EXPECT_EQ(names("&MaxItems=2&Marker=b"), "cfalse");
+}
+
+TEST(iam, simulates_what_the_evaluator_says) {
+  const auto simulated = [](const std::string& form) {
+    const auto made = simulation_answer(query_of(form), nullptr, 0);
+    return std::holds_alternative<s3_error>(made) ? std::string{std::get<s3_error>(made).code}
+                                                  : std::get<std::string>(made);
+  };
+  const std::string asked = "PolicyInputList.member.1=" + encoded_policy +
+                            "&ActionNames.member.1=s3:GetObject&ActionNames.member.2=iam:GetUser";
+  const auto answer = simulated(asked);
+  EXPECT_NE(answer.find("<EvalDecision>allowed</EvalDecision>"), answer.npos);
+  EXPECT_NE(answer.find("<EvalDecision>implicitDeny</EvalDecision>"), answer.npos);
+  EXPECT_EQ(simulated("PolicyInputList.member.1={}&ActionNames.member.1=s3:GetObject"), "InvalidInput");
+  EXPECT_EQ(simulated("ActionNames.member.1=s3:Nothing"), "InvalidInput");
+  EXPECT_EQ(simulated("PolicyInputList.member.1=" + encoded_policy), "ValidationError");
+}
+
+TEST(iam, has_errors_of_its_own) {
+  EXPECT_EQ(as_iam_error({400, "InvalidArgument", "x"}).code, "ValidationError");
+  EXPECT_EQ(as_iam_error({413, "EntityTooLarge", "x"}).status, 409u);
+  EXPECT_EQ(as_iam_error({403, "InvalidAccessKeyId", "x"}).code, "InvalidClientTokenId");
+  EXPECT_EQ(as_iam_error({404, "NoSuchEntity", "x"}).code, "NoSuchEntity");
+  const auto root = read_xml(iam_error_xml({403, "AccessDenied", "a < b"}, "id"), {});
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->name, "ErrorResponse");
+  EXPECT_EQ(root->child("Error")->text_of("Message"), "a < b");
+  EXPECT_EQ(root->text_of("RequestId"), "id");
+}
+
+} // namespace
+} // namespace cairn::net
