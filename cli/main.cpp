@@ -3,6 +3,7 @@
 #include "cli/admin/bucket_command.hpp"
 #include "cli/admin/cluster_command.hpp"
 #include "cli/admin/config_command.hpp"
+#include "cli/admin/identity_command.hpp"
 #include "cli/admin/key_command.hpp"
 #include "cli/admin/policy_command.hpp"
 #include "cli/admin/storage_command.hpp"
@@ -58,6 +59,8 @@ int main(int argc, char** argv) {
   add_cluster_command(app, exit_code);
   add_key_command(app, exit_code);
   add_bucket_command(app, exit_code);
+  add_user_command(app, exit_code);
+  add_group_command(app, exit_code);
   add_policy_command(app, exit_code);
   add_bench_command(app, exit_code);
   add_sim_command(app, exit_code);

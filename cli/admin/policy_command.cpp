@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/seams.hpp"
+#include "cli/admin/identity_command.hpp"
 #include "cli/client/command_support.hpp"
 #include "storage/policy/policy.hpp"
 
@@ -153,8 +154,9 @@ result<bool> test(const test_options& options) {
 } // namespace
 
 void add_policy_command(CLI::App& app, int& exit_code) {
-  auto* policies = app.add_subcommand("policy", "Try policies of buckets before they are put");
+  auto* policies = app.add_subcommand("policy", "Managed policies, and a try of policies before they are put");
   policies->require_subcommand(1);
+  add_managed_policy_commands(*policies, exit_code);
   auto* command = policies->add_subcommand(
       "test",
       "Print whether a policy allows or denies a request, and which of its statements decides\n\n"

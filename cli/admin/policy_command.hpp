@@ -1,4 +1,4 @@
-// `cairn policy test`: evaluates a policy for a request, without a node.
+// `cairn policy`: managed policies (identity_command.hpp), and `test`, which evaluates a policy without a node.
 #pragma once
 
 namespace CLI {

@@ -42,7 +42,10 @@ void sign(http_request& request, const server_address& server, const net::client
   for (const auto& [name, value] : headers) views.push_back({name, value});
   const std::string_view path{request.target};
   const net::signed_request sent{request.method, path.substr(0, path.find('?')), target->query, views};
-  for (auto& added : net::sign_request(with, sent, system_clock().wall())) request.headers.push_back(std::move(added));
+  const auto payload =
+      request.payload ? net::hex_of(sha256_of(std::as_bytes(std::span{*request.payload}))) : "UNSIGNED-PAYLOAD";
+  for (auto& added : net::sign_request(with, sent, system_clock().wall(), payload))
+    request.headers.push_back(std::move(added));
 }
 
 } // namespace

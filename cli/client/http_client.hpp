@@ -37,6 +37,7 @@ using header_list = std::vector<std::pair<std::string, std::string>>;
 struct http_request {
   std::string method, target; // target: percent-encoded, with the query
   header_list headers;
+  std::optional<std::string> payload{}; // the body, where the signature has to cover it
 };
 
 struct http_response {
@@ -79,7 +80,7 @@ public:
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
-  // Requests from now on are signed (net/s3/auth/sigv4.hpp), but for their bodies.
+  // Requests from now on are signed (net/s3/auth/sigv4.hpp), but for their bodies, unless a request has its payload.
   void sign_with(net::client_credentials credentials) { credentials_ = std::move(credentials); }
 
   // Sends the request and takes the whole answer. An upload stops early when the server answers before its end. A

@@ -1,11 +1,12 @@
 """Users, groups and policies as clients of AWS's IAM manage them, and what users may do with buckets and objects."""
 import json
+import os
 import shlex
 import subprocess
 
 import pytest
 
-from cairn_node import KIB, Node
+from cairn_node import BINARY, KIB, Node
 from s3_client import refusal
 from signing import ACCESS, ROOT, SECRET, call
 from test_held_requests import GUARDED, Held
@@ -302,3 +303,40 @@ def test_awscli_manages_identities(guarded, tmp_path):
     run(f"detach-user-policy --user-name cli --policy-arn {policy}")
     run(f"delete-policy --policy-arn {policy}")
     run("delete-user --user-name cli")
+
+
+def test_the_command_line_manages_identities(guarded, tmp_path):
+    rules = tmp_path / "policy.json"
+    rules.write_text(allow("s3:GetObject"))
+
+    def cairn(*arguments, check=True):
+        done = subprocess.run([BINARY, *arguments, "--endpoint", guarded.url()], capture_output=True, text=True, timeout=30,
+                              env=dict(os.environ, AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET))
+        assert not check or done.returncode == 0, done
+        return done.stdout if check else (done.returncode, done.stderr)
+    cairn("user", "create", "operator", "--path", "/ops/")
+    assert "operator" in cairn("user", "list") and "USERNAME" in cairn("user", "list").upper()
+    listed = json.loads(cairn("user", "list", "--path-prefix", "/ops/", "--json"))
+    assert [(u["UserName"], u["Path"]) for u in listed] == [("operator", "/ops/")]
+    cairn("policy", "create", "ops", str(rules))
+    cairn("user", "attach", "operator", "ops")
+    assert json.loads(cairn("user", "attached", "operator", "--json"))[0]["PolicyName"] == "ops"
+    made = json.loads(cairn("user", "create-key", "operator", "--json"))["AccessKey"]
+    assert "Active" in cairn("user", "keys", "operator")
+    cairn("user", "disable-key", "operator", made["AccessKeyId"])
+    assert "Inactive" in cairn("user", "keys", "operator")
+    assert cairn("policy", "update", "ops", str(rules)) and "v2" in cairn("policy", "versions", "ops")
+    assert json.loads(cairn("policy", "show-version", "ops", "v1").split("VersionId")[0]) == json.loads(allow("s3:GetObject"))
+    code, problem = cairn("user", "delete", "operator", check=False)
+    assert code == 1 and "DeleteConflict" in problem
+    cairn("group", "create", "crew")
+    cairn("group", "add", "crew", "operator")
+    assert "operator" in cairn("group", "members", "crew") and "crew" in cairn("user", "groups", "operator")
+    cairn("group", "remove", "crew", "operator")
+    cairn("group", "delete", "crew")
+    cairn("user", "delete-key", "operator", made["AccessKeyId"])
+    cairn("user", "detach", "operator", "ops")
+    cairn("policy", "delete-version", "ops", "v1")
+    cairn("policy", "delete", "ops")
+    cairn("user", "delete", "operator")
+    assert json.loads(cairn("user", "list", "--path-prefix", "/ops/", "--json")) == []

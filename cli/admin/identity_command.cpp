@@ -1,0 +1,337 @@
+#include "cli/admin/identity_command.hpp"
+
+#include "base/json.hpp"
+#include "cli/client/command_support.hpp"
+#include "cli/client/object_path.hpp"
+#include "cli/client/s3_answers.hpp"
+#include "cli/client/text_body.hpp"
+#include "net/wire/grammar/uri.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <span>
+
+namespace cairn::cli {
+
+namespace {
+
+using parameters = std::vector<std::pair<std::string, std::string>>;
+
+// What a verb's argument or option becomes in the request.
+enum class value_kind : std::uint8_t { text, policy, file };
+struct argument {
+  const char *name, *parameter, *help;
+  value_kind kind = value_kind::text;
+};
+
+// A row of the table of verbs: a command line, the action it asks for, and what of its answer is shown.
+struct verb {
+  const char *name, *action, *help;
+  std::span<const argument> arguments, options{};
+  const char* fixed = "";                 // a further parameter, "Status=Active"
+  const char* list = "";                  // the element of the answer that has the members
+  std::span<const char* const> columns{}; // of a list: what is shown of each member; none: its text
+  bool pages = false;
+};
+
+constexpr argument user_name[] = {{"NAME", "UserName", "The user"}};
+constexpr argument group_name[] = {{"NAME", "GroupName", "The group"}};
+constexpr argument policy_arn[] = {
+    {"NAME", "PolicyArn", "The policy's name, with its path, or its ARN", value_kind::policy}};
+constexpr argument user_and_policy[] = {{"NAME", "UserName", "The user"},
+                                        {"POLICY", "PolicyArn", "The managed policy", value_kind::policy}};
+constexpr argument group_and_policy[] = {{"NAME", "GroupName", "The group"},
+                                         {"POLICY", "PolicyArn", "The managed policy", value_kind::policy}};
+constexpr argument user_and_inline[] = {{"NAME", "UserName", "The user"},
+                                        {"POLICY", "PolicyName", "The inline policy"}};
+constexpr argument group_and_inline[] = {{"NAME", "GroupName", "The group"},
+                                         {"POLICY", "PolicyName", "The inline policy"}};
+constexpr argument user_and_document[] = {{"NAME", "UserName", "The user"},
+                                          {"POLICY", "PolicyName", "The inline policy"},
+                                          {"FILE", "PolicyDocument", "The policy, JSON", value_kind::file}};
+constexpr argument group_and_document[] = {{"NAME", "GroupName", "The group"},
+                                           {"POLICY", "PolicyName", "The inline policy"},
+                                           {"FILE", "PolicyDocument", "The policy, JSON", value_kind::file}};
+constexpr argument user_and_key[] = {{"NAME", "UserName", "The user"}, {"KEY", "AccessKeyId", "The access key"}};
+constexpr argument user_and_new_name[] = {{"NAME", "UserName", "The user"}, {"NEW", "NewUserName", "Its new name"}};
+constexpr argument group_and_user[] = {{"NAME", "GroupName", "The group"}, {"USER", "UserName", "The user"}};
+constexpr argument new_policy[] = {{"NAME", "PolicyName", "The policy"},
+                                   {"FILE", "PolicyDocument", "The policy, JSON", value_kind::file}};
+constexpr argument policy_and_document[] = {{"NAME", "PolicyArn", "The policy", value_kind::policy},
+                                            {"FILE", "PolicyDocument", "The policy, JSON", value_kind::file}};
+constexpr argument policy_and_version[] = {{"NAME", "PolicyArn", "The policy", value_kind::policy},
+                                           {"VERSION", "VersionId", "As `cairn policy versions` shows it: v2"}};
+constexpr argument with_path[] = {{"--path", "Path", "/division/team/"}};
+constexpr argument with_path_prefix[] = {{"--path-prefix", "PathPrefix", "Only those below this path"}};
+constexpr argument with_description[] = {{"--path", "Path", "/division/team/"},
+                                         {"--description", "Description", "For people"}};
+
+constexpr const char* user_columns[] = {"UserName", "Path", "UserId", "CreateDate"};
+constexpr const char* group_columns[] = {"GroupName", "Path", "GroupId", "CreateDate"};
+constexpr const char* policy_columns[] = {"PolicyName", "Path", "DefaultVersionId", "AttachmentCount", "UpdateDate"};
+constexpr const char* key_columns[] = {"AccessKeyId", "Status", "CreateDate"};
+constexpr const char* attached_columns[] = {"PolicyName", "PolicyArn"};
+constexpr const char* version_columns[] = {"VersionId", "IsDefaultVersion", "CreateDate"};
+
+constexpr verb user_verbs[] = {
+    {"create", "CreateUser", "Make a user, without keys and policies", user_name, with_path},
+    {"list", "ListUsers", "Show the users", {}, with_path_prefix, "", "Users", user_columns, true},
+    {"show", "GetUser", "Show a user", user_name},
+    {"rename", "UpdateUser", "Give a user another name; its keys stay with it", user_and_new_name},
+    {"delete", "DeleteUser", "Delete a user that has no keys, groups and policies any more", user_name},
+    {"create-key", "CreateAccessKey", "Make an access key of a user and show its secret, this once", user_name},
+    {"keys", "ListAccessKeys", "Show a user's access keys", user_name, {}, "", "AccessKeyMetadata", key_columns},
+    {"enable-key", "UpdateAccessKey", "Let a key sign requests again", user_and_key, {}, "Status=Active"},
+    {"disable-key", "UpdateAccessKey", "Let a key sign nothing", user_and_key, {}, "Status=Inactive"},
+    {"delete-key", "DeleteAccessKey", "Delete a user's access key", user_and_key},
+    {"groups", "ListGroupsForUser", "Show the groups of a user", user_name, {}, "", "Groups", group_columns},
+    {"attach", "AttachUserPolicy", "Attach a managed policy", user_and_policy},
+    {"detach", "DetachUserPolicy", "Detach a managed policy", user_and_policy},
+    {"attached",
+     "ListAttachedUserPolicies",
+     "Show the attached policies",
+     user_name,
+     {},
+     "",
+     "AttachedPolicies",
+     attached_columns},
+    {"put-policy", "PutUserPolicy", "Put an inline policy", user_and_document},
+    {"policies", "ListUserPolicies", "Show the names of the inline policies", user_name, {}, "", "PolicyNames"},
+    {"show-policy", "GetUserPolicy", "Show an inline policy", user_and_inline},
+    {"delete-policy", "DeleteUserPolicy", "Delete an inline policy", user_and_inline},
+};
+
+constexpr verb group_verbs[] = {
+    {"create", "CreateGroup", "Make a group, without members and policies", group_name, with_path},
+    {"list", "ListGroups", "Show the groups", {}, with_path_prefix, "", "Groups", group_columns, true},
+    {"members", "GetGroup", "Show the users in a group", group_name, {}, "", "Users", user_columns, true},
+    {"delete", "DeleteGroup", "Delete a group that has no members and policies any more", group_name},
+    {"add", "AddUserToGroup", "Put a user into a group", group_and_user},
+    {"remove", "RemoveUserFromGroup", "Take a user out of a group", group_and_user},
+    {"attach", "AttachGroupPolicy", "Attach a managed policy", group_and_policy},
+    {"detach", "DetachGroupPolicy", "Detach a managed policy", group_and_policy},
+    {"attached",
+     "ListAttachedGroupPolicies",
+     "Show the attached policies",
+     group_name,
+     {},
+     "",
+     "AttachedPolicies",
+     attached_columns},
+    {"put-policy", "PutGroupPolicy", "Put an inline policy", group_and_document},
+    {"policies", "ListGroupPolicies", "Show the names of the inline policies", group_name, {}, "", "PolicyNames"},
+    {"show-policy", "GetGroupPolicy", "Show an inline policy", group_and_inline},
+    {"delete-policy", "DeleteGroupPolicy", "Delete an inline policy", group_and_inline},
+};
+
+constexpr verb policy_verbs[] = {
+    {"create", "CreatePolicy", "Make a managed policy, which users and groups can be given", new_policy,
+     with_description},
+    {"list", "ListPolicies", "Show the managed policies", {}, with_path_prefix, "", "Policies", policy_columns, true},
+    {"show", "GetPolicy", "Show a managed policy, without its document", policy_arn},
+    {"update",
+     "CreatePolicyVersion",
+     "Put a new version of a managed policy in force",
+     policy_and_document,
+     {},
+     "SetAsDefault=true"},
+    {"versions",
+     "ListPolicyVersions",
+     "Show the versions of a managed policy",
+     policy_arn,
+     {},
+     "",
+     "Versions",
+     version_columns},
+    {"show-version", "GetPolicyVersion", "Show a version's document", policy_and_version},
+    {"use-version", "SetDefaultPolicyVersion", "Put a version in force", policy_and_version},
+    {"delete-version", "DeletePolicyVersion", "Delete a version that is not in force", policy_and_version},
+    {"delete", "DeletePolicy", "Delete a managed policy that is attached to nobody", policy_arn},
+};
+
+struct identity_options {
+  std::shared_ptr<s3_endpoint> endpoint;
+  std::vector<std::string> values; // of the arguments, then of the options
+  bool json = false;
+};
+
+result<std::string> read_file(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>{file}, {}};
+  if (!file.good() && !file.eof()) return system_failure("reading " + path);
+  return text;
+}
+
+result<std::string> value_of(const argument& of, const std::string& given) {
+  if (of.kind == value_kind::file) return read_file(given);
+  if (of.kind != value_kind::policy || given.starts_with("arn:")) return given;
+  return "arn:aws:iam:::policy/" + (given.starts_with('/') ? given.substr(1) : given);
+}
+
+result<parameters> parameters_of(const verb& of, const identity_options& options) {
+  parameters all{{"Action", of.action}, {"Version", "2010-05-08"}};
+  std::size_t next = 0;
+  for (const auto list : {of.arguments, of.options})
+    for (const auto& one : list) {
+      const auto& given = options.values[next++];
+      if (given.empty()) continue;
+      auto value = value_of(one, given);
+      if (!value) return value.error();
+      all.emplace_back(one.parameter, std::move(*value));
+    }
+  const std::string_view fixed{of.fixed};
+  if (!fixed.empty()) all.emplace_back(fixed.substr(0, fixed.find('=')), fixed.substr(fixed.find('=') + 1));
+  return all;
+}
+
+error refusal_of(const http_response& response, const std::string& action) {
+  const auto root = read_answer(response.body, "ErrorResponse");
+  const auto* const problem = root ? root->child("Error") : nullptr;
+  if (problem == nullptr) return failure_of(response, action);
+  return {errc::io_error, std::string{problem->text_of("Code")} + ": " + std::string{problem->text_of("Message")}};
+}
+
+// The element "…Result" of the answer, which may be empty.
+result<net::xml_element> ask_iam(http_client& client, const std::string& action, const parameters& all) {
+  std::string form;
+  for (const auto& [name, value] : all) {
+    if (!form.empty()) form += '&';
+    net::append_percent_encoded(form, name, false);
+    form += '=';
+    net::append_percent_encoded(form, value, false);
+  }
+  http_request request{"POST", "/", {{"Content-Type", "application/x-www-form-urlencoded"}}};
+  request.payload = form;
+  text_body body{form};
+  const auto response = client.exchange(request, &body);
+  if (!response) return response.error();
+  if (!response->ok()) return refusal_of(*response, action);
+  const auto root = read_answer(response->body, action + "Response");
+  if (!root) return root.error();
+  const auto* const found = root->child(action + "Result");
+  return found == nullptr ? net::xml_element{} : *found;
+}
+
+json_value json_of(const net::xml_element& element) {
+  if (element.children.empty()) return json_value(element.text);
+  if (element.children.front().name == "member") {
+    json_array all;
+    for (const auto& one : element.children) all.push_back(json_of(one));
+    return all;
+  }
+  json_object object;
+  for (const auto& one : element.children) object[one.name] = json_of(one);
+  return object;
+}
+
+std::string table_of(const std::vector<net::xml_element>& members, std::span<const char* const> columns) {
+  std::vector<std::vector<std::string>> rows;
+  if (!columns.empty()) rows.emplace_back(columns.begin(), columns.end());
+  for (const auto& member : members) {
+    auto& row = rows.emplace_back();
+    if (columns.empty()) row.push_back(member.text);
+    for (const auto* column : columns) row.emplace_back(member.text_of(column));
+  }
+  std::vector<std::size_t> widths(std::max<std::size_t>(columns.size(), 1));
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) out += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+    out += row.back() + "\n";
+  }
+  return out;
+}
+
+// One line a member; a document is written as it was put.
+std::string lines_of(const net::xml_element& element) {
+  std::string out;
+  for (const auto& one : element.children) {
+    if (one.name == "Document" || one.name == "PolicyDocument")
+      out += percent_decode(one.text) + "\n";
+    else if (!one.children.empty())
+      out += lines_of(one);
+    else
+      out += one.name + ": " + one.text + "\n";
+  }
+  return out;
+}
+
+void show_text(const std::string& text, bool json) {
+  const auto shown = json ? text : terminal_text(text);
+  std::fwrite(shown.data(), 1, shown.size(), stdout);
+}
+
+result<void> run(const verb& of, const identity_options& options) {
+  auto all = parameters_of(of, options);
+  if (!all) return all.error();
+  auto endpoint = *options.endpoint;
+  endpoint.service = "iam";
+  const auto client = client_for(endpoint);
+  if (!client) return client.error();
+  std::vector<net::xml_element> members;
+  for (;;) {
+    const auto answer = ask_iam(**client, of.action, *all);
+    if (!answer) return answer.error();
+    if (*of.list == 0) {
+      if (options.json)
+        show_text(json_text(answer->children.empty() ? json_value(json_object{}) : json_of(*answer)) + "\n", true);
+      else
+        show_text(lines_of(*answer), false);
+      return {};
+    }
+    if (const auto* const list = answer->child(of.list))
+      members.insert(members.end(), list->children.begin(), list->children.end());
+    if (!of.pages || answer->text_of("IsTruncated") != "true") break;
+    std::erase_if(*all, [](const auto& p) { return p.first == "Marker"; });
+    all->emplace_back("Marker", answer->text_of("Marker"));
+  }
+  if (!options.json) {
+    show_text(table_of(members, of.columns), false);
+    return {};
+  }
+  json_array found;
+  for (const auto& one : members) found.push_back(json_of(one));
+  show_text(json_text(found) + "\n", true);
+  return {};
+}
+
+void add_verbs(CLI::App& to, std::span<const verb> verbs, int& exit_code) {
+  for (const auto& one : verbs) {
+    auto* const command = to.add_subcommand(one.name, one.help);
+    auto options = std::make_shared<identity_options>();
+    options->endpoint = add_endpoint_option(*command);
+    options->values.resize(one.arguments.size() + one.options.size());
+    std::size_t next = 0;
+    for (const auto& a : one.arguments) command->add_option(a.name, options->values[next++], a.help)->required();
+    for (const auto& a : one.options) command->add_option(a.name, options->values[next++], a.help);
+    command->add_flag("--json", options->json, "One JSON value, for scripts");
+    command->callback([&one, options, &exit_code] { run_command(exit_code, [&] { return run(one, *options); }); });
+  }
+}
+
+} // namespace
+
+void add_user_command(CLI::App& app, int& exit_code) {
+  auto* const user = app.add_subcommand("user", "Users: who has which access keys and policies\n\n"
+                                                "Example: cairn user create ann && cairn user attach ann read-only");
+  user->require_subcommand(1);
+  add_verbs(*user, user_verbs, exit_code);
+}
+
+void add_group_command(CLI::App& app, int& exit_code) {
+  auto* const group = app.add_subcommand("group", "Groups of users, which have the policies of their groups");
+  group->require_subcommand(1);
+  add_verbs(*group, group_verbs, exit_code);
+}
+
+void add_managed_policy_commands(CLI::App& policy, int& exit_code) {
+  add_verbs(policy, policy_verbs, exit_code);
+}
+
+} // namespace cairn::cli
