@@ -305,11 +305,6 @@ void cluster_workload::all_due() {
   for (const auto& [key, value] : std::exchange(not_due_, {})) may_expire(key, value);
 }
 
-bool cluster_workload::may_be_aborted(const part_upload& job) const {
-  const auto& after = plan_.expiring.abort_after;
-  return after && job.name.key.starts_with(expiring_work::prefix) && (all_due_ || w_.now() - job.asked >= *after);
-}
-
 // ── the bucket's quota ──
 
 // This succeeds only once the cluster has raised its feature level, and what the bucket holds is counted.

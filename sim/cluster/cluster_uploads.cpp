@@ -280,4 +280,10 @@ std::size_t cluster_workload::list_uploads(cluster_node& node) {
   return 0;
 }
 
+// By a lifecycle rule.
+bool cluster_workload::may_be_aborted(const part_upload& job) const {
+  const auto& after = plan_.expiring.abort_after;
+  return after && job.name.key.starts_with(expiring_work::prefix) && (all_due_ || w_.now() - job.asked >= *after);
+}
+
 } // namespace cairn::sim

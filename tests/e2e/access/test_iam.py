@@ -7,41 +7,11 @@ import subprocess
 import pytest
 
 from cairn_node import BINARY, KIB, Node
+from held import Held
+from identities import allow, arn, iam_of, s3_of, user_with_key
+from rights import GUARDED, bucket_of, denied, key_with, put_policy, statement
 from s3_client import refusal
-from signing import ACCESS, ROOT, SECRET, call
-from test_held_requests import GUARDED, Held
-from test_policies import put_policy, statement
-from test_rights import bucket_of, denied, key_with
-
-boto3 = pytest.importorskip("boto3")
-from botocore.config import Config  # noqa: E402
-
-ACCOUNT = "000000000000"
-
-
-def iam_of(node, key=ROOT, region="us-east-1"):
-    return boto3.client("iam", endpoint_url=node.url(), region_name=region, aws_access_key_id=key[0], aws_secret_access_key=key[1],
-                        config=Config(retries={"max_attempts": 1}))
-
-
-def s3_of(node, key):
-    return boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=key[0], aws_secret_access_key=key[1],
-                        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
-
-
-def allow(actions, resource="*", effect="Allow", **more):
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": actions, "Resource": resource, **more}]})
-
-
-def arn(resource):
-    return f"arn:aws:iam::{ACCOUNT}:{resource}"
-
-
-def user_with_key(iam, name, **more):
-    iam.create_user(UserName=name, **more)
-    made = iam.create_access_key(UserName=name)["AccessKey"]
-    return made["AccessKeyId"], made["SecretAccessKey"]
-
+from signing import ACCESS, SECRET, call
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
@@ -284,7 +254,7 @@ def test_the_audit_log_names_the_user(tmp_path):
 
 
 def test_awscli_manages_identities(guarded, tmp_path):
-    from test_clients import client as debian_client, environment
+    from client_programs import client as debian_client, environment
     aws = debian_client("aws")
     rules = tmp_path / "policy.json"
     rules.write_text(json.dumps(json.loads(allow("s3:GetObject")), indent=2))

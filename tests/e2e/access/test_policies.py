@@ -11,12 +11,10 @@ import pytest
 
 from cairn_node import BINARY, KIB, REPOSITORY, Node
 from held import Held
-from rights import GUARDED, bucket_of, cairn, delete_many, denied, key_with, policy_of, statement, user
+from identities import s3_of
+from rights import GUARDED, bucket_of, cairn, delete_many, denied, key_with, policy_of, put_policy, statement, user
 from s3_client import refusal
 from signing import ACCESS, ROOT, SECRET, Signer, call, sha256
-
-boto3 = pytest.importorskip("boto3")
-from botocore.config import Config  # noqa: E402
 
 MANY_TAGS = "<Tagging><TagSet>{}</TagSet></Tagging>"
 
@@ -28,23 +26,13 @@ def guarded(tmp_path_factory):
     n.stop()
 
 
-def put_policy(node, bucket, *statements):
-    answer = call(node, "PUT", f"/{bucket}?policy", policy_of(*statements))
-    assert answer.status == 204, answer
-
-
 def tags_of(**tags):
     return MANY_TAGS.format("".join(f"<Tag><Key>{k}</Key><Value>{v}</Value></Tag>" for k, v in tags.items())).encode()
 
 
-def client(node, key):
-    return boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=key[0], aws_secret_access_key=key[1],
-                        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
-
-
 def test_a_policy_is_kept_as_it_was_put(guarded):
     b = bucket_of(guarded, "kept-policy")
-    s3 = client(guarded, ROOT)
+    s3 = s3_of(guarded, ROOT)
     assert refusal(s3.get_bucket_policy, Bucket=b) == (404, "NoSuchBucketPolicy")
     text = '{ "Version" : "2012-10-17",\n "Statement":[%s] }' % json.dumps(statement(b, "s3:GetObject"))
     s3.put_bucket_policy(Bucket=b, Policy=text)
@@ -332,7 +320,7 @@ def test_a_request_is_what_it_came_as(guarded):
 
 def test_a_public_access_block_does_what_its_settings_say(guarded):
     b = bucket_of(guarded, "blocked")
-    s3 = client(guarded, ROOT)
+    s3 = s3_of(guarded, ROOT)
     names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     anybody = policy_of(statement(b, "s3:GetObject")).decode()
     named = policy_of(statement(b, "s3:GetObject", principal=user(key_with(guarded, b)))).decode()

@@ -1,8 +1,9 @@
 """A user, a group or a policy that was changed through one node is so on all others once the change is answered."""
 from cairn_node import KIB, eventually
-from test_held_requests import GUARDED, Held
-from test_iam import allow, iam_of
-from test_rights import call, denied
+from held import Held
+from identities import allow, iam_of
+from rights import GUARDED, denied
+from signing import call
 
 from botocore.exceptions import ClientError
 

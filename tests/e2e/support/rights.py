@@ -66,5 +66,10 @@ def policy_of(*statements):
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}).encode()
 
 
+def put_policy(node, bucket, *statements):
+    answer = call(node, "PUT", f"/{bucket}?policy", policy_of(*statements))
+    assert answer.status == 204, answer
+
+
 def user(key):
     return {"AWS": f"arn:aws:iam:::user/{key[0]}"}
