@@ -249,7 +249,7 @@ def test_a_full_disk_disturbs_no_request_and_lines_go_on_when_it_has_room(tmp_pa
 def test_a_node_does_not_start_without_its_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for i, (path, why) in enumerate(((str(tmp_path / "nowhere" / "access.log"), "No such file"), (str(tmp_path), "Is a directory"),
-                                     (str(tmp_path / "pipe"), "a pipe"))):
+                                     (str(tmp_path / "pipe"), "not a regular file"))):
         n = logging_node(tmp_path / f"n{i}", path, start=False)
         assert n.process.wait(20) != 0
         assert path in n.log() and why in n.log()
