@@ -111,10 +111,13 @@ export class Dialog extends Component {
   componentDidMount() {
     this.from = document.activeElement;
     this.element.showModal();
-    this.element.addEventListener('close', this.props.onClose);
+    // The event may be that of a dialog that had this element before.
+    this.closed = () => !this.element.open && this.props.onClose();
+    this.element.addEventListener('close', this.closed);
   }
 
   componentWillUnmount() {
+    this.element.removeEventListener('close', this.closed);
     if (this.element.open) this.element.close();
     if (this.from && this.from.isConnected) this.from.focus();
   }
@@ -176,22 +179,35 @@ export class Confirm extends Component {
   }
 }
 
-export function Field({ label, hint, ...input }) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <input {...input} />
-      {hint && <small>{hint}</small>}
-    </label>
-  );
+// What users fill in. Preact 8 uses the elements of removed components again: what was typed must not come back with them.
+class Control extends Component {
+  componentWillUnmount() {
+    const filled = this.base.querySelector('input');
+    if (filled.type === 'checkbox') filled.checked = false;
+    else filled.value = '';
+  }
 }
 
-export function Check({ label, ...input }) {
-  return (
-    <label class="check">
-      <input type="checkbox" {...input} /> {label}
-    </label>
-  );
+export class Field extends Control {
+  render({ label, hint, children, ...input }) {
+    return (
+      <label class="field">
+        <span>{label}</span>
+        <input {...input} />
+        {hint && <small>{hint}</small>}
+      </label>
+    );
+  }
+}
+
+export class Check extends Control {
+  render({ label, children, ...input }) {
+    return (
+      <label class="check">
+        <input type="checkbox" {...input} /> {label}
+      </label>
+    );
+  }
 }
 
 // On narrow screens a row becomes a card, whose lines have the columns' names. Cells beyond the columns are left out.

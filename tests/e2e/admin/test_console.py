@@ -107,6 +107,22 @@ def test_signs_in_and_out(chromium, cluster):
     chromium.picture("sign-in")
 
 
+def test_no_field_has_what_another_was_given(chromium, cluster):
+    sign_in(chromium, cluster.nodes[0])
+    sign_out(chromium)
+    sign_in(chromium, cluster.nodes[0])
+    go(chromium, "keys")
+    chromium.press("Create an access key…")
+    assert chromium.one("dialog [name=label]").get_attribute("value") == ""
+    chromium.fill("label", "typed", "dialog")
+    chromium.tick("create_buckets")
+    chromium.press("Cancel", "dialog")
+    chromium.press("Create an access key…")
+    assert chromium.one("dialog [name=label]").get_attribute("value") == ""
+    assert not chromium.one("dialog [name=create_buckets]").is_selected()
+    chromium.press("Cancel", "dialog")
+
+
 def test_shows_health_and_load_without_a_request_elsewhere(browser, cluster):
     node = cluster.nodes[0]
     browser.sees("3 of 3 up")
