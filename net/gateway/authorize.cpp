@@ -234,7 +234,7 @@ std::optional<s3_error> decide_with_rows(const request_head& head, const actors:
     const auto requested_method =
         field_of(head, "Access-Control-Request-Method"); // S3 applies it to other methods, too
     const auto method = requested_method.empty() ? method_of(head) : requested_method;
-    request.basics.lines = cors_lines(found.bucket->cors, request.origin, method);
+    request.basics.lines += cors_lines(found.bucket->cors, request.origin, method);
   }
   if (request.claim) {
     const sent_head sent{head, request};

@@ -61,6 +61,7 @@ void s3_session::begin_records() {
   request_ = {};
   audited_ = false;
   request_.basics.request_id = hex_of(gateway_->random.next(), 16);
+  request_.basics.lines = http_.answer_lines();
   if (address_.empty()) address_ = address_of(http_);
   if (!gateway_->measures_requests()) return;
   http_.measure();

@@ -15,7 +15,7 @@ struct answer_basics {
   wall_ms now = 0;
   bool close = false;    // "Connection: close"
   bool http_1_0 = false; // keeping the connection must be announced in the answer
-  std::string lines{};   // further headers of every answer: CORS
+  std::string lines{};   // further headers of every answer: CORS, and the connection's
 };
 
 class head_builder {

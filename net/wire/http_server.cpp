@@ -106,8 +106,27 @@ struct http_server::state : std::enable_shared_from_this<state> {
   }
 
   std::shared_ptr<http_session> begin(session_socket socket) {
-    return std::make_shared<http_session>(std::move(socket), shared,
-                                          shared->accounts.of(sockets::party_of(other_end.address())));
+    auto stream = std::make_unique<session_stream>(std::move(socket), shared->tls());
+    return begin({std::move(stream), {}, {}}, other_end.address());
+  }
+
+  std::shared_ptr<http_session> begin(adopted_connection connection, const asio::ip::address& client) {
+    return std::make_shared<http_session>(std::move(connection), shared,
+                                          shared->accounts.of(sockets::party_of(client)));
+  }
+
+  // Under the limits of connections that were accepted here. Its place in the other port's limit is free by now.
+  void adopt(adopted_connection connection) {
+    error_code failed;
+    const auto client = connection.stream->socket().remote_endpoint(failed);
+    if (failed || stopped) return;
+    const auto limit = shared->connections_max.load(std::memory_order_relaxed);
+    const bool within = shared->sessions.size() < limit || make_room(limit);
+    if (!within && shared->sessions.size() >= std::uint64_t{limit} + refusals_max) return;
+    const auto session = begin(std::move(connection), client.address());
+    if (within || shared->sessions.size() < std::uint64_t{limit} + over_limit_max) return session->start(!within);
+    shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    session->refuse();
   }
 
   void try_again(session_socket socket) {
@@ -266,6 +285,14 @@ result<void> http_server::listen() {
   error_code failed;
   state_->listening.non_blocking(true, failed);
   return failed ? result<void>{error{errc::io_error, "listen: " + failed.message()}} : result<void>{};
+}
+
+adopt_connection http_server::adopting() {
+  return [state = state_](adopted_connection connection) {
+    // Shared, because a handler of Asio must be able to be copied.
+    auto held = std::make_shared<adopted_connection>(std::move(connection));
+    asio::post(state->control, [state, held] { state->adopt(std::move(*held)); });
+  };
 }
 
 config::endpoint http_server::local_endpoint() const {

@@ -8,6 +8,7 @@
 #include "base/third_party/asio.hpp"
 #include "config/config.hpp"
 #include "net/wire/request_handler.hpp"
+#include "net/wire/session_stream.hpp"
 
 #include <functional>
 #include <memory>
@@ -28,6 +29,9 @@ public:
   // Address already in use"), those of tls_context::load.
   result<void> listen();
   config::endpoint local_endpoint() const; // with the port that the system chose
+
+  // For connections of another port whose requests this server is to handle.
+  adopt_connection adopting();
 
   void start();
   void stop_accepting();

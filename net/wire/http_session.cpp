@@ -34,12 +34,15 @@ std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
 
 } // namespace
 
-http_session::http_session(session_socket socket, std::shared_ptr<http_shared> shared, account_ptr address)
-    : stream_(std::move(socket), shared->tls()),
+http_session::http_session(adopted_connection connection, std::shared_ptr<http_shared> shared, account_ptr address)
+    : stream_(std::move(connection.stream)),
+      answer_lines_(std::move(connection.answer_lines)),
       shared_(std::move(shared)),
       party_(address),
       address_(std::move(address)),
       payer_(address_) {
+  if (const auto& received = connection.received; !received.empty())
+    buffer_.commit(asio::buffer_copy(buffer_.prepare(received.size()), asio::buffer(received)));
   handler_ = shared_->service->connected(*this);
   shared_->metrics.connections.fetch_add(1, std::memory_order_relaxed);
   if (payer_) payer_->connections.fetch_add(1, std::memory_order_relaxed);
@@ -58,17 +61,18 @@ void http_session::start(bool beyond) {
   shared_->sessions.add(*this);
   asio::dispatch(executor(), [self = shared_from_this()] {
     error_code ignored; // if the options cannot be set, the first read fails
-    self->stream_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
-    self->stream_.socket().set_option(unsent_bytes_max{unsent_bytes}, ignored);
-    self->stream_.socket().non_blocking(true, ignored);
+    self->stream_->socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+    self->stream_->socket().set_option(unsent_bytes_max{unsent_bytes}, ignored);
+    self->stream_->socket().non_blocking(true, ignored);
     self->arm(wait::head);
+    if (self->buffer_.size() > 0) return self->process_input(); // adopted: its handshake is complete
     self->greet();
   });
 }
 
 // The handshake has the timeout of a head, and the first head has another.
 void http_session::greet() {
-  if (!stream_.encrypted()) return read_then(&http_session::process_input);
+  if (!stream_->encrypted()) return read_then(&http_session::process_input);
   handshaking_ = true;
   shared_->handshakes.fetch_add(1, std::memory_order_relaxed);
   const auto address = payer_ ? payer_->name() : std::string{};
@@ -78,7 +82,7 @@ void http_session::greet() {
     turns->take(address, std::move(step));
   };
   steps.completed = [shared = shared_, address](unsigned taken) { shared->handshake_pace.refund(address, taken); };
-  stream_.async_handshake(std::move(steps), [self = shared_from_this()](const error_code& failed, std::size_t) {
+  stream_->async_handshake(std::move(steps), [self = shared_from_this()](const error_code& failed, std::size_t) {
     self->greeted();
     if (self->closed_) return;
     if (failed) return self->close();
@@ -95,8 +99,8 @@ void http_session::refuse() {
   shared_->sessions.add(*this);
   asio::dispatch(executor(), [self = shared_from_this()] {
     error_code ignored;
-    if (self->stream_.encrypted()) return self->close(); // answering it would need the handshake, which costs most
-    self->stream_.socket().non_blocking(true, ignored);
+    if (self->stream_->encrypted()) return self->close(); // answering it would need the handshake, which costs most
+    self->stream_->socket().non_blocking(true, ignored);
     self->begin_request();
     self->handler_->refuse(too_many_connections);
   });
@@ -121,7 +125,7 @@ void http_session::next_request() {
 void http_session::read_then(void (http_session::*next)()) {
   after_read_ = next;
   if (std::exchange(reading_, true)) return; // the read in progress will call `next`
-  stream_.async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code failed, std::size_t n) {
+  stream_->async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code failed, std::size_t n) {
     self->reading_ = false;
     if (self->closed_) return;
     if (failed) return self->close();
@@ -256,10 +260,10 @@ void http_session::write(pending_write w) {
 void http_session::flush() {
   while (!writing_ && !closed_ && !writes_.empty()) {
     if (is_paced(writes_.front())) return write_paced(0);
-    if (stream_.encrypted()) return write_piece(0, all_bytes);
+    if (stream_->encrypted()) return write_piece(0, all_bytes);
     const auto buffers = buffers_of(writes_.front());
     error_code failed;
-    const auto taken = stream_.socket().write_some(buffers, failed);
+    const auto taken = stream_->socket().write_some(buffers, failed);
     if (failed && failed != asio::error::would_block && failed != asio::error::try_again) return close();
     shared_->metrics.bytes_sent.fetch_add(taken, std::memory_order_relaxed);
     moved(taken);
@@ -297,21 +301,21 @@ void http_session::write_piece(std::size_t taken, std::size_t most) {
     before = sending_ = sent;
     return failed ? std::size_t{0} : syscall_bytes;
   };
-  stream_.async_write(buffers, progress,
-                      [self = shared_from_this(), taken, end, whole](error_code failed, std::size_t sent) {
-                        self->writing_ = false;
-                        if (self->closed_) return self->writes_.clear();
-                        self->sending_ = 0;
-                        self->sent_ += sent;
-                        if (failed) return self->close();
-                        self->disarm();
-                        self->holds(0);
-                        self->shared_->metrics.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
-                        self->rate_ticket_.count(end - taken, self->shared_->clock.now());
-                        if (end < whole) return self->write_paced(end);
-                        self->written();
-                        self->flush();
-                      });
+  stream_->async_write(buffers, progress,
+                       [self = shared_from_this(), taken, end, whole](error_code failed, std::size_t sent) {
+                         self->writing_ = false;
+                         if (self->closed_) return self->writes_.clear();
+                         self->sending_ = 0;
+                         self->sent_ += sent;
+                         if (failed) return self->close();
+                         self->disarm();
+                         self->holds(0);
+                         self->shared_->metrics.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
+                         self->rate_ticket_.count(end - taken, self->shared_->clock.now());
+                         if (end < whole) return self->write_paced(end);
+                         self->written();
+                         self->flush();
+                       });
 }
 
 void http_session::written() {
@@ -369,9 +373,9 @@ void http_session::skip_body() {
 // Closing a socket with unread input resets the connection, and the client may lose the answer. So the sending side is
 // shut down first, and the client's input is read and discarded for a limited time.
 void http_session::linger() {
-  if (stream_.encrypted()) return close_tls();
+  if (stream_->encrypted()) return close_tls();
   error_code failed;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
+  stream_->socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
   if (failed) return close();
   arm(wait::linger);
   if (reading_) return read_then(&http_session::discard_input);
@@ -388,12 +392,12 @@ void http_session::discard_input() {
 // The same with TLS. If the client does not answer close_notify, its input is read and discarded below TLS.
 void http_session::close_tls() {
   arm(wait::linger);
-  stream_.async_shutdown([self = shared_from_this()](const error_code& failed, std::size_t) {
+  stream_->async_shutdown([self = shared_from_this()](const error_code& failed, std::size_t) {
     if (self->closed_) return;
     if (!failed) return self->close();
     if (self->reading_) return; // the pending read fails too, or the deadline ends the connection
     error_code ignored;
-    self->stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    self->stream_->socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     self->drain_socket();
   });
 }
@@ -401,7 +405,7 @@ void http_session::close_tls() {
 void http_session::drain_socket() {
   buffer_.consume(buffer_.size());
   const auto into = buffer_.prepare(read_bytes);
-  stream_.socket().async_read_some(into, [self = shared_from_this()](error_code failed, std::size_t n) {
+  stream_->socket().async_read_some(into, [self = shared_from_this()](error_code failed, std::size_t n) {
     if (self->closed_) return;
     self->discarded_ += n;
     if (failed || self->discarded_ > lingering_bytes_max) return self->close();
@@ -412,7 +416,7 @@ void http_session::drain_socket() {
 // Between requests no answer can be lost, but a TLS client needs close_notify to distinguish the end from a truncation.
 // It is in the socket's send buffer when the call returns, because no write is in progress.
 void http_session::close_idle() {
-  if (stream_.encrypted()) stream_.async_shutdown([self = shared_from_this()](const error_code&, std::size_t) {});
+  if (stream_->encrypted()) stream_->async_shutdown([self = shared_from_this()](const error_code&, std::size_t) {});
   close();
 }
 
@@ -427,7 +431,7 @@ void http_session::close() {
   if (busy_) record(false);
   if (!writing_) writes_.clear(); // a pending write uses them until its handler has run
   error_code ignored;             // a failed close cannot be handled
-  stream_.socket().close(ignored);
+  stream_->socket().close(ignored);
 }
 
 void http_session::stop(bool at_once) {

@@ -54,7 +54,7 @@ public:
   enum class wait : std::uint8_t { nothing, head, idle, body, write, linger };
 
   // `address`: the account of the client's address.
-  http_session(session_socket socket, std::shared_ptr<http_shared> shared, account_ptr address = nullptr);
+  http_session(adopted_connection connection, std::shared_ptr<http_shared> shared, account_ptr address = nullptr);
   ~http_session();
   http_session(const http_session&) = delete;
   http_session& operator=(const http_session&) = delete;
@@ -69,7 +69,7 @@ public:
   session_activity activity(steady_time now) const;         // the sweep only
   void evict(end_reason why, const session_activity& seen); // if the client has made no progress since `seen`
   void stop(bool at_once);                                  // not at once: closes when idle, or after the answer
-  session_strand executor() { return stream_.socket().get_executor(); }
+  session_strand executor() { return stream_->socket().get_executor(); }
   http_shared& shared() const { return *shared_; }
 
   // For the handler of the request.
@@ -83,7 +83,9 @@ public:
   const account_ptr& payer() const { return payer_; }                   // of the request's memory
   const std::optional<end_reason>& stalled() const { return stalled_; } // why the small body did not arrive
   bool closed() const { return closed_; }
-  bool encrypted() const { return stream_.encrypted(); }
+  bool encrypted() const { return stream_->encrypted(); }
+  // Complete header lines for every answer of this connection; empty but for an adopted one.
+  const std::string& answer_lines() const { return answer_lines_; }
   // The request's end is to tell of its body and of its answer's first byte, which costs a few readings of the clock.
   // From handle() or refuse().
   void measure() { measured_ = true; }
@@ -101,7 +103,7 @@ public:
   void close();  // at once, with pending operations
 
   // For the request's body: first the bytes in buffer(), then the socket.
-  session_stream& stream() { return stream_; }
+  session_stream& stream() { return *stream_; }
   boost::beast::flat_buffer& buffer() { return buffer_; }
   body_parser& parser() { return *parser_; }
   bool chunked() const { return info_.chunked; }
@@ -114,7 +116,7 @@ public:
   void read_body(const Buffers& into, Handler done) {
     if (rate_ticket_.paces()) return read_paced(two_buffers(into), std::move(done));
     arm(wait::body);
-    stream_.async_read_some(into, std::move(done));
+    stream_->async_read_some(into, std::move(done));
   }
   void cancel_read();               // its handler gets an error, or what it had read
   void send_continue();             // if the client expects it
@@ -175,7 +177,8 @@ private:
   void count_end(end_reason why);
   void record(bool whole);
 
-  session_stream stream_;
+  const std::unique_ptr<session_stream> stream_;
+  const std::string answer_lines_;
   std::shared_ptr<http_shared> shared_;
   boost::beast::flat_buffer buffer_;
   std::optional<body_parser> parser_;

@@ -91,7 +91,7 @@ void http_session::end(end_reason why, const session_activity& seen) {
   const auto what = waiting_.load(std::memory_order_relaxed);
   error_code unknown; // after an error the input counts as empty, and the client as late
   if (why != end_reason::rate && !seen.slow && what != wait::linger && what != wait::write &&
-      stream_.socket().available(unknown) > 0) {
+      stream_->socket().available(unknown) > 0) {
     // The client has sent bytes that this node has not read yet: the check is repeated after the read.
     if (why == end_reason::deadline)
       deadline_.store((now + unread_grace).time_since_epoch().count(), std::memory_order_relaxed);
@@ -111,7 +111,7 @@ void http_session::end(end_reason why, const session_activity& seen) {
 // What the socket takes says little about a client that is slow: it may take nothing for a minute while the client
 // reads.
 bool http_session::client_reads(end_reason why, bool slow, steady_time now) {
-  const std::uint64_t unacknowledged = unacknowledged_bytes(stream_.socket());
+  const std::uint64_t unacknowledged = unacknowledged_bytes(stream_->socket());
   const auto moved = moved_.load(std::memory_order_relaxed), transfer = transfers_.load(std::memory_order_relaxed);
   const auto delivered = moved - std::min(moved, unacknowledged);
   if (why == end_reason::rate)

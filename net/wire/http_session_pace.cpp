@@ -77,7 +77,7 @@ void http_session::read_paced(two_targets into, body_handler done) {
       left -= buffer.size();
     }
     self->arm(wait::body);
-    self->stream_.async_read_some(into, [self, done = std::move(done)](const error_code& failed, std::size_t n) {
+    self->stream_->async_read_some(into, [self, done = std::move(done)](const error_code& failed, std::size_t n) {
       self->rate_ticket_.count(n, self->shared_->clock.now());
       done(failed, n);
     });
@@ -87,7 +87,7 @@ void http_session::read_paced(two_targets into, body_handler done) {
 void http_session::cancel_read() {
   cancel_pace(read_pace_);
   error_code ignored; // the handler runs also after an error
-  stream_.socket().cancel(ignored);
+  stream_->socket().cancel(ignored);
 }
 
 bool http_session::is_paced(const pending_write& w) const {

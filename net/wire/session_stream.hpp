@@ -6,7 +6,9 @@
 #include "net/wire/session_socket.hpp"
 #include "net/wire/tls.hpp"
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace cairn::net {
@@ -56,5 +58,13 @@ private:
   session_socket socket_;
   std::unique_ptr<sockets::tls_layer> tls_;
 };
+
+// A connection that another port of this node has accepted and read one head from. It stays on that port's strand.
+struct adopted_connection {
+  std::unique_ptr<session_stream> stream; // its TLS handshake is complete
+  std::string received;                   // a head, and the bytes that came behind it
+  std::string answer_lines;               // complete header lines, which every answer gets
+};
+using adopt_connection = std::function<void(adopted_connection)>; // any thread; closes it if there is no place
 
 } // namespace cairn::net

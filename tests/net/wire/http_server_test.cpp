@@ -39,7 +39,7 @@ public:
 private:
   void answer(unsigned status, const std::string& text) {
     const std::string connection = session_.closes_after_answer() ? "Connection: close\r\n" : "";
-    session_.respond(status, "HTTP/1.1 " + std::to_string(status) + " x\r\n" + connection +
+    session_.respond(status, "HTTP/1.1 " + std::to_string(status) + " x\r\n" + session_.answer_lines() + connection +
                                  "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text);
   }
   http_session& session_;
@@ -141,6 +141,29 @@ TEST_F(http_server_, passes_new_settings_on) {
   settings.limits.connections = 7;
   EXPECT_TRUE(server->apply(settings));
   EXPECT_EQ(service->applied, 7u);
+}
+
+TEST_F(http_server_, adopts_a_connection_with_the_head_that_another_port_gives_it) {
+  asio::ip::tcp::acceptor other_port{io, {asio::ip::address_v4::loopback(), 0}};
+  const auto adopted = [&](const std::string& received) {
+    asio::io_context own;
+    asio::ip::tcp::socket client{own};
+    client.connect(other_port.local_endpoint());
+    session_socket accepted{asio::make_strand(io)};
+    other_port.accept(accepted);
+    server->adopting()({std::make_unique<session_stream>(std::move(accepted), nullptr), received, "X-Line: yes\r\n"});
+    std::string all;
+    boost::system::error_code end;
+    asio::read(client, asio::dynamic_buffer(all), end);
+    return all;
+  };
+  const std::string head = "GET /first HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  const std::string answered = "HTTP/1.1 200 x\r\nX-Line: yes\r\nConnection: close\r\nContent-Length: 6\r\n\r\n/first";
+  EXPECT_EQ(adopted(head), answered);
+  EXPECT_EQ(adopted(head + "GET /second HTTP/1.1\r\nHost: x\r\n\r\n"), answered) << "the head ends the connection";
+  EXPECT_NE(adopted("GET / HTTP/1.1\nHost: x\r\n\r\n").find("HTTP/1.1 400 x\r\nX-Line: yes\r\n"), std::string::npos);
+  server->stop_accepting();
+  EXPECT_EQ(adopted(head), "") << "it closes";
 }
 
 } // namespace cairn::net
