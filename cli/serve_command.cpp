@@ -123,7 +123,10 @@ result<void> running_node::start() {
       std::make_unique<net::http_server>(shards_.contexts(), fitting, std::move(gateway), std::move(memory), metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
   http_->start();
-  admin_->open_node({{node_->handles(), &system_random(), &system_clock()}, node_->admin_service()});
+  net::object_port objects{http_->adopting(), net::s3_operations, settings_.auth.region, http_->local_endpoint().port,
+                           !settings_.http.tls.cert.empty()};
+  admin_->open_node(
+      {{node_->handles(), &system_random(), &system_clock()}, node_->admin_service(), std::move(objects)});
   note_certificates();
   open_node_ = node_.get();
   announce();

@@ -2,6 +2,8 @@
 #include "net/admin/admin_api.hpp"
 #include "net/admin/api_handlers.hpp"
 #include "net/admin/cluster_page.hpp"
+#include "net/admin/objects/object_request.hpp"
+#include "net/admin/objects/object_rights.hpp"
 #include "net/wire/grammar/base64.hpp"
 
 #include <algorithm>
@@ -172,7 +174,84 @@ error with_reason(error why) {
   return why;
 }
 
+// ── objects ──
+
+// The access key that signs a session's requests of S3. access_denied: the admin token's session has none.
+result<client_credentials> signer_of(const api_services& services, const api_caller& caller) {
+  if (!caller.session || caller.session->key.empty())
+    return error{errc::access_denied, "sign in with an access key: the admin token has no rights on objects"};
+  const auto& region = services.node->objects.region;
+  if (caller.key) return client_credentials{caller.key->id, caller.key->secret, region};
+  return client_credentials{services.options.root_access_key, services.options.root_secret_key, region};
+}
+
+// "http://HOST": the S3 port under the host name under which this one was asked.
+std::string own_endpoint(const api_services& services, const admin_request& asked) {
+  const auto& s3 = services.node->objects;
+  auto host = view_of(asked[http::field::host]);
+  if (const auto colon = host.rfind(':'); colon != host.npos && host.find(']', colon) == host.npos)
+    host = host.substr(0, colon);
+  std::string out = s3.encrypted ? "https://" : "http://";
+  out += host;
+  // Clients leave out the usual port in Host, which the signature covers.
+  if (s3.port != (s3.encrypted ? 443 : 80)) out += ':' + std::to_string(s3.port);
+  return out;
+}
+
 } // namespace
+
+void handle_objects(api_services& services, const api_call& call, admin_done done) {
+  if (!services.node || !services.node->objects.adopt) return done({refusal(node_not_open(), call.format)});
+  const auto signer = signer_of(services, call.caller);
+  if (!signer) return done({refusal(signer.error(), call.format)});
+  const auto method = view_of(call.request.method_string());
+  auto head = signed_head({method, call.subject, call.target.query, call.request, services.node->objects.operations},
+                          *signer, services.clock.wall());
+  if (!head) return done({refusal(head.error(), call.format)});
+  done({.response = {}, .s3_head = std::move(*head), .adopt = services.node->objects.adopt});
+}
+
+void handle_object_rights(api_services& services, const api_call& call, admin_done done) {
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
+  const auto signer = signer_of(services, call.caller);
+  if (!signer) return done({refusal(signer.error(), call.format)});
+  actors::access_query query;
+  query.bucket = call.subject;
+  actors::ask_metadata<actors::found_access>(
+      services.node->keys.node,
+      [node = services.node, now = services.clock.wall(), encrypted = services.encrypted, address = call.address,
+       access_key = signer->access_key, key = call.caller.key, object = parameter(call, "key"),
+       agent = std::string{field_of(call.request, "User-Agent")}, format = call.format,
+       done = std::move(done)](const result<actors::found_access>& found) {
+        if (!found) return done({refusal(found.error(), format)});
+        if (!found->bucket) return done({refusal({errc::no_such_bucket}, format)});
+        json_object rights;
+        for (const auto& [name, has] : object_rights({key,
+                                                      access_key,
+                                                      *found->bucket,
+                                                      object,
+                                                      {address, encrypted, now, node->objects.region},
+                                                      agent,
+                                                      node->objects.operations}))
+          rights[name] = has;
+        done({json_response(rights)});
+      },
+      actors::access_atom_v, query);
+}
+
+void handle_object_link(api_services& services, const api_call& call, admin_done done) {
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
+  const auto signer = signer_of(services, call.caller);
+  if (!signer) return done({refusal(signer.error(), call.format)});
+  object_link link{parameter(call, "endpoint"), call.subject, parameter(call, "key"), parameter(call, "version")};
+  if (link.endpoint.empty()) link.endpoint = own_endpoint(services, call.request);
+  const auto seconds = parameter(call, "seconds");
+  std::from_chars(seconds.data(), seconds.data() + seconds.size(), link.seconds);
+  const auto now = services.clock.wall();
+  const auto url = presigned_url(link, *signer, now);
+  if (!url) return done({refusal(url.error(), call.format)});
+  done({json_response(json_object{{"url", *url}, {"expires_ms", now + static_cast<wall_ms>(link.seconds) * 1000}})});
+}
 
 void handle_sign_in(api_services& services, const api_call& call, admin_done done) {
   const auto origin = find_field(call.request, "Origin");

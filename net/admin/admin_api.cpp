@@ -19,6 +19,18 @@ constexpr const char* console_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+// Not of the API's table: S3 answers, and its audit log has the line.
+constexpr std::string_view object_requests_path = "/v1/s3/";
+constexpr api_row object_requests_row{.method = http::verb::unknown,
+                                      .path = object_requests_path,
+                                      .right = api_right::signed_in,
+                                      .name = "s3",
+                                      .command = {},
+                                      .summary = {},
+                                      .handle = &handle_objects,
+                                      .parameters = {},
+                                      .schema = {}};
+
 admin_response console_answer(std::string_view path) {
   if (path == "/console") {
     auto moved = text_response(http::status::permanent_redirect, "");
@@ -174,6 +186,8 @@ void admin_api::answer(const admin_request& asked, bool encrypted, const std::st
   if (const auto* twice = repeated_in(target->query))
     return done({refusal({errc::invalid_argument, "the parameter \"" + *twice + "\" comes twice"},
                          of_api ? answer_format::json : answer_format::text)});
+  if (target->path.starts_with(object_requests_path))
+    return objects(asked, std::move(*target), encrypted, std::move(done));
   if (of_api) return api(asked, std::move(*target), encrypted, address, std::move(done));
   const bool of_older = target->path == "/cluster/command" || target->path == "/keys/command";
   if (of_older && asked.method() == http::verb::post)
@@ -239,7 +253,7 @@ void admin_api::api(const admin_request& asked, request_target target, bool encr
                                      row.right == api_right::operators, format, done))
     return;
   if (auto good = check_parameters(*match.row, target); !good) return done({refusal(good.error(), format)});
-  api_call call{row, asked, std::move(target), std::move(match.subject), {}, format};
+  api_call call{row, asked, std::move(target), std::move(match.subject), {}, format, address};
   if (by_token) {
     call.caller.is_operator = true;
     return run(services, call, std::move(done));
@@ -248,6 +262,15 @@ void admin_api::api(const admin_request& asked, request_target target, bool encr
   if (const auto sent = find_field(asked, "Cairn-Token"))
     return done({refusal(http::status::forbidden, may_command(sent, options_.token).error(), format), true});
   with_session(std::move(services), std::move(call), std::move(done));
+}
+
+void admin_api::objects(const admin_request& asked, request_target target, bool encrypted, admin_done done) {
+  if (!may_read(asked)) return done({refusal(host_refused(), answer_format::json)});
+  auto bucket = percent_decode(std::string_view{target.path}.substr(object_requests_path.size()), false);
+  if (!bucket || bucket->empty() || bucket->find('/') != bucket->npos)
+    return done({refusal({errc::not_found, "there is /v1/s3/BUCKET?key=KEY"}, answer_format::json)});
+  api_call call{object_requests_row, asked, std::move(target), std::move(*bucket), {}};
+  with_session(make_services(encrypted), std::move(call), std::move(done));
 }
 
 void admin_api::with_session(api_services services, api_call call, admin_done done) {

@@ -8,6 +8,8 @@
 // the root key or the token began. Sessions of other access keys see what the key may see, and change nothing; the key
 // is looked up again for each request, so a deleted key's session ends at once. Changes by a session need its CSRF
 // token in the header Cairn-CSRF and an Origin that is this port's.
+// - /v1/s3/…: a session's requests about objects (objects/object_request.hpp). Signed with the session's access key,
+//   they continue at the server of the S3 port, which judges them; the admin token has no rights on objects.
 //
 // Thread-safe; handlers of the API run on the caller's thread, or on an actor's after a look-up.
 #pragma once
@@ -22,6 +24,7 @@
 #include "net/logs/audit_entry.hpp"
 #include "net/logs/line_log.hpp"
 #include "net/logs/slow_requests.hpp"
+#include "net/s3/operation.hpp"
 
 #include <atomic>
 #include <functional>
@@ -50,10 +53,20 @@ struct admin_options {
   std::shared_ptr<slow_requests> slow = {};               // null: none
 };
 
-// The actors of an open node, which handle the requests.
+// The S3 port of the node.
+struct object_port {
+  adopt_connection adopt = {};
+  std::span<const s3_operation> operations = {}; // the table
+  std::string region = {};                       // that signatures name
+  std::uint16_t port = 0;
+  bool encrypted = false;
+};
+
+// The parts of an open node that handle the requests.
 struct admin_targets {
   key_page_services keys;
   actors::admin_service_actor admin_service; // null: a standalone node
+  object_port objects = {};
 };
 
 // What handlers of the API use.
@@ -86,6 +99,7 @@ struct api_call {
   std::string subject; // what the path names
   api_caller caller;
   answer_format format = answer_format::json;
+  std::string address = {}; // of the client's socket
 };
 
 class admin_api {
@@ -110,6 +124,7 @@ private:
                      const std::string& address, admin_done done);
   void api(const admin_request& asked, request_target target, bool encrypted, const std::string& address,
            admin_done done);
+  void objects(const admin_request& asked, request_target target, bool encrypted, admin_done done);
   // Makes the record of a change, and `done` write its line before the answer. False: it was answered, because there
   // can be no line.
   bool begin_audit(api_services& services, audit_entry entry, bool must_wait, answer_format format, admin_done& done);

@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "base/third_party/beast_message.hpp"
 #include "net/wire/grammar/fields.hpp"
+#include "net/wire/session_stream.hpp"
 
 #include <functional>
 #include <optional>
@@ -13,12 +14,16 @@
 
 namespace cairn::net {
 
-using admin_request = boost::beast::http::request<boost::beast::http::empty_body>; // no request has a body
+using admin_request = boost::beast::http::request<boost::beast::http::empty_body>; // a body is not read here
 using admin_response = boost::beast::http::response<boost::beast::http::string_body>;
 
 struct admin_answer {
   admin_response response;
   bool wrong_credentials = false; // sent after a pause, so that guessing takes time
+  // Instead of a response: the connection continues at `adopt`, with this head of a request of S3 and what the client
+  // has sent behind its own.
+  std::string s3_head = {};
+  adopt_connection adopt = {};
 };
 using admin_done = std::function<void(admin_answer)>; // called once, on any thread
 

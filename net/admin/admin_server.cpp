@@ -4,7 +4,7 @@
 #include "base/sockets/listener.hpp"
 #include "base/third_party/asio.hpp"
 #include "base/third_party/beast.hpp"
-#include "net/wire/session_stream.hpp"
+#include "net/admin/objects/object_request.hpp"
 
 #include <array>
 #include <atomic>
@@ -22,8 +22,8 @@ using beast::error_code;
 
 namespace {
 
-constexpr std::uint32_t head_bytes_max = 8 << 10;
-constexpr std::uint32_t connections_max = 64; // enough for probes and scrapers
+constexpr std::uint32_t head_bytes_max = 16 << 10; // a copy names two keys of 1,024 bytes, percent-encoded
+constexpr std::uint32_t connections_max = 64;      // enough for probes and scrapers
 constexpr auto accept_pause = std::chrono::milliseconds{50};
 constexpr auto refusal_pause = std::chrono::milliseconds{500}; // before the answer to a wrong token
 constexpr auto refusal_log_pause = std::chrono::minutes{1};
@@ -100,14 +100,15 @@ struct admin_server::state : std::enable_shared_from_this<state> {
 
 namespace {
 
-// One connection: reads one request, answers it, closes. On `control`.
+// One connection: reads one request, answers it and closes, or hands the connection over to the S3 port's server. On
+// `control`.
 template <class State>
 class admin_session : public waiting_client, public std::enable_shared_from_this<admin_session<State>> {
 public:
   admin_session(session_socket connection, std::shared_ptr<State> server)
-      : stream_(std::move(connection), server->tls()),
-        deadline_(stream_.socket().get_executor()),
-        pause_(stream_.socket().get_executor()),
+      : stream_(std::make_unique<session_stream>(std::move(connection), server->tls())),
+        deadline_(stream_->socket().get_executor()),
+        pause_(stream_->socket().get_executor()),
         server_(std::move(server)) {
     ++server_->connections;
   }
@@ -118,9 +119,10 @@ public:
   void start() {
     server_->waiting.push_back(this->weak_from_this());
     parser_.header_limit(head_bytes_max);
+    parser_.body_limit(boost::none); // no body is read here
     expire_after(server_->api.options().times.client);
-    if (!stream_.encrypted()) return read();
-    stream_.async_handshake({}, [self = this->shared_from_this()](const error_code& failed, std::size_t) {
+    if (!stream_->encrypted()) return read();
+    stream_->async_handshake({}, [self = this->shared_from_this()](const error_code& failed, std::size_t) {
       failed ? self->end() : self->read();
     });
   }
@@ -157,15 +159,16 @@ private:
     error_code ignored; // the socket is closed anyway
     deadline_.cancel();
     pause_.cancel();
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-    stream_.socket().close(ignored);
+    if (!stream_) return;
+    stream_->socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    stream_->socket().close(ignored);
   }
 
   void read() {
-    stream_.async_read_some(asio::buffer(bytes_),
-                            [self = this->shared_from_this()](const error_code& failed, std::size_t n) {
-                              failed ? self->end() : self->take(n);
-                            });
+    stream_->async_read_some(asio::buffer(bytes_),
+                             [self = this->shared_from_this()](const error_code& failed, std::size_t n) {
+                               failed ? self->end() : self->take(n);
+                             });
   }
 
   void take(std::size_t n) {
@@ -184,12 +187,12 @@ private:
   void answer() {
     no_longer_waits();
     expire_after(server_->api.options().times.work);
-    server_->api.answer(parser_.get(), stream_.encrypted(), address(), answer_later());
+    server_->api.answer(parser_.get(), stream_->encrypted(), address(), answer_later());
   }
 
   std::string address() {
     error_code ignored;
-    return stream_.socket().remote_endpoint(ignored).address().to_string();
+    return stream_->socket().remote_endpoint(ignored).address().to_string();
   }
 
   void send_after_pause(admin_response r) {
@@ -204,10 +207,18 @@ private:
   // Keeps the session and its request alive until it is called.
   admin_done answer_later() {
     return [self = this->shared_from_this()](admin_answer a) {
-      asio::post(self->stream_.socket().get_executor(), [self, a = std::move(a)]() mutable {
+      asio::post(self->stream_->socket().get_executor(), [self, a = std::move(a)]() mutable {
+        if (a.adopt) return self->hand_over(std::move(a));
         a.wrong_credentials ? self->send_after_pause(std::move(a.response)) : self->send(std::move(a.response));
       });
     };
+  }
+
+  void hand_over(admin_answer a) {
+    deadline_.cancel();
+    no_longer_waits();
+    leave();
+    a.adopt({std::move(stream_), std::move(a.s3_head) + head_, std::string{object_answer_lines}});
   }
 
   void send(admin_response r) {
@@ -220,14 +231,14 @@ private:
     server_->waiting.push_back(this->weak_from_this());
     expire_after(server_->api.options().times.client);
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(std::as_const(answer_)), asio::const_buffer{}};
-    stream_.async_write(buffers, asio::transfer_all(),
-                        [self = this->shared_from_this()](const error_code& failed, std::size_t) {
-                          if (failed || !self->stream_.encrypted()) return self->end();
-                          self->stream_.async_shutdown([self](const error_code&, std::size_t) { self->end(); });
-                        });
+    stream_->async_write(buffers, asio::transfer_all(),
+                         [self = this->shared_from_this()](const error_code& failed, std::size_t) {
+                           if (failed || !self->stream_->encrypted()) return self->end();
+                           self->stream_->async_shutdown([self](const error_code&, std::size_t) { self->end(); });
+                         });
   }
 
-  session_stream stream_;
+  std::unique_ptr<session_stream> stream_; // null: handed over
   deadline_timer deadline_, pause_;
   std::shared_ptr<State> server_;
   std::array<char, read_bytes> bytes_{};

@@ -24,7 +24,10 @@ void handle_key_command(api_services& services, const api_call& call,
                         admin_done done); // the command: a kind of keys_page
 void handle_buckets(api_services& services, const api_call& call, admin_done done);
 void handle_bucket(api_services& services, const api_call& call, admin_done done);
-void handle_quota(api_services& services, const api_call& call, admin_done done); // DELETE removes it
+void handle_quota(api_services& services, const api_call& call, admin_done done);   // DELETE removes it
+void handle_objects(api_services& services, const api_call& call, admin_done done); // admin_api.hpp: /v1/s3/…
+void handle_object_rights(api_services& services, const api_call& call, admin_done done);
+void handle_object_link(api_services& services, const api_call& call, admin_done done);
 void handle_sign_in(api_services& services, const api_call& call, admin_done done);
 void handle_sign_out(api_services& services, const api_call& call, admin_done done);
 void handle_session(api_services& services, const api_call& call, admin_done done);

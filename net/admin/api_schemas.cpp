@@ -157,6 +157,10 @@ constexpr api_field bucket_fields[] = {
     {"usage", "usage?", "What it holds; null: it is not counted yet."},
     {"quota", "quota?", "What it may hold; null: anything."},
     {"keys", "[bucket_key]", "With rights on it; of a key that is not the root key: itself."}};
+constexpr api_field object_rights_fields[] = {
+    {"list", "boolean"},   {"list_versions", "boolean"},   {"read", "boolean"},      {"write", "boolean"},
+    {"delete", "boolean"}, {"delete_versions", "boolean"}, {"read_tags", "boolean"}, {"write_tags", "boolean"}};
+constexpr api_field link_fields[] = {{"url", "string"}, {"expires_ms", "integer"}};
 constexpr api_field session_fields[] = {
     {"access_key", "string", "Empty: signed in with the admin token."},
     {"operator", "boolean", "It may do everything."},
@@ -191,6 +195,8 @@ constexpr api_schema all_schemas[] = {{"refusal", refusal_fields},
                                       {"buckets", buckets_fields},
                                       {"bucket_key", bucket_key_fields},
                                       {"bucket", bucket_fields},
+                                      {"object_rights", object_rights_fields},
+                                      {"link", link_fields},
                                       {"session", session_fields}};
 
 } // namespace

@@ -34,6 +34,12 @@ constexpr api_parameter of_bucket_page[] = {
 constexpr api_parameter of_quota[] = {
     {"bytes", "integer", false, "At most so many bytes, all versions together; 0 removes this limit."},
     {"objects", "integer", false, "At most so many objects, counting each version; 0 removes this limit."}};
+constexpr api_parameter of_object[] = {{"key", "string", false, "An object, or a prefix. Without it: the bucket."}};
+constexpr api_parameter of_object_link[] = {
+    {"key", "string", true, "The object."},
+    {"version", "string", false, "Its version. Without it: the one that is current when the link is used."},
+    {"seconds", "integer", true, "When the link ends, at most 604800 (7 days)."},
+    {"endpoint", "string", false, "Of the S3 port, as the link's users reach it. Without it: the host that is asked."}};
 constexpr api_parameter of_key_page[] = {
     {"after", "string", false, "Begin behind this access key: `next` of the page before."},
     {"max", "integer", false, "At most so many, 1 to 1000. Without it: all of them."}};
@@ -115,6 +121,12 @@ constexpr std::array all_rows{
             &handle_bucket,
             {},
             "bucket"},
+    api_row{verb::get, "/v1/buckets/{bucket}/may", api_right::signed_in, "objectRights", "",
+            "What the session's access key may do with objects. The admin token has no rights on objects.",
+            &handle_object_rights, of_object, "object_rights"},
+    api_row{verb::post, "/v1/buckets/{bucket}/links", api_right::signed_in, "shareObject", "",
+            "Makes a presigned URL: who has it can read the object until it ends, as the session's access key.",
+            &handle_object_link, of_object_link, "link"},
     key_row(verb::put, "/v1/buckets/{bucket}/public-read", "publicRead", "public-read",
             "Lets anybody list a bucket and read its objects, or not.", value_on),
     api_row{verb::put, "/v1/buckets/{bucket}/quota", api_right::operators, "setQuota", "",

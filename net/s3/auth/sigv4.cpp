@@ -134,6 +134,28 @@ sign_request(const client_credentials& with, const signed_request& request, wall
   return added;
 }
 
+std::string presigned_query(const client_credentials& with, const signed_request& request, std::uint64_t seconds,
+                            wall_ms now) {
+  signature_claim claim;
+  claim.timestamp = timestamp_of(now);
+  claim.date = claim.timestamp.substr(0, 8);
+  claim.region = with.region;
+  claim.payload = "UNSIGNED-PAYLOAD";
+  claim.signed_headers = "host";
+  claim.presigned = true;
+  std::vector<query_parameter> query{request.query.begin(), request.query.end()};
+  query.push_back({"X-Amz-Algorithm", "AWS4-HMAC-SHA256"});
+  query.push_back({"X-Amz-Credential", with.access_key + "/" + claim.scope()});
+  query.push_back({"X-Amz-Date", claim.timestamp});
+  query.push_back({"X-Amz-Expires", std::to_string(seconds)});
+  query.push_back({"X-Amz-SignedHeaders", claim.signed_headers});
+  signed_request whole = request;
+  whole.query = query;
+  const auto text = string_to_sign(claim, canonical_request(claim, whole, request.path));
+  const auto key = derive_signing_key(with.secret_key, claim.date, with.region);
+  return canonical_query(whole, true) + "&X-Amz-Signature=" + hex_of(hmac(key, text));
+}
+
 std::string signature_claim::scope() const {
   return date + "/" + region + "/" + service + "/aws4_request";
 }

@@ -115,6 +115,10 @@ struct client_credentials {
 std::vector<std::pair<std::string, std::string>> sign_request(const client_credentials& with,
                                                               const signed_request& request, wall_ms now,
                                                               std::string_view payload = "UNSIGNED-PAYLOAD");
+// The query of a presigned URL, encoded: the request's own and the signature, which covers the host alone of the
+// headers. `seconds`: until it expires, at most presigned_seconds_max.
+std::string presigned_query(const client_credentials& with, const signed_request& request, std::uint64_t seconds,
+                            wall_ms now);
 
 // A cache of signing keys, one for each secret, day and service. Bounded; thread-safe.
 class signing_keys {
