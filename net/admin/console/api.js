@@ -42,10 +42,19 @@ export async function read(path, query) {
   }
 }
 
-// The token is read again for each change: another tab may have begun another session.
-export async function change(method, path, query) {
+// Read again for each change: another tab may have begun another session.
+export async function changeHeaders() {
   const { csrf } = await read('/v1/session');
-  return ask(method, path, query, { 'Cairn-CSRF': csrf });
+  return { 'Cairn-CSRF': csrf };
+}
+
+export async function change(method, path, query) {
+  return ask(method, path, query, await changeHeaders());
+}
+
+// Of an answer that came another way.
+export function noteStatus(status) {
+  if (status === 401) whenSignedOut();
 }
 
 export function currentSession() {

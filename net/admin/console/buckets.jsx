@@ -5,7 +5,21 @@ import { Badge, Confirm, Facts, Field, Pager, Table, bytes, date, finished, numb
 import { rightsOf } from './keys.jsx';
 
 const PAGE = 50;
-const COLUMNS = [{ title: 'Bucket' }, { title: 'Created (UTC)' }];
+const COLUMNS = [{ title: 'Bucket' }, { title: 'Created (UTC)' }, { title: '' }];
+
+// The list has the buckets on which the key has rights of its own. Policies can allow it more.
+function OpenBucket() {
+  const open = (event) => {
+    event.preventDefault();
+    location.hash = '#/objects/' + segment(new FormData(event.target).get('bucket').trim());
+  };
+  return (
+    <form onSubmit={open} class="open">
+      <Field label="A bucket that a policy opens to this key" name="bucket" required autocomplete="off" autocapitalize="off" />
+      <button type="submit">Open</button>
+    </form>
+  );
+}
 
 export class Buckets extends Component {
   constructor(props) {
@@ -13,7 +27,7 @@ export class Buckets extends Component {
     this.state = { befores: [], after: '', prefix: '' };
   }
 
-  render(props, { befores, after, prefix }) {
+  render({ session }, { befores, after, prefix }) {
     const query = new URLSearchParams({ max: PAGE, ...(after && { after }), ...(prefix && { prefix }) });
     return (
       <div>
@@ -33,7 +47,15 @@ export class Buckets extends Component {
                 columns={COLUMNS}
                 rows={page.buckets.map((b) => ({
                   key: b.name,
-                  cells: [<a href={'#/buckets/' + segment(b.name)}>{b.name}</a>, date(b.created_ms)],
+                  cells: [
+                    <a href={'#/buckets/' + segment(b.name)}>{b.name}</a>,
+                    date(b.created_ms),
+                    session.access_key && (
+                      <a href={'#/objects/' + segment(b.name)} aria-label={`Objects of ${b.name}`}>
+                        Objects
+                      </a>
+                    ),
+                  ],
                 }))}
                 empty={prefix ? 'No bucket has such a name.' : 'There is no bucket that you have rights on.'}
               />
@@ -46,6 +68,7 @@ export class Buckets extends Component {
             </div>
           )}
         </Live>
+        {!session.operator && <OpenBucket />}
       </div>
     );
   }
@@ -101,6 +124,13 @@ export class Bucket extends Component {
           {open.length > 0 && `Anybody may ${open.join(', ')}. `}
           {session.operator && (
             <button onClick={() => this.setState({ asks: true })}>{bucket.public_read ? 'Make it private…' : 'Make it public…'}</button>
+          )}
+        </p>
+        <p>
+          {session.access_key ? (
+            <a href={'#/objects/' + segment(bucket.name)}>Browse its objects</a>
+          ) : (
+            <span class="quiet">Sign in with an access key to browse its objects: the admin token has no rights on them.</span>
           )}
         </p>
         <Facts facts={facts} />

@@ -5,7 +5,7 @@ const PAUSE_MS = 2000;
 
 // Asks for `paths` ({name: path}) again and again while it is shown and the tab is visible, one round at a time.
 // `children[0](data, again, refused)` gets {name: answer} of the last round that was answered; what a path refuses is null
-// in `data`, and its refusal in `refused`.
+// in `data`, and its refusal in `refused`. `load(path)`: how a path is asked; without it as the admin API is.
 export class Live extends Component {
   constructor(props) {
     super(props);
@@ -38,11 +38,12 @@ export class Live extends Component {
     const number = (this.number = (this.number || 0) + 1);
     const names = Object.keys(this.props.paths);
     const optional = this.props.optional || [];
+    const load = this.props.load || ((path) => read(path, {}));
     let failed = null;
     read('/v1/session').catch(() => {}); // notices that the session has ended: what is shown may need none
     const answers = await Promise.all(
       names.map((name) =>
-        read(this.props.paths[name], {}).catch((refusal) => {
+        load(this.props.paths[name]).catch((refusal) => {
           if (!optional.includes(name) || refusal.status === 0) failed = refusal;
           return { refused: refusal };
         })

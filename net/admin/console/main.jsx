@@ -6,6 +6,9 @@ import { Nodes } from './nodes.jsx';
 import { Moves } from './moves.jsx';
 import { Keys } from './keys.jsx';
 import { Buckets, Bucket } from './buckets.jsx';
+import { Objects } from './objects.jsx';
+import { ObjectPage } from './object.jsx';
+import { Uploads, endUploads } from './uploads.jsx';
 
 const PAGES = [
   { name: 'overview', title: 'Overview', page: Overview },
@@ -14,11 +17,16 @@ const PAGES = [
   { name: 'buckets', title: 'Buckets', page: Buckets, detail: Bucket },
   { name: 'keys', title: 'Access keys', page: Keys },
 ];
+// Pages that others lead to; `of`: the one that the menu marks.
+const FURTHER = [
+  { name: 'objects', title: 'Objects', page: Buckets, detail: Objects, of: PAGES[3] },
+  { name: 'object', title: 'Object', page: Buckets, detail: ObjectPage, of: PAGES[3] },
+];
 
 // The page of "#/buckets/name".
 function place() {
   const [name, ...rest] = location.hash.replace(/^#\//, '').split('/');
-  const page = PAGES.find((p) => p.name === name) || PAGES[0];
+  const page = [...PAGES, ...FURTHER].find((p) => p.name === name) || PAGES[0];
   let subject = '';
   try {
     subject = decodeURIComponent(rest.join('/'));
@@ -36,7 +44,7 @@ class Console extends Component {
   }
 
   componentDidMount() {
-    onSignedOut(() => this.state.session && this.setState({ session: null, said: 'The session has ended: sign in again.' }));
+    onSignedOut(() => this.state.session && this.end('The session has ended: sign in again.'));
     window.addEventListener('hashchange', () => {
       this.setState({ ...place(), said: '' });
       this.heading();
@@ -62,13 +70,18 @@ class Console extends Component {
     this.setState({ said });
   }
 
+  end(said) {
+    endUploads();
+    this.setState({ session: null, said });
+  }
+
   async leave() {
     try {
       await signOut();
     } catch (refusal) {
       if (refusal.status !== 401) return this.say(refusal.message);
     }
-    this.setState({ session: null, said: 'Signed out.' });
+    this.end('Signed out.');
   }
 
   render(props, { session, said, page, subject }) {
@@ -88,7 +101,7 @@ class Console extends Component {
             <ul>
               {PAGES.map((p) => (
                 <li>
-                  <a href={'#/' + p.name} aria-current={p === page ? 'page' : null}>
+                  <a href={'#/' + p.name} aria-current={p === (page.of || page) ? 'page' : null}>
                     {p.title}
                   </a>
                 </li>
@@ -97,12 +110,13 @@ class Console extends Component {
           </nav>
           <div class="who">
             <span title={session.access_key}>{session.access_key || 'Admin token'}</span>
-            <small>{session.operator ? 'Operator' : 'May look, not change'}</small>
+            <small>{session.operator ? 'Operator' : 'Not an operator'}</small>
             <button onClick={() => this.leave()}>Sign out</button>
           </div>
         </header>
         <main id="content" tabIndex="-1">
           <Page key={page.name + '/' + subject} subject={subject} session={session} say={this.say} />
+          <Uploads />
         </main>
         <p class={said ? 'said shown' : 'said'} role="status">
           <span>{said}</span>

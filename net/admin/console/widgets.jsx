@@ -27,6 +27,14 @@ export function date(ms) {
   return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 }
 
+// Characters that are not seen, or that reorder those around them, as their numbers.
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+// A name that somebody else has chosen, so that it shows what it is and cannot change the text around it.
+export function Name({ of }) {
+  return <bdi class="chosen">{of.replace(UNSEEN, (c) => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`)}</bdi>;
+}
+
 export function percent(part, whole) {
   return whole > 0 ? Math.round((100 * part) / whole) : 0;
 }
@@ -133,7 +141,8 @@ export class Dialog extends Component {
 }
 
 // Asks before a change, and says what became of it. `children`: what will happen, and fields; `request(form)` returns
-// [method, path, query], where `form` has the fields' values by name.
+// [method, path, query], a function that makes the change, or what is wrong with the fields, as text; `form` has the
+// fields' values by name.
 export class Confirm extends Component {
   constructor(props) {
     super(props);
@@ -149,7 +158,7 @@ export class Confirm extends Component {
     if (typeof request === 'string') return this.setState({ problem: request });
     this.setState({ busy: true, problem: '' });
     try {
-      this.props.onDone(await change(...request));
+      this.props.onDone(await (typeof request === 'function' ? request() : change(...request)));
     } catch (refusal) {
       this.setState({ busy: false, problem: refusal.message });
     }
@@ -182,8 +191,9 @@ export class Confirm extends Component {
 // What users fill in. Preact 8 uses the elements of removed components again: what was typed must not come back with them.
 class Control extends Component {
   componentWillUnmount() {
-    const filled = this.base.querySelector('input');
+    const filled = this.base.querySelector('input, select');
     if (filled.type === 'checkbox') filled.checked = false;
+    else if (filled.options) filled.selectedIndex = 0;
     else filled.value = '';
   }
 }
@@ -195,6 +205,21 @@ export class Field extends Control {
         <span>{label}</span>
         <input {...input} />
         {hint && <small>{hint}</small>}
+      </label>
+    );
+  }
+}
+
+export class Choice extends Control {
+  render({ label, options, children, ...select }) {
+    return (
+      <label class="field">
+        <span>{label}</span>
+        <select {...select}>
+          {options.map(([value, text]) => (
+            <option value={value}>{text}</option>
+          ))}
+        </select>
       </label>
     );
   }
