@@ -151,9 +151,9 @@ result<cluster_founded> restore_cluster(const config::settings& settings, const 
   if (!lock) return lock.error();
   const auto identity = cluster::load_cluster_identity(files(), data_dir);
   if (!identity) return identity.error();
-  const error taken{
-      errc::precondition_failed,
-      "this node has metadata of its own: set it aside with `cairn cluster rejoin`, or take another node"};
+  const error taken{errc::precondition_failed, "this node has metadata of its own: set it aside with `cairn cluster "
+                                               "rejoin`, or take another node; an interrupted "
+                                               "restore is completed by `cairn cluster recover --majority-lost`"};
   if (*identity) return taken;
   auto engine = storage::open_lmdb(meta::engine_options(settings.metadata_dir()));
   if (!engine) return engine.error();

@@ -151,13 +151,35 @@ result<void> cluster_member::find_cluster() {
     if (identity_.name != services_.settings->cluster.name)
       return error{errc::invalid_argument, "this node is a member of the cluster \"" + identity_.name +
                                                "\", cluster.name says \"" + services_.settings->cluster.name + "\""};
-  } else if (auto good = services_.settings->cluster.join.empty() ? found() : join(); !good) {
-    return good;
+  } else {
+    if (auto good = check_that_it_is_new(); !good) return good;
+    if (auto good = services_.settings->cluster.join.empty() ? found() : join(); !good) return good;
   }
   hello_->set_cluster(identity_.id, identity_.name);
   layout_ = std::make_shared<layout_holder>(identity_.self);
   layout_->learn(identity_.members);
   return {};
+}
+
+// Without the file `cluster` a member would found or join a cluster over the metadata, or with the vote, of the one to
+// which it belongs.
+result<void> cluster_member::check_that_it_is_new() {
+  const auto& settings = *services_.settings;
+  const auto record = read_small_file(*services_.files, settings.node.data_dir + "/applied"); // only members have it
+  if (!record && record.error().code != errc::not_found) return record.error();
+  auto view = services_.store->read();
+  if (!view) return unreadable(view.error());
+  const auto row = (*view)->cluster();
+  if (!row && row.error().code != errc::not_found) return unreadable(row.error());
+  const auto log = log_files_->load_what_is_there();
+  if (!log) return log.error();
+  if (!record && !row && !log->snapshot && log->entries.empty()) return {};
+  return error{errc::precondition_failed,
+               settings.node.data_dir + "/cluster is missing, but this node is a member of a cluster" +
+                   (row ? " (\"" + row->name + "\")" : std::string{}) +
+                   ". Put the file back. If it is lost, start with an empty data directory, as a new node, and remove "
+                   "this one; if this is the cluster's only node, or a restore was interrupted, run `cairn cluster "
+                   "recover --majority-lost`"};
 }
 
 result<void> cluster_member::found() {

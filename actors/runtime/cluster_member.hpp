@@ -77,6 +77,7 @@ private:
   result<void> open_links();
   result<std::shared_ptr<link::tls_identity>> read_identity(const config::cluster_tls_settings& files) const;
   result<void> find_cluster();
+  result<void> check_that_it_is_new();
   result<void> found();
   result<void> join();
   result<join_answer> ask_to_join();

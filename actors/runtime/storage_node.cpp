@@ -89,10 +89,16 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   return member_->start(system_, std::move(m), services_.metadata);
 }
 
-// A standalone node's metadata on a file system that is not mounted, for example: all chunks would be garbage. A member
-// of a cluster gets its metadata from the others.
+// Metadata on a file system that is not mounted, for example, of a standalone node, or of one that would found a
+// cluster: all chunks would be garbage. Other members of a cluster get their metadata from each other.
 result<void> storage_node_impl::check_that_metadata_is_there(const config::settings& settings) const {
-  if (!settings.cluster.listen.host.empty() || !metadata_.is_new()) return {};
+  if (!metadata_.is_new()) return {};
+  if (!settings.cluster.listen.host.empty()) {
+    if (!settings.cluster.join.empty()) return {};
+    const auto known = cluster::load_cluster_identity(files_, settings.node.data_dir);
+    if (!known) return known.error();
+    if (*known) return {};
+  }
   const auto stores = disks_.stores();
   if (std::ranges::none_of(stores, [](const auto* store) { return store->stats().chunks > 0; })) return {};
   return error{errc::corrupt, "the metadata in " + settings.metadata_dir() +

@@ -341,6 +341,34 @@ def test_a_member_that_lost_its_metadata_does_not_start(make_cluster):
     assert cluster.nodes[0].put("/files/after", b"x").status == 200
 
 
+@pytest.mark.parametrize("lost", [["cluster"], ["cluster", "metadata"], ["cluster", "applied", "metadata"]])
+@pytest.mark.parametrize("which", [0, 2])
+def test_a_member_that_lost_its_cluster_file_neither_founds_nor_joins_again(make_cluster, which, lost):
+    cluster = make_cluster(3)
+    body = content("large", 300 * KIB)
+    assert cluster.nodes[0].put("/files/large", body).status == 200
+    cluster.settled(3)
+    victim = cluster.nodes[which]  # the first one has an empty cluster.join
+    victim.stop()
+    data, aside = victim.folder / "data", victim.folder / "aside"
+    aside.mkdir()
+    for name in lost:
+        (data / name).rename(aside / name)
+    for turn in range(2):  # also over what the first start has made
+        victim.spawn()
+        assert victim.process.wait(30) == 1, turn
+        assert not (data / "cluster").exists(), turn
+    assert " is missing" in victim.log() or "has lost its data" in victim.log()
+    victim.process = None
+    if "metadata" in lost:
+        shutil.rmtree(data / "metadata")
+    for name in lost:
+        (aside / name).replace(data / name)
+    victim.start(seconds=60)
+    assert victim.get("/files/large").body == body
+    assert cluster.status(victim)["self"] == which
+
+
 def test_changes_need_the_token(make_cluster):
     token = "a-token-of-some-length"
     cluster = make_cluster(1, admin_token=token)
