@@ -37,6 +37,17 @@ std::optional<controller_step> note_health(const controller_view& v, const contr
   return c;
 }
 
+std::optional<controller_step> note_addresses(const controller_view& v) {
+  step::commit c;
+  for (const auto& m : v.now->members) {
+    const auto& address = v.reports[m.number].address;
+    if (is_member(m) && has_moved(m, address))
+      c.commands.push_back(meta::set_node{.node = m.number, .address = address});
+  }
+  if (c.commands.empty()) return std::nullopt;
+  return c;
+}
+
 std::optional<controller_step> fence_old_copies(const controller_view& v) {
   step::commit c;
   for (const auto& m : v.now->members) {
@@ -174,6 +185,11 @@ std::optional<controller_step> finish_moves(const controller_view& v, const cont
 
 } // namespace
 
+bool has_moved(const member& m, std::string_view reported) {
+  return !reported.empty() && reported != m.address && !reported.starts_with("0.0.0.0:") &&
+         !reported.starts_with("[::]:");
+}
+
 std::size_t wanted_voters(std::size_t members) {
   return members >= 5 ? 5 : std::min<std::size_t>(members, 3);
 }
@@ -198,6 +214,7 @@ out_decision auto_out(const controller_view& view, const controller_options& opt
 std::optional<controller_step> next_step(const controller_view& view, const controller_options& options,
                                          const plan_base& targets_planned) {
   if (auto s = fence_old_copies(view)) return s;
+  if (auto s = note_addresses(view)) return s;
   if (auto s = note_health(view, options)) return s;
   if (auto s = end_sessions(view, options)) return s;
   if (auto s = raise_feature_level(view)) return s;

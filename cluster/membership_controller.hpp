@@ -1,8 +1,8 @@
-// What the leader does about the members of the cluster, one step at a time: note which members are down or back, end
-// writer sessions, raise the feature level, advance the lock time, add, promote, demote and remove servers of the log,
-// take members out of the layout, plan targets, and finish moves. A plain class: the caller executes a step, waits
-// until it has taken effect, and calls again with the new state. Each step is derived from that state alone, so a step
-// may be lost or executed twice.
+// What the leader does about the members of the cluster, one step at a time: note which members are down, back or at a
+// new address, end writer sessions, raise the feature level, advance the lock time, add, promote, demote and remove
+// servers of the log, take members out of the layout, plan targets, and finish moves. A plain class: the caller
+// executes a step, waits until it has taken effect, and calls again with the new state. Each step is derived from that
+// state alone, so a step may be lost or executed twice.
 //
 // Voters: 1 of one node, 2 of two, 3 of three or four, 5 of five or more. A member that is down keeps its vote until it
 // is removed: demoting it automatically could leave a minority that decides. A member that reports that its copy of the
@@ -37,6 +37,7 @@ struct member_report {
   std::chrono::milliseconds since_last_report{0};
   bool failed = false;                                              // reported: its copy of the metadata has failed
   std::uint64_t incarnation = 0;                                    // reported
+  std::string address;                                              // reported
   std::uint64_t lost_log = 0;                                       // a start of it that lost entries; 0: none
   std::uint32_t feature_level = 0;                                  // reported; 0: no report yet
   std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0; // as in member_health
@@ -70,6 +71,10 @@ struct plan { // call plan_change and commit its commands; expensive
 };
 } // namespace step
 using controller_step = std::variant<step::commit, step::change_log, step::plan>;
+
+// Whether a member is reached at the address that it reports, and not at the layout's. Not at an address of all
+// interfaces: such a member has lost its cluster.advertise.
+bool has_moved(const member& m, std::string_view reported);
 
 std::size_t wanted_voters(std::size_t members);
 

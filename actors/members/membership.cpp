@@ -48,6 +48,7 @@ private:
   void with_status(const std::function<void(const log_status&)>& then);
   void report(const log_status& log);
   void send_report(const log_status& log, std::string bytes);
+  void ask_any(std::string request, link::reply_callback reply);
   void find_members();
   void refused(const std::string& why);
   void remember_members();
@@ -56,6 +57,7 @@ private:
   steady_time expected_since(node_number n) const { return joined_.contains(n) ? joined_.at(n) : leads_since_; }
   void take_report(node_report r, std::uint32_t feature_level, const std::function<void(result<void>)>& answer);
   void accept_report(const log_status& log, const link::incoming_request& request);
+  void note_address(const meta::new_node& reported);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
   void answer_members(const link::responder& respond) const;
   void make_join_service();
@@ -133,6 +135,7 @@ void membership_state::tick() {
       auto_out_ = {};
     }
     if (!log.leads) term_led_ = 0;
+    if (!log.leads && log.leader) s_.layout->forget_addresses();
     if (s_.feature_level) s_.feature_level(log.feature_level);
     if (s_.remember_applied) s_.remember_applied(log.applied);
     report(log);
@@ -177,13 +180,17 @@ void membership_state::send_report(const log_status& log, std::string bytes) {
     if (a || a.error().code != errc::precondition_failed) return;
     back([this, why = a.error().text] { refused(why); });
   };
-  const auto leader = leader_of(log, s_.layout->get().get());
-  if (!call_leader(*s_.network, leader, std::move(bytes), now() + request_time, std::move(answered))) find_members();
+  const auto layout = s_.layout->get();
+  if (call_leader(*s_.network, leader_of(log, layout.get()), bytes, now() + request_time, answered)) return;
+  find_members();
+  // A leader cannot reach this node at its old address, so the node does not learn who leads. Each member takes the new
+  // address from the node itself.
+  if (layout && log.self < layout->members.size() && cluster::has_moved(layout->members[log.self], s_.self.address))
+    ask_any(std::move(bytes), std::move(answered));
 }
 
-// The consensus engine finds the leader, unless the leader joined while this node was down: this node refuses its
-// links, as those of any unknown node, until a known member lists it as a member.
-void membership_state::find_members() {
+// Asks one of the members that this node reaches, or of the configured addresses.
+void membership_state::ask_any(std::string request, link::reply_callback reply) {
   std::vector<uuid> reached;
   const auto add = [&](node_number number, const uuid& id) {
     if (number != s_.layout->self() && s_.network->up(id)) reached.push_back(id);
@@ -192,6 +199,15 @@ void membership_state::find_members() {
     for (const auto& m : layout->members) add(m.number, m.id);
   if (const auto learned = s_.layout->learned())
     for (const auto& m : *learned) add(m.number, m.id);
+  if (!reached.empty())
+    s_.network->call(reached[asked_ % reached.size()], std::move(request), now() + request_time, std::move(reply));
+  else if (s_.ask_configured)
+    s_.ask_configured(std::move(request), std::move(reply));
+}
+
+// The consensus engine finds the leader, unless the leader joined while this node was down: this node refuses its
+// links, as those of any unknown node, until a known member lists it as a member.
+void membership_state::find_members() {
   auto answered = [this, back = on_actor()](result<link::answer> a) {
     back([this, a = std::move(a)] {
       auto members = a ? decode_members(a->bytes) : result<known_members>{a.error()};
@@ -202,10 +218,8 @@ void membership_state::find_members() {
     });
   };
   std::string request(1, char(peer_request::members));
-  if (!reached.empty())
-    s_.network->call(reached[asked_++ % reached.size()], std::move(request), now() + request_time, std::move(answered));
-  else if (s_.ask_configured)
-    s_.ask_configured(std::move(request), std::move(answered));
+  ask_any(std::move(request), std::move(answered));
+  ++asked_;
 }
 
 // The refusal is kept on disk, so that the node does not serve its old copy of the metadata after a restart either. If
@@ -311,10 +325,11 @@ void membership_state::serve(const peer_call& call) {
 void membership_state::accept_report(const log_status& log, const link::incoming_request& request) {
   // Reports are not forwarded: the leader accepts a report only over the node's own link. The next report goes to the
   // leader.
-  if (!log.leads) return request.respond(error{errc::no_leader, "this node does not lead"});
   auto r = decode_report(request.bytes);
   if (!r) return request.respond(r.error());
   if (auto own = check_sender(request.from, r->node.id); !own) return request.respond(own.error());
+  if (request.from.member && (log.leads || !log.leader)) note_address(r->node);
+  if (!log.leads) return request.respond(error{errc::no_leader, "this node does not lead"});
   r->node.incarnation = request.from.incarnation; // the incarnation with which the link was accepted
   take_report(std::move(*r), request.from.feature_level, [respond = request.respond](const result<void>& taken) {
     if (taken)
@@ -322,6 +337,15 @@ void membership_state::accept_report(const log_status& log, const link::incoming
     else
       respond(taken.error());
   });
+}
+
+// Also without a leader: the majority that elects one and commits the address may need the member.
+void membership_state::note_address(const meta::new_node& reported) {
+  const auto layout = s_.layout->get();
+  if (!layout) return;
+  const auto m = std::ranges::find(layout->members, reported.id, &cluster::member::id);
+  if (m == layout->members.end() || !cluster::is_member(*m)) return;
+  s_.layout->note_address(m->number, cluster::has_moved(*m, reported.address) ? reported.address : std::string{});
 }
 
 void membership_state::pass_on(const log_status& log, peer_request kind, const link::incoming_request& request) {
@@ -409,6 +433,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     const auto& r = known->second.report;
     n.failed = !r.fault.empty();
     n.incarnation = r.node.incarnation;
+    n.address = r.node.address;
     n.feature_level = known->second.feature_level;
     std::tie(n.used_bytes, n.capacity_bytes, n.data_bytes, n.wall) =
         std::tie(r.used_bytes, r.capacity_bytes, r.data_bytes, r.wall);

@@ -160,11 +160,13 @@ void metadata_state::publish(layout_ptr fresh, log_index at) {
 void metadata_state::connect(const cluster::layout& layout) {
   std::vector<log_member> members;
   removed_connected_ = false;
+  connected_moved_ = s_.layout->moved();
   for (const auto& m : layout.members) {
     const bool removed = m.state == meta::node_state::removed;
     if (removed && !log_->holds_log(m.number)) continue;
     removed_connected_ = removed_connected_ || removed;
-    members.push_back({m.number, {m.id, m.address, m.incarnation}});
+    const auto moved = connected_moved_->find(m.number);
+    members.push_back({m.number, {m.id, moved == connected_moved_->end() ? m.address : moved->second, m.incarnation}});
   }
   // A state from before a member joined does not contain that member, which may lead and have what this node lacks.
   const auto add_later = [&](const log_member& m) {
@@ -181,7 +183,7 @@ void metadata_state::connect(const cluster::layout& layout) {
 // Acknowledges the newest layout under which all running uploads began: whatever this session writes from now on goes
 // to the owners of that layout.
 void metadata_state::acknowledge_layout() {
-  if (removed_connected_ || s_.layout->learned() != connected_learned_) {
+  if (removed_connected_ || s_.layout->learned() != connected_learned_ || s_.layout->moved() != connected_moved_) {
     const auto known = s_.layout->get();
     connect(known ? *known
                   : cluster::layout{}); // without a layout: the members known at the start, and those learned since

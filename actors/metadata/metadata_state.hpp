@@ -142,6 +142,7 @@ private:
       storage::metadata::feature_level_of_clusters; // of the commands that the log may contain
   bool removed_connected_ = false;
   layout_holder::members_ptr connected_learned_;
+  layout_holder::addresses_ptr connected_moved_ = std::make_shared<const layout_holder::addresses>();
   bool layout_asked_ = false, layout_unreadable_ = false, layout_changed_ = false, acknowledging_ = false;
   layout_epoch acknowledged_ = 0;
   log_index published_at_ = 0;      // of the state from which the published layout was read

@@ -23,6 +23,28 @@ layout_holder::members_ptr layout_holder::learned() const {
   return learned_;
 }
 
+void layout_holder::note_address(node_number member, const std::string& address) {
+  const std::lock_guard lock{mutex_};
+  const auto known = moved_->find(member);
+  if (address == (known == moved_->end() ? std::string{} : known->second)) return;
+  auto fresh = std::make_shared<addresses>(*moved_);
+  if (address.empty())
+    fresh->erase(member);
+  else
+    (*fresh)[member] = address;
+  moved_ = std::move(fresh);
+}
+
+void layout_holder::forget_addresses() {
+  const std::lock_guard lock{mutex_};
+  if (!moved_->empty()) moved_ = std::make_shared<const addresses>();
+}
+
+layout_holder::addresses_ptr layout_holder::moved() const {
+  const std::lock_guard lock{mutex_};
+  return moved_;
+}
+
 layout_holder::use layout_holder::begin_upload() {
   const std::lock_guard lock{mutex_};
   if (!layout_) return nullptr;

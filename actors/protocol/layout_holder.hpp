@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 namespace cairn::actors {
 
@@ -32,6 +33,14 @@ public:
   void learn(std::vector<cluster::known_member> members);
   members_ptr learned() const; // null until the first learn()
 
+  // Addresses that members themselves have reported, while the layout has other ones: on a node that leads or knows no
+  // leader. A leader commits them to the layout.
+  using addresses = std::map<node_number, std::string>;
+  using addresses_ptr = std::shared_ptr<const addresses>;
+  void note_address(node_number member, const std::string& address); // empty: the layout's is right
+  void forget_addresses();
+  addresses_ptr moved() const; // not null
+
   // Begins an upload: the layout at its begin, counted as in use until the last copy of `use` is destroyed. The upload
   // may write by newer layouts too.
   using use = std::shared_ptr<const cluster::layout>;
@@ -46,6 +55,7 @@ private:
   mutable std::mutex mutex_;
   layout_ptr layout_;
   members_ptr learned_;
+  addresses_ptr moved_ = std::make_shared<const addresses>();
   std::map<layout_epoch, std::size_t> uploads_;
 };
 

@@ -372,7 +372,7 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   if (!services_.settings->cluster.join.empty())
     services.ask_configured = [this](std::string request, link::reply_callback reply) {
       const auto& join = services_.settings->cluster.join;
-      const auto target = config::parse_host_port(join[configured_asked_++ % join.size()]);
+      const auto target = config::parse_host_port(join[configured_asked_[request.front()]++ % join.size()]);
       if (!target) return reply(target.error());
       links_->ask_member(*target, std::move(request), join_time, std::move(reply));
     };

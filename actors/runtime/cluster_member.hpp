@@ -19,6 +19,7 @@
 #include "config/config.hpp"
 
 #include <atomic>
+#include <map>
 
 namespace cairn::actors {
 
@@ -94,7 +95,7 @@ private:
   std::shared_ptr<std::atomic<wall_ms>> certificate_end_ = std::make_shared<std::atomic<wall_ms>>(0);
   std::shared_ptr<peer_service> service_ = std::make_shared<peer_service>();
   std::shared_ptr<link_peers> links_;
-  std::size_t configured_asked_ = 0; // used by the membership actor only
+  std::map<char, std::size_t> configured_asked_; // by kind of request; used by the membership actor only
   std::shared_ptr<layout_holder> layout_;
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
   std::shared_ptr<cluster::raft::raft_log> log_files_;

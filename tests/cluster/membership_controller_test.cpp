@@ -75,6 +75,24 @@ TEST_F(membership_controller_test, raises_the_feature_level_when_all_members_hav
   EXPECT_TRUE(commands().empty());
 }
 
+TEST_F(membership_controller_test, a_member_is_reached_at_the_address_that_it_reports) {
+  cluster(3);
+  for (auto& m : now.members) view.reports[m.number].address = m.address;
+  EXPECT_FALSE(next());
+  view.reports[1].address = "moved:9100";
+  const auto c = commands();
+  ASSERT_EQ(c.size(), 1u);
+  EXPECT_EQ(std::get<meta::set_node>(c.front()).node, 1u);
+  EXPECT_EQ(std::get<meta::set_node>(c.front()).address, "moved:9100");
+  for (const auto* nowhere : {"0.0.0.0:9100", "[::]:9100"}) {
+    view.reports[1].address = nowhere;
+    EXPECT_FALSE(next()) << nowhere;
+  }
+  view.reports[1].address = "moved:9100";
+  now.members[1].state = member_state::removed;
+  EXPECT_TRUE(std::ranges::none_of(commands(), [](const auto& done) { return std::get_if<meta::set_node>(&done); }));
+}
+
 TEST_F(membership_controller_test, advances_the_lock_time_to_what_a_majority_of_the_clocks_has_reached) {
   cluster(3);
   view.feature_level = meta::feature_level;

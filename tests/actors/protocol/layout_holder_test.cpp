@@ -24,6 +24,23 @@ TEST(layout_holder, keeps_the_newest_layout) {
   EXPECT_EQ(holder->get()->epoch, 5u);
 }
 
+TEST(layout_holder, has_the_addresses_that_members_report_until_the_layout_has_them) {
+  const auto holder = std::make_shared<layout_holder>(node_number{0});
+  EXPECT_TRUE(holder->moved()->empty());
+  holder->note_address(2, "new:1");
+  const auto first = holder->moved();
+  EXPECT_EQ(*first, (layout_holder::addresses{{2, "new:1"}}));
+  holder->note_address(2, "new:1");
+  holder->note_address(1, "");
+  EXPECT_EQ(holder->moved(), first) << "nothing has changed";
+  holder->note_address(2, "newer:1");
+  holder->note_address(1, "other:1");
+  holder->note_address(2, "");
+  EXPECT_EQ(*holder->moved(), (layout_holder::addresses{{1, "other:1"}}));
+  holder->forget_addresses();
+  EXPECT_TRUE(holder->moved()->empty());
+}
+
 TEST(layout_holder, an_upload_needs_a_layout) {
   const auto holder = std::make_shared<layout_holder>(node_number{0});
   EXPECT_EQ(holder->begin_upload(), nullptr);

@@ -348,6 +348,65 @@ def proof(token, node):
     return hmac.new(hashlib.sha256(token.encode()).digest(), b"cairn join " + node, hashlib.sha256).digest()
 
 
+def addresses(cluster):
+    return [n["address"] for n in cluster.status()["nodes"]]
+
+
+def is_ready(node):
+    try:
+        return node.admin("/health/ready").status == 200
+    except OSError:
+        return False
+
+
+def move(node, address):
+    node.settings["cluster.listen"] = address
+    node.write_config()
+
+
+def test_members_are_reached_at_new_addresses(make_cluster):
+    cluster = make_cluster(3)
+    assert cluster.nodes[0].put("/files/a", b"before").status == 200
+    for node in cluster.nodes:  # also the founder, and whoever leads
+        node.stop()
+        move(node, f"127.0.0.1:{free_port()}")
+        node.start(seconds=60)
+        eventually(lambda: addresses(cluster) == [n.settings["cluster.listen"] for n in cluster.nodes], seconds=30,
+                   what="the new address")
+    cluster.settled(3)
+    # Two of three swap theirs: the third has no majority without one of them.
+    first, second = cluster.nodes[1:]
+    was = [n.settings["cluster.listen"] for n in (first, second)]
+    for node in (first, second):
+        node.stop()
+    move(first, was[1])
+    move(second, was[0])
+    for node in (first, second):
+        node.spawn()
+    for node in (first, second):
+        eventually(lambda: is_ready(node), seconds=60, what="ready at the swapped addresses")
+    assert addresses(cluster) == [n.settings["cluster.listen"] for n in cluster.nodes]
+    cluster.settled(3)
+    for node in cluster.nodes:
+        assert node.get("/files/a").body == b"before"
+
+
+def test_all_members_move_at_once_to_the_addresses_in_their_configuration(make_cluster):
+    cluster = make_cluster(3)
+    assert cluster.nodes[0].put("/files/a", b"before").status == 200
+    cluster.stop()
+    fresh = [f"127.0.0.1:{free_port()}" for _ in cluster.nodes]
+    for node, address in zip(cluster.nodes, fresh):
+        node.settings["cluster.join"] = fresh
+        move(node, address)
+        node.spawn()
+    for node in cluster.nodes:
+        eventually(lambda: is_ready(node), seconds=60, what="ready at the new addresses")
+    assert addresses(cluster) == fresh
+    cluster.settled(3)
+    assert cluster.nodes[2].get("/files/a").body == b"before"
+
+
 def test_the_printed_configuration_lets_a_node_in(make_cluster):
     cluster = make_cluster(1)
     printed = cluster.command("add", "127.0.0.1").stdout
