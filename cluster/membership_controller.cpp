@@ -185,11 +185,6 @@ std::optional<controller_step> finish_moves(const controller_view& v, const cont
 
 } // namespace
 
-bool has_moved(const member& m, std::string_view reported) {
-  return !reported.empty() && reported != m.address && !reported.starts_with("0.0.0.0:") &&
-         !reported.starts_with("[::]:");
-}
-
 std::size_t wanted_voters(std::size_t members) {
   return members >= 5 ? 5 : std::min<std::size_t>(members, 3);
 }

@@ -72,10 +72,6 @@ struct plan { // call plan_change and commit its commands; expensive
 } // namespace step
 using controller_step = std::variant<step::commit, step::change_log, step::plan>;
 
-// Whether a member is reached at the address that it reports, and not at the layout's. Not at an address of all
-// interfaces: such a member has lost its cluster.advertise.
-bool has_moved(const member& m, std::string_view reported);
-
 std::size_t wanted_voters(std::size_t members);
 
 // The time that the clocks of a majority of the voters have reached, as they reported it. So a minority of clocks that

@@ -57,7 +57,6 @@ private:
   steady_time expected_since(node_number n) const { return joined_.contains(n) ? joined_.at(n) : leads_since_; }
   void take_report(node_report r, std::uint32_t feature_level, const std::function<void(result<void>)>& answer);
   void accept_report(const log_status& log, const link::incoming_request& request);
-  void note_address(const meta::new_node& reported);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
   void answer_members(const link::responder& respond) const;
   void make_join_service();
@@ -191,14 +190,8 @@ void membership_state::send_report(const log_status& log, std::string bytes) {
 
 // Asks one of the members that this node reaches, or of the configured addresses.
 void membership_state::ask_any(std::string request, link::reply_callback reply) {
-  std::vector<uuid> reached;
-  const auto add = [&](node_number number, const uuid& id) {
-    if (number != s_.layout->self() && s_.network->up(id)) reached.push_back(id);
-  };
-  if (const auto layout = s_.layout->get())
-    for (const auto& m : layout->members) add(m.number, m.id);
-  if (const auto learned = s_.layout->learned())
-    for (const auto& m : *learned) add(m.number, m.id);
+  auto reached = s_.layout->others();
+  std::erase_if(reached, [this](const uuid& id) { return !s_.network->up(id); });
   if (!reached.empty())
     s_.network->call(reached[asked_ % reached.size()], std::move(request), now() + request_time, std::move(reply));
   else if (s_.ask_configured)
@@ -217,8 +210,7 @@ void membership_state::find_members() {
                                          known ? std::span{known->members} : std::span<const meta::node_row>{}));
     });
   };
-  std::string request(1, char(peer_request::members));
-  ask_any(std::move(request), std::move(answered));
+  ask_any(std::string(1, char(peer_request::members)), std::move(answered));
   ++asked_;
 }
 
@@ -328,24 +320,12 @@ void membership_state::accept_report(const log_status& log, const link::incoming
   auto r = decode_report(request.bytes);
   if (!r) return request.respond(r.error());
   if (auto own = check_sender(request.from, r->node.id); !own) return request.respond(own.error());
-  if (request.from.member && (log.leads || !log.leader)) note_address(r->node);
+  if (request.from.member && (log.leads || !log.leader)) s_.layout->note_address(r->node.id, r->node.address);
   if (!log.leads) return request.respond(error{errc::no_leader, "this node does not lead"});
   r->node.incarnation = request.from.incarnation; // the incarnation with which the link was accepted
   take_report(std::move(*r), request.from.feature_level, [respond = request.respond](const result<void>& taken) {
-    if (taken)
-      respond(link::answer{});
-    else
-      respond(taken.error());
+    taken ? respond(link::answer{}) : respond(taken.error());
   });
-}
-
-// Also without a leader: the majority that elects one and commits the address may need the member.
-void membership_state::note_address(const meta::new_node& reported) {
-  const auto layout = s_.layout->get();
-  if (!layout) return;
-  const auto m = std::ranges::find(layout->members, reported.id, &cluster::member::id);
-  if (m == layout->members.end() || !cluster::is_member(*m)) return;
-  s_.layout->note_address(m->number, cluster::has_moved(*m, reported.address) ? reported.address : std::string{});
 }
 
 void membership_state::pass_on(const log_status& log, peer_request kind, const link::incoming_request& request) {
@@ -355,9 +335,8 @@ void membership_state::pass_on(const log_status& log, peer_request kind, const l
 }
 
 void membership_state::answer_members(const link::responder& respond) const {
-  const auto layout = s_.layout->get();
-  if (!layout) return respond(error{errc::no_leader, "this node does not know the cluster yet"});
-  respond(link::answer{encode(members_of(*layout)), {}});
+  if (const auto layout = s_.layout->get()) return respond(link::answer{encode(members_of(*layout)), {}});
+  respond(error{errc::no_leader, "this node does not know the cluster yet"});
 }
 
 // ── the membership controller ──
@@ -432,13 +411,11 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     if (!n.has_report) continue;
     const auto& r = known->second.report;
     n.failed = !r.fault.empty();
-    n.incarnation = r.node.incarnation;
-    n.address = r.node.address;
+    std::tie(n.incarnation, n.address) = std::tie(r.node.incarnation, r.node.address);
     n.feature_level = known->second.feature_level;
     std::tie(n.used_bytes, n.capacity_bytes, n.data_bytes, n.wall) =
         std::tie(r.used_bytes, r.capacity_bytes, r.data_bytes, r.wall);
-    n.complete_epoch = r.complete_epoch;
-    n.complete = r.complete;
+    std::tie(n.complete_epoch, n.complete) = std::tie(r.complete_epoch, r.complete);
   }
   update_holds();
   note_auto_out(cluster::auto_out(view, s_.controller));
@@ -457,10 +434,9 @@ void membership_state::note_auto_out(cluster::out_decision seen) {
 }
 
 void membership_state::carry_out(cluster::controller_step step, const cluster::layout& layout) {
-  if (auto* c = std::get_if<cluster::step::commit>(&step)) {
+  if (auto* c = std::get_if<cluster::step::commit>(&step))
     return commit_all(std::make_shared<std::vector<meta::command>>(std::move(c->commands)), 0,
                       [this](const result<meta::command_result>&) { step_done(); });
-  }
   if (auto* c = std::get_if<cluster::step::change_log>(&step)) {
     self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{c->node, c->kind})
         .then([this](std::uint8_t) { step_done(); }, [this](caf::error&) { step_done(); });

@@ -1,5 +1,7 @@
 #include "actors/protocol/layout_holder.hpp"
 
+#include <algorithm>
+
 namespace cairn::actors {
 
 layout_ptr layout_holder::get() const {
@@ -23,16 +25,29 @@ layout_holder::members_ptr layout_holder::learned() const {
   return learned_;
 }
 
-void layout_holder::note_address(node_number member, const std::string& address) {
+std::vector<uuid> layout_holder::others() const {
   const std::lock_guard lock{mutex_};
-  const auto known = moved_->find(member);
-  if (address == (known == moved_->end() ? std::string{} : known->second)) return;
-  auto fresh = std::make_shared<addresses>(*moved_);
-  if (address.empty())
-    fresh->erase(member);
+  std::vector<uuid> out;
+  if (layout_)
+    for (const auto& m : layout_->members)
+      if (m.number != self_) out.push_back(m.id);
+  if (learned_)
+    for (const auto& m : *learned_)
+      if (m.number != self_) out.push_back(m.id);
+  return out;
+}
+
+void layout_holder::note_address(const uuid& member, const std::string& reported) {
+  const std::lock_guard lock{mutex_};
+  if (!layout_) return;
+  const auto m = std::ranges::find(layout_->members, member, &cluster::member::id);
+  if (m == layout_->members.end() || !cluster::is_member(*m)) return;
+  auto fresh = *moved_;
+  if (cluster::has_moved(*m, reported))
+    fresh[m->number] = reported;
   else
-    (*fresh)[member] = address;
-  moved_ = std::move(fresh);
+    fresh.erase(m->number);
+  if (fresh != *moved_) moved_ = std::make_shared<const addresses>(std::move(fresh));
 }
 
 void layout_holder::forget_addresses() {

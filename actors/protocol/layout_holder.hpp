@@ -31,13 +31,14 @@ public:
   // last number are new to it, and one of them may lead.
   using members_ptr = std::shared_ptr<const std::vector<cluster::known_member>>;
   void learn(std::vector<cluster::known_member> members);
-  members_ptr learned() const; // null until the first learn()
+  members_ptr learned() const;      // null until the first learn()
+  std::vector<uuid> others() const; // the members of the layout, and what this node has learned
 
   // Addresses that members themselves have reported, while the layout has other ones: on a node that leads or knows no
   // leader. A leader commits them to the layout.
   using addresses = std::map<node_number, std::string>;
   using addresses_ptr = std::shared_ptr<const addresses>;
-  void note_address(node_number member, const std::string& address); // empty: the layout's is right
+  void note_address(const uuid& member, const std::string& reported);
   void forget_addresses();
   addresses_ptr moved() const; // not null
 

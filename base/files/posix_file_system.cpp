@@ -24,6 +24,8 @@ errc code_of(int number) {
     case ENOSPC:
     case EDQUOT:
     case EFBIG: return errc::no_space; // a limit of the process
+    case EMFILE:
+    case ENFILE: return errc::busy; // nothing was opened, and nothing is known of the disk
     case ENOENT: return errc::not_found;
     case EOPNOTSUPP: return errc::unsupported;
     default: return errc::io_error;

@@ -25,6 +25,11 @@ owner_union current_then_target(const partition_owners& owners) {
 
 } // namespace
 
+bool has_moved(const member& m, std::string_view reported) {
+  return !reported.empty() && reported != m.address && !reported.starts_with("0.0.0.0:") &&
+         !reported.starts_with("[::]:");
+}
+
 owner_union read_owners(const layout& l, partition_id partition) {
   return current_then_target(owners_of(l, partition));
 }

@@ -20,6 +20,7 @@
 
 #include "storage/metadata/rows/cluster_rows.hpp"
 
+#include <string_view>
 #include <vector>
 
 namespace cairn::cluster {
@@ -30,6 +31,10 @@ using member_state = storage::metadata::node_state;
 inline bool is_member(const member& m) {
   return m.state != member_state::removed;
 }
+// Whether a member is reached at the address that it reports, and not at the layout's. Not at an address of all
+// interfaces: such a member has lost its cluster.advertise.
+bool has_moved(const member& m, std::string_view reported);
+
 using member_index = node_number;
 using storage::metadata::owner_list;
 using storage::metadata::partition_owners;

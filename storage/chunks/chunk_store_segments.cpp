@@ -62,7 +62,7 @@ result<void> segment_chunk_store::make_segment(std::uint64_t size, std::uint64_t
   if (!reserved) return undo(reserved.error());
   if (auto durable = flushed(files_.flush_directory(segments_directory(options_.directory)), "flush of the segments");
       !durable)
-    return durable;
+    return durable.error() == errc::busy ? undo(durable.error()) : durable;
 
   auto writer = index_.begin_write();
   if (!writer) return undo(writer.error());

@@ -70,7 +70,7 @@ void segment_chunk_store::turn_read_only(const error& reason) {
 }
 
 result<void> segment_chunk_store::flushed(result<void> outcome, const char* what) {
-  if (outcome) return outcome;
+  if (outcome || outcome.error() == errc::busy) return outcome; // busy: it was not tried
   const error reason{errc::io_error, std::string{what} + ": " + outcome.error().text};
   turn_read_only(reason);
   return reason;

@@ -88,9 +88,6 @@ TEST_F(membership_controller_test, a_member_is_reached_at_the_address_that_it_re
     view.reports[1].address = nowhere;
     EXPECT_FALSE(next()) << nowhere;
   }
-  view.reports[1].address = "moved:9100";
-  now.members[1].state = member_state::removed;
-  EXPECT_TRUE(std::ranges::none_of(commands(), [](const auto& done) { return std::get_if<meta::set_node>(&done); }));
 }
 
 TEST_F(membership_controller_test, advances_the_lock_time_to_what_a_majority_of_the_clocks_has_reached) {

@@ -21,9 +21,10 @@ using namespace std::chrono_literals;
 constexpr raft::time_ms pause_max = 30'000, leader_contact_max = 3000;
 
 // Transient failures. no_space: nothing was written, because a transaction that finds no room is referenced by nothing.
-// timeout: the job expired before it ran, or the disk has not answered yet.
+// timeout: the job expired before it ran, or the disk has not answered yet. busy: the process has no descriptors left
+// to open a file.
 bool is_transient(errc code) {
-  return code == errc::no_space || code == errc::timeout;
+  return code == errc::no_space || code == errc::timeout || code == errc::busy;
 }
 
 } // namespace
@@ -39,7 +40,8 @@ void replicated_log::log_failure(bool repairs) const {
   log::error(repairs                           ? "the metadata is damaged; it is being replaced by another member's"
              : !reopens_                       ? "the metadata's log has failed; check its disk, then restart the node"
              : failure_->code == errc::timeout ? "the metadata's log has failed; it is reopened when its disk answers"
-                                               : "the metadata's log has failed; it is reopened when its disk has room",
+             : failure_->code == errc::busy ? "the metadata's log has failed; it is reopened when files can be opened"
+                                            : "the metadata's log has failed; it is reopened when its disk has room",
              {{"error", to_string(*failure_)}});
 }
 

@@ -26,19 +26,34 @@ TEST(layout_holder, keeps_the_newest_layout) {
 
 TEST(layout_holder, has_the_addresses_that_members_report_until_the_layout_has_them) {
   const auto holder = std::make_shared<layout_holder>(node_number{0});
-  EXPECT_TRUE(holder->moved()->empty());
-  holder->note_address(2, "new:1");
-  const auto first = holder->moved();
-  EXPECT_EQ(*first, (layout_holder::addresses{{2, "new:1"}}));
-  holder->note_address(2, "new:1");
-  holder->note_address(1, "");
-  EXPECT_EQ(holder->moved(), first) << "nothing has changed";
-  holder->note_address(2, "newer:1");
-  holder->note_address(1, "other:1");
-  holder->note_address(2, "");
-  EXPECT_EQ(*holder->moved(), (layout_holder::addresses{{1, "other:1"}}));
+  const uuid unknown{1}, first{2}, second{3}, removed{4};
+  holder->note_address(first, "new:1");
+  EXPECT_TRUE(holder->moved()->empty()) << "no layout";
+  auto l = std::make_shared<cluster::layout>();
+  l->members.resize(4);
+  for (node_number n = 0; n < 4; ++n) {
+    l->members[n].number = n;
+    l->members[n].id = uuid{std::uint8_t(n + 1)};
+    l->members[n].address = "old:1";
+  }
+  l->members[0].id = uuid{9};
+  l->members[3].state = cluster::member_state::removed;
+  holder->set(l);
+  holder->note_address(first, "new:1");
+  const auto noted = holder->moved();
+  EXPECT_EQ(*noted, (layout_holder::addresses{{1, "new:1"}}));
+  holder->note_address(first, "new:1");
+  holder->note_address(second, "old:1");
+  holder->note_address(second, "0.0.0.0:9100");
+  holder->note_address(removed, "new:1");
+  holder->note_address(unknown, "new:1");
+  EXPECT_EQ(holder->moved(), noted) << "nothing has changed";
+  holder->note_address(second, "other:1");
+  holder->note_address(first, "old:1");
+  EXPECT_EQ(*holder->moved(), (layout_holder::addresses{{2, "other:1"}}));
   holder->forget_addresses();
   EXPECT_TRUE(holder->moved()->empty());
+  EXPECT_EQ(holder->others(), (std::vector<uuid>{first, second, removed}));
 }
 
 TEST(layout_holder, an_upload_needs_a_layout) {

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -268,6 +269,22 @@ TEST(posix_file_system, opens_regular_files_only_and_waits_for_no_fifo) {
   std::filesystem::create_symlink(engine.directory + "/plain", engine.directory + "/link");
   { std::ofstream{engine.directory + "/plain"} << "text"; }
   EXPECT_EQ(read_small_file(engine.files, engine.directory + "/link").value(), "text");
+}
+
+TEST(posix_file_system, is_busy_without_descriptors) {
+  posix_engine engine;
+  ASSERT_TRUE(engine.files.make_directories(engine.directory));
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const auto before = limit;
+  limit.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  const auto flushed = engine.files.flush_directory(engine.directory);
+  const auto opened = engine.files.open(engine.directory + "/file", open_mode::create);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(flushed.error(), errc::busy);
+  EXPECT_EQ(opened.error(), errc::busy);
+  EXPECT_TRUE(engine.files.flush_directory(engine.directory));
 }
 
 TEST(posix_file_system, says_which_file_failed_and_why) {

@@ -268,3 +268,22 @@ def test_connections_that_can_not_be_accepted_do_not_fill_the_log(make_cluster):
         for s in strangers:
             s.close()
     eventually(lambda: node.put("/files/k", b"x").status == 200, 10, what="it serves again")
+
+
+def test_a_node_without_descriptors_writes_again_when_it_has_some(start_node):
+    node = start_node()
+    body = os.urandom(300_000)
+    connection = node.connect()
+    assert node.request("GET", "/files", connection=connection).status == 200
+    soft, hard = resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE)
+    used = {int(n) for n in os.listdir(f"/proc/{node.process.pid}/fd")}
+    free = next(n for n in range(len(used) + 1) if n not in used)
+    # One: for the segment's file, and none for flushing its directory.
+    resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (free + 1, hard))
+    try:
+        assert node.request("PUT", "/files/large", body, connection=connection).status >= 500
+    finally:
+        resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    assert node.put("/files/large", body).status == 200
+    assert node.get("/files/large").body == body
+    assert "turned read-only" not in node.log()

@@ -338,4 +338,16 @@ TEST_F(chunk_store_test, lists_chunks_in_pages_in_index_order) {
   }));
 }
 
+TEST_F(chunk_store_test, stays_usable_when_the_process_has_no_descriptor_for_a_flush) {
+  disk_.set_fault([](disk_operation op, const std::string& path) -> std::optional<error> {
+    if (op == disk_operation::flush_directory) return error{errc::busy, path};
+    return std::nullopt;
+  });
+  EXPECT_EQ(code(put(1)), errc::busy);
+  disk_.set_fault({});
+  EXPECT_EQ(store_->stats().state, disk_state::healthy);
+  ASSERT_TRUE(put(1));
+  expect_whole(1);
+}
+
 } // namespace cairn::storage

@@ -46,7 +46,8 @@ class full_log_test : public failing_log_test {};
 constexpr fault full_disks[] = {{"log of a leader without room", true, false, errc::no_space},
                                 {"state of a leader without room", true, true, errc::no_space},
                                 {"log of a follower without room", false, false, errc::no_space},
-                                {"state of a follower without room", false, true, errc::no_space}};
+                                {"state of a follower without room", false, true, errc::no_space},
+                                {"log of a follower without descriptors", false, false, errc::busy}};
 constexpr fault broken_disks[] = {{"log of a leader broken", true, false, errc::io_error},
                                   {"state of a leader broken", true, true, errc::io_error},
                                   {"log of a follower broken", false, false, errc::io_error},
