@@ -28,6 +28,13 @@ std::string text_of(const config::endpoint& e) {
   return config::format(e);
 }
 
+// Other members count on what this one has acknowledged, so its log is not fetched from them.
+error damaged_log(const error& why) {
+  if (why.code != errc::corrupt) return why;
+  return {why.code, why.text + ". If `cairn cluster recover` was interrupted, run it again. Otherwise remove this node "
+                               "(cairn cluster remove), and start it with an empty data directory, as a new one"};
+}
+
 bool is_retriable(errc code) {
   return code == errc::connection_lost || code == errc::no_leader || code == errc::timeout || code == errc::busy;
 }
@@ -267,7 +274,8 @@ result<void> cluster_member::open_log_files() {
   if (auto converted = raft::convert_older_log(files, directory, *services_.random); !converted) return converted;
   log_files_ =
       std::make_shared<raft::raft_log>(files, directory, *services_.random, raft::log_options{.damage = log_damage_});
-  return log_files_->open();
+  auto opened = log_files_->open();
+  return opened ? opened : damaged_log(opened.error());
 }
 
 result<void> cluster_member::open_log() {
@@ -303,7 +311,7 @@ result<void> cluster_member::open_log() {
   if (!before) return before.error();
   parts.applied_before = *before;
   auto log = open_member_log(parts);
-  if (!log) return log.error();
+  if (!log) return damaged_log(log.error());
   log_ = std::move(*log);
   if (log_->applied <= *before) return {};
   return save_applied_record(*services_.files, data_dir, identity_.id, log_->applied);

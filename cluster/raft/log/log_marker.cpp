@@ -33,7 +33,8 @@ std::string marker_bytes() {
 
 result<log_marker> read_log_marker(file_system& files, const std::string& directory) {
   const auto bytes = read_small_file(files, marker_path(directory));
-  if (bytes) return *bytes == marker_bytes() ? log_marker::present : log_marker::older_log;
+  if (bytes && *bytes == marker_bytes()) return log_marker::present;
+  if (bytes) return bytes->size() <= marker_page_bytes ? log_marker::damaged : log_marker::older_log;
   if (bytes.error() == errc::not_found) return log_marker::absent;
   if (bytes.error() == errc::too_large) return log_marker::older_log;
   return bytes.error();

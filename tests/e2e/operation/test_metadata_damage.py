@@ -288,6 +288,7 @@ def test_a_member_whose_log_has_a_flipped_bit_in_its_middle_never_starts_with_a_
     assert victim.process.wait(30) == 1
     victim.process = None
     assert "consensus log" in victim.log() and "damaged" in victim.log(), victim.log()[-3000:]
+    assert "Otherwise remove this node" in victim.log()
     assert path.read_bytes() == before, "nothing was cut off"
     for n in cluster.others(victim):
         whole(n, written)
@@ -297,6 +298,23 @@ def test_a_member_whose_log_has_a_flipped_bit_in_its_middle_never_starts_with_a_
     victim.start(seconds=60)
     whole(victim, {**written, "/files/meanwhile": b"x"})
     cluster.settled(3)
+
+
+@pytest.mark.parametrize("damage", ["flipped", "empty"])
+def test_a_member_starts_when_only_the_marker_of_its_log_is_damaged(make_cluster, damage):
+    cluster = make_cluster(3)
+    written = fill(cluster.nodes[0], 20)
+    victim = cluster.nodes[1]
+    victim.stop()
+    marker = victim.folder / "data/metadata/log/data.mdb"
+    before = marker.read_bytes()
+    if damage == "flipped":
+        flip(marker, [600])
+    else:
+        marker.write_bytes(b"")
+    victim.start(seconds=60)
+    assert marker.read_bytes() == before
+    whole(victim, written)
 
 
 def test_a_member_whose_log_rots_while_it_runs_leaves_and_nothing_is_lost(make_cluster):

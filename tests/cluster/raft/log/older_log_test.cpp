@@ -126,6 +126,29 @@ TEST_F(older_log, refuses_an_older_build_in_a_new_directory) {
   EXPECT_EQ(load()->entries.size(), 1u);
 }
 
+TEST_F(older_log, a_damaged_marker_is_replaced_and_stands_for_no_new_log) {
+  const auto marker = path() + "/data.mdb";
+  raft_log log{posix_file_system(), path(), random};
+  ASSERT_TRUE(log.begin(raft_core::first_state(1)));
+  const auto size = std::streamoff(fs::file_size(marker));
+  for (const std::streamoff at : {std::streamoff{0}, std::streamoff{20}, size - 1}) {
+    std::fstream{marker, std::ios::in | std::ios::out | std::ios::binary}.seekp(at).put('\x5a');
+    EXPECT_EQ(read_log_marker(posix_file_system(), path()).value(), log_marker::damaged) << at;
+    EXPECT_TRUE(convert());
+    EXPECT_EQ(load()->entries.size(), 1u) << at;
+    EXPECT_EQ(read_log_marker(posix_file_system(), path()).value(), log_marker::present) << at;
+  }
+  for (const std::uintmax_t left : {std::uintmax_t{0}, std::uintmax_t{100}}) {
+    fs::resize_file(marker, left);
+    EXPECT_TRUE(convert());
+    EXPECT_EQ(load()->entries.size(), 1u) << left;
+  }
+  fs::resize_file(marker, 0);
+  fs::remove(path() + "/vote");
+  EXPECT_TRUE(convert());
+  EXPECT_EQ(load().error(), errc::corrupt);
+}
+
 TEST_F(older_log, that_is_damaged_stays_as_it_is) {
   write_older_log(path(), older_state());
   {
