@@ -9,6 +9,7 @@ namespace {
 
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 // A cluster with nothing to do: all nodes are up, and each is a server of the log.
 class membership_controller_test : public testing::Test {
@@ -84,7 +85,7 @@ TEST_F(membership_controller_test, a_member_is_reached_at_the_address_that_it_re
   ASSERT_EQ(c.size(), 1u);
   EXPECT_EQ(std::get<meta::set_node>(c.front()).node, 1u);
   EXPECT_EQ(std::get<meta::set_node>(c.front()).address, "moved:9100");
-  for (const auto* nowhere : {"0.0.0.0:9100", "[::]:9100"}) {
+  for (const auto& nowhere : {"0.0.0.0:9100"s, "[::]:9100"s, "a b:1"s, "a\n:1"s, std::string(300, 'a')}) {
     view.reports[1].address = nowhere;
     EXPECT_FALSE(next()) << nowhere;
   }
