@@ -8,6 +8,8 @@ import signal
 import threading
 import time
 
+import pytest
+
 from cairn_cluster import Cluster, cairn
 from cairn_node import KIB, MIB, Node, eventually
 from cluster_load import content
