@@ -1,5 +1,6 @@
 #include "cli/client/http_client.hpp"
 
+#include "base/codec.hpp"
 #include "base/third_party/asio.hpp"
 #include "base/third_party/asio_tls.hpp"
 #include "base/third_party/beast.hpp"
@@ -43,7 +44,7 @@ void sign(http_request& request, const server_address& server, const net::client
   const std::string_view path{request.target};
   const net::signed_request sent{request.method, path.substr(0, path.find('?')), target->query, views};
   const auto payload =
-      request.payload ? net::hex_of(sha256_of(std::as_bytes(std::span{*request.payload}))) : "UNSIGNED-PAYLOAD";
+      request.payload ? hex_of(sha256_of(std::as_bytes(std::span{*request.payload}))) : "UNSIGNED-PAYLOAD";
   for (auto& added : net::sign_request(with, sent, system_clock().wall(), payload))
     request.headers.push_back(std::move(added));
 }
