@@ -61,7 +61,7 @@ bool has_right(const object_rights_query& asked, const right_row& row, const boo
   return std::ranges::none_of(asked_access->actions, [&](storage::policy::action one) {
     r.by.asked = asked_access;
     if (const auto made = ruling_on(one); made != metadata::ruling::undecided) return made == metadata::ruling::denied;
-    // Not for an object that somebody may have made public: that is too seldom.
+    // It depends on the object's row. That the object may have a public access control list does not count.
     auto without_acl = *asked_access;
     without_acl.by_acl = false;
     r.by.asked = std::make_shared<const metadata::asked_access>(std::move(without_acl));

@@ -1,6 +1,6 @@
 // What an access key may do with the objects of a bucket, by the judgement that its S3 requests get: the console leaves
-// out what would be refused. What depends on tags of the object counts as allowed; that an object is public by itself
-// does not count. The request is judged again. Pure.
+// out what would be refused. What depends on the object's tags counts as allowed, and what only an access control list
+// of the object could allow as denied. Each request is judged by itself. Pure.
 #pragma once
 
 #include "net/s3/access_context.hpp"

@@ -130,6 +130,23 @@ def test_the_policy_of_the_bucket_sees_the_address_of_the_browser(node):
     assert not root.done("GET", "/v1/buckets/papers/may?key=kept/a")["delete"]
 
 
+def test_a_user_may_do_what_its_policies_say(node):
+    from identities import allow, iam_of, user_with_key
+    iam = iam_of(node, ROOT)
+    key = user_with_key(iam, "ann")
+    browser = Browser(node, *key)
+    assert browser.object("PUT", "ann/a", b"text")[0] == 403
+    iam.put_user_policy(UserName="ann", PolicyName="own", PolicyDocument=allow(["s3:PutObject", "s3:GetObject"], "arn:aws:s3:::papers/${aws:username}/*"))
+    assert browser.object("PUT", "ann/a", b"text")[0] == 200
+    assert browser.object("GET", "ann/a") == (200, b"text")
+    assert [browser.object(*one)[0] for one in (("DELETE", "ann/a"), ("PUT", "bob/a", b"x"), ("GET", "bob/a"))] == [403, 403, 403]
+    for about, rights in (("ann/", ["read", "write"]), ("bob/", []), ("", [])):
+        may = browser.done("GET", "/v1/buckets/papers/may?key=" + about)
+        assert [name for name, has in may.items() if has] == rights, about
+    iam.update_access_key(UserName="ann", AccessKeyId=key[0], Status="Inactive")
+    assert browser.object("GET", "ann/a")[0] in (401, 403)
+
+
 def test_the_admin_token_has_no_rights_on_objects(node):
     assert call(node, "PUT", "/papers/k", b"text", key=ROOT).status == 200
     client = Client(node)
