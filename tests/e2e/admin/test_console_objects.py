@@ -11,6 +11,7 @@ from browser import Browser, missing
 from cairn_cluster import admin_of
 from cairn_node import MIB, eventually, in_threads
 from console_pages import KEY, SECRET, chromium, go, pictures, sign_in, sign_out, url  # noqa: F401 (fixtures)
+from cut_line import CutLine
 from npm_packages import installed
 from object_pages import ROOT, browser, bucket, get, keys, names, node, put, see, settled, versioned  # noqa: F401 (fixtures)
 from signing import call
@@ -146,6 +147,24 @@ def test_downloads(browser, node, bucket, tmp_path):
     saved = tmp_path / "page.html"
     browser.patient(lambda: saved.exists() and saved.read_bytes() == content, 30, "the file")
     assert "objects/" in browser.driver.current_url, "the page stays"
+
+
+def test_a_download_that_broke_off_goes_on(chromium, node, bucket, tmp_path):
+    content = os.urandom(1 << 16) * (20 * MIB >> 16)
+    put(node, bucket, "large.bin", content)
+    line = CutLine(node)
+    try:
+        sign_in(chromium, line)
+        see(chromium, bucket)
+        chromium.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+        line.cut(b"key=large.bin", 5 * MIB)
+        chromium.one("[aria-label='Download large.bin']").click()
+        saved = tmp_path / "large.bin"
+        chromium.patient(lambda: saved.exists() and saved.read_bytes() == content, 60, "the file")
+        asked = [h for h in line.heads if b"key=large.bin" in h]
+        assert len(asked) == 2 and b"\r\nRange: bytes=5" in asked[1], "from where it broke off"
+    finally:
+        line.stop()
 
 
 def test_makes_folders_and_deletes_what_is_selected(browser, node, bucket):
