@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "storage/kv/checked_rows.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <forward_list>
 #include <mutex>
@@ -58,6 +59,9 @@ struct shared_state {
   std::atomic<bool> complete{false};
 
   table_id marker_table() const { return options.tables; }
+  table_id number_of(table_id t) const { // in checksums
+    return t == marker_table() ? std::min(t, checked_kv_number_max) : t;
+  }
   void publish(progress p) {
     const std::lock_guard lock{mutex};
     complete.store(p.complete());
@@ -202,7 +206,7 @@ std::optional<std::string_view> checked_transaction::join(table_id table, std::s
                                                           std::string& joined) {
   const auto at = end_key(table, key);
   const auto stored = reader_->get(s_.marker_table(), at);
-  const auto end = stored ? unwrapped(s_.marker_table(), at, *stored) : std::nullopt;
+  const auto end = stored ? unwrapped(s_.number_of(s_.marker_table()), at, *stored) : std::nullopt;
   if (!end) return {};
   return join_rows(table, key, begin, *end, joined);
 }
@@ -240,7 +244,7 @@ void checked_transaction::put(table_id table, std::string_view key, std::string_
   if (failure_) return;
   if (!at_->covers(table, key)) return writer_->put(table, key, value);
   if (table == s_.options.page_values) return put_page_value(table, key, value);
-  wrap(buffer_, table, key, value);
+  wrap(buffer_, s_.number_of(table), key, value);
   writer_->put(table, key, buffer_);
 }
 
@@ -251,7 +255,7 @@ void checked_transaction::put_page_value(table_id table, std::string_view key, s
   const bool had_end = !splits && !replaces_ && has_end(table, key);
   const auto at = splits || had_end ? end_key(table, key) : std::string{};
   if (splits) {
-    wrap(end_, s_.marker_table(), at, value.substr(begin));
+    wrap(end_, s_.number_of(s_.marker_table()), at, value.substr(begin));
     wrap_begin(buffer_, table, key, value, begin);
   } else {
     wrap(buffer_, table, key, value);
@@ -324,7 +328,7 @@ std::size_t checked_transaction::convert(std::size_t rows, std::size_t bytes) {
   }
   const std::uint32_t mine = (std::uint32_t{1} << s_.options.tables) - 1;
   if ((p.done & mine) == mine) p = *complete_progress();
-  wrap(buffer_, s_.marker_table(), marker_key, encode(p));
+  wrap(buffer_, s_.number_of(s_.marker_table()), marker_key, encode(p));
   writer_->put(s_.marker_table(), marker_key, buffer_);
   at_ = std::make_shared<const progress>(std::move(p));
   return converted;
@@ -400,7 +404,7 @@ private:
     const auto stored = reader.get(s_.marker_table(), marker_key);
     if (auto good = reader.status(); !good) return good.error();
     if (!stored) return progress{};
-    const auto bytes = unwrapped(s_.marker_table(), marker_key, *stored);
+    const auto bytes = unwrapped(s_.number_of(s_.marker_table()), marker_key, *stored);
     if (!bytes) {
       s_.options.damage->report("the row about checksums");
       return error{errc::corrupt, "the row about checksums is damaged"};

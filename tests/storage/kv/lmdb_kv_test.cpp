@@ -1,4 +1,5 @@
 // Cases that only the LMDB engine has: restarts, full disks, failing flushes, unreadable pages.
+#include "storage/kv/checked_kv.hpp"
 #include "storage/kv/kv.hpp"
 #include "tests/base/temporary_directory.hpp"
 
@@ -51,6 +52,26 @@ TEST_F(lmdb_kv, makes_its_directory_and_finds_its_rows_again_after_a_restart) {
   const auto engine = open();
   ASSERT_TRUE(engine) << engine.error().text;
   EXPECT_EQ(get(**engine, "key"), "value");
+}
+
+TEST_F(lmdb_kv, keeps_its_rows_when_a_later_build_has_more_tables) {
+  const std::string in_two_rows(kv_page_bytes + 100, 'x');
+  for (const table_id tables : {20, 21, 22, 31}) {
+    const auto engine = open_lmdb({.directory = path, .tables = tables, .map_bytes = 64ull << 20, .page_values = 1});
+    ASSERT_TRUE(engine) << tables << ": " << engine.error().text;
+    if (tables > 20) {
+      EXPECT_EQ((*engine)->begin_read().value()->get(1, "large"), in_two_rows);
+      EXPECT_EQ(get(**engine, "small"), "value");
+      auto writer = (*engine)->begin_write().value();
+      writer->put(static_cast<table_id>(tables - 1), "added", "row");
+      ASSERT_TRUE(writer->commit());
+      EXPECT_EQ((*engine)->begin_read().value()->get(static_cast<table_id>(tables - 1), "added"), "row");
+    }
+    auto writer = (*engine)->begin_write().value();
+    writer->put(1, "large", in_two_rows);
+    ASSERT_TRUE(writer->commit());
+    ASSERT_TRUE(put(**engine, "small", "value"));
+  }
 }
 
 TEST_F(lmdb_kv, allocates_its_lock_file_so_that_a_full_disk_causes_no_bus_error) {

@@ -1,6 +1,8 @@
 // Signatures of services other than S3, which cover the body whether or not a header names its hash.
 #include "net/s3/auth/sigv4.hpp"
 
+#include "base/codec.hpp"
+
 #include <gtest/gtest.h>
 
 namespace cairn::net {

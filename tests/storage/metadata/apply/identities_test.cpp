@@ -231,9 +231,11 @@ TEST_F(identities, are_asked_where_a_held_command_is_applied) {
 
 TEST_F(identities, change_and_command_in_one_batch_are_applied_in_their_order) {
   attach("puts", puts);
-  auto first = small("first"), second = small("second");
+  auto first = small("first");
+  const auto detached = about(action::iam_detach_user_policy, "ann", "puts");
+  auto second = small("second");
   first.by = second.by = by_key({action::put_object});
-  const command batch[] = {first, about(action::iam_detach_user_policy, "ann", "puts"), second};
+  const command batch[] = {first, detached, second};
   const auto results = s->apply(batch).value().results;
   EXPECT_FALSE(results[0].refused);
   EXPECT_FALSE(results[1].refused);

@@ -105,7 +105,7 @@ TEST(access_key_row, comes_back_as_it_was_written) {
   bytes.back() = 8; // no such right
   EXPECT_EQ(decode_access_key(bytes).error(), errc::corrupt);
   bytes = encode(row);
-  bytes.front() = 2;
+  bytes.front() = 3;
   EXPECT_EQ(decode_access_key(bytes).error(), errc::unsupported);
   EXPECT_EQ(decode_access_key("").error(), errc::corrupt);
 }
