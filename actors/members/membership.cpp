@@ -134,7 +134,7 @@ void membership_state::tick() {
       auto_out_ = {};
     }
     if (!log.leads) term_led_ = 0;
-    if (!log.leads && log.leader) s_.layout->forget_addresses();
+    s_.layout->age_addresses(!log.leads && log.leader, now());
     if (s_.feature_level) s_.feature_level(log.feature_level);
     if (s_.remember_applied) s_.remember_applied(log.applied);
     report(log);

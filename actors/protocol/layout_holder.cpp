@@ -50,9 +50,12 @@ void layout_holder::note_address(const uuid& member, const std::string& reported
   if (fresh != *moved_) moved_ = std::make_shared<const addresses>(std::move(fresh));
 }
 
-void layout_holder::forget_addresses() {
+void layout_holder::age_addresses(bool has_leader, steady_time now) {
   const std::lock_guard lock{mutex_};
-  if (!moved_->empty()) moved_ = std::make_shared<const addresses>();
+  if (!has_leader) followed_since_.reset();
+  if (!has_leader || moved_->empty()) return;
+  if (!followed_since_) followed_since_ = now;
+  if (now - *followed_since_ >= addresses_kept) moved_ = std::make_shared<const addresses>();
 }
 
 layout_holder::addresses_ptr layout_holder::moved() const {

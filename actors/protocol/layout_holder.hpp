@@ -4,12 +4,15 @@
 // only. Thread-safe; shared.
 #pragma once
 
+#include "base/seams.hpp"
 #include "cluster/cluster_identity.hpp"
 #include "cluster/layout/layout.hpp"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace cairn::actors {
@@ -35,12 +38,13 @@ public:
   std::vector<uuid> others() const; // the members of the layout, and what this node has learned
 
   // Addresses that members themselves have reported, while the layout has other ones: on a node that leads or knows no
-  // leader. A leader commits them to the layout.
+  // leader. A leader commits them to the layout. A node that has found its leader at such an address still needs it
+  // until it has fetched that layout, so it forgets them only when it has followed a leader for a while.
   using addresses = std::map<node_number, std::string>;
   using addresses_ptr = std::shared_ptr<const addresses>;
   void note_address(const uuid& member, const std::string& reported);
-  void forget_addresses();
-  addresses_ptr moved() const; // not null
+  void age_addresses(bool has_leader, steady_time now); // `has_leader`: another node leads
+  addresses_ptr moved() const;                          // not null
 
   // Begins an upload: the layout at its begin, counted as in use until the last copy of `use` is destroyed. The upload
   // may write by newer layouts too.
@@ -48,6 +52,8 @@ public:
   use begin_upload();
   // The newest epoch such that no running upload began under an older one; 0 without a layout.
   layout_epoch settled_epoch() const;
+
+  static constexpr std::chrono::seconds addresses_kept{30};
 
 private:
   void end_upload(layout_epoch epoch);
@@ -57,6 +63,7 @@ private:
   layout_ptr layout_;
   members_ptr learned_;
   addresses_ptr moved_ = std::make_shared<const addresses>();
+  std::optional<steady_time> followed_since_;
   std::map<layout_epoch, std::size_t> uploads_;
 };
 

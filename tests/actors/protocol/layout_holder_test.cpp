@@ -51,7 +51,14 @@ TEST(layout_holder, has_the_addresses_that_members_report_until_the_layout_has_t
   holder->note_address(second, "other:1");
   holder->note_address(first, "old:1");
   EXPECT_EQ(*holder->moved(), (layout_holder::addresses{{2, "other:1"}}));
-  holder->forget_addresses();
+  using namespace std::chrono_literals;
+  holder->age_addresses(true, steady_time{1min});
+  holder->age_addresses(true, steady_time{1min + 29s});
+  EXPECT_FALSE(holder->moved()->empty()) << "the layout of the leader may not be here yet";
+  holder->age_addresses(false, steady_time{2min});
+  holder->age_addresses(true, steady_time{3min});
+  EXPECT_FALSE(holder->moved()->empty()) << "it follows anew";
+  holder->age_addresses(true, steady_time{3min + 30s});
   EXPECT_TRUE(holder->moved()->empty());
   EXPECT_EQ(holder->others(), (std::vector<uuid>{first, second, removed}));
 }
