@@ -200,8 +200,9 @@ TEST_F(rate_limiter_, makes_room_of_unused_accounts_when_memory_has_none) {
 
 TEST_F(rate_limiter_, bounds_the_bytes_of_a_name) {
   limiter.apply({of(rate_of::bucket, "*", 10)});
-  EXPECT_EQ(admitted(rate_of::bucket, std::string(10'000, 'x') + "1"), 10);
-  EXPECT_EQ(admitted(rate_of::bucket, std::string(10'000, 'x') + "2"), 0) << "one account for both";
+  const std::string long_name(10'000, 'x');
+  EXPECT_EQ(admitted(rate_of::bucket, long_name + "1"), 10);
+  EXPECT_EQ(admitted(rate_of::bucket, long_name + "2"), 0) << "one account for both";
 }
 
 } // namespace cairn::net
