@@ -180,10 +180,10 @@ void membership_state::send_report(const log_status& log, std::string bytes) {
     back([this, why = a.error().text] { refused(why); });
   };
   const auto layout = s_.layout->get();
-  if (call_leader(*s_.network, leader_of(log, layout.get()), bytes, now() + request_time, answered)) return;
+  const auto leader = leader_of(log, layout.get());
+  if (call_leader(*s_.network, leader, bytes, now() + request_time, answered) && s_.network->up(*leader.remote)) return;
   find_members();
-  // A leader cannot reach this node at its old address, so the node does not learn who leads. Each member takes the new
-  // address from the node itself.
+  // A leader cannot reach this node at its old address. Each member takes the new one from the node itself.
   if (layout && log.self < layout->members.size() && cluster::has_moved(layout->members[log.self], s_.self.address))
     ask_any(std::move(bytes), std::move(answered));
 }
@@ -198,13 +198,14 @@ void membership_state::ask_any(std::string request, link::reply_callback reply) 
     s_.ask_configured(std::move(request), std::move(reply));
 }
 
-// The consensus engine finds the leader, unless the leader joined while this node was down: this node refuses its
-// links, as those of any unknown node, until a known member lists it as a member.
+// The consensus engine finds the leader, unless it joined or moved while this node was down: then a member names it.
 void membership_state::find_members() {
   auto answered = [this, back = on_actor()](result<link::answer> a) {
     back([this, a = std::move(a)] {
       auto members = a ? decode_members(a->bytes) : result<known_members>{a.error()};
       if (!members) return;
+      for (const auto& m : *members)
+        if (!s_.network->up(m.id)) s_.layout->note_address(m.id, m.address);
       const auto known = s_.layout->get();
       s_.layout->learn(plausible_members(std::move(*members),
                                          known ? std::span{known->members} : std::span<const meta::node_row>{}));
@@ -214,8 +215,7 @@ void membership_state::find_members() {
   ++asked_;
 }
 
-// The refusal is kept on disk, so that the node does not serve its old copy of the metadata after a restart either. If
-// the executor has no time for it, the next refusal tries again.
+// Kept on disk, so that a restart does not serve the old copy of the metadata; else the next refusal tries again.
 void membership_state::refused(const std::string& why) {
   if (!s_.state->refusal().empty()) return;
   s_.state->refuse(why);

@@ -37,9 +37,10 @@ public:
   members_ptr learned() const;      // null until the first learn()
   std::vector<uuid> others() const; // the members of the layout, and what this node has learned
 
-  // Addresses that members themselves have reported, while the layout has other ones: on a node that leads or knows no
-  // leader. A leader commits them to the layout. A node that has found its leader at such an address still needs it
-  // until it has fetched that layout, so it forgets them only when it has followed a leader for a while.
+  // Addresses that the layout does not have yet: reported by the members themselves to a node that leads or knows no
+  // leader, or told by a member to a node that cannot reach its leader. A leader commits them to the layout. A node
+  // that reaches its leader at such an address needs it until it has fetched that layout, so it forgets them only when
+  // it has followed a leader for a while.
   using addresses = std::map<node_number, std::string>;
   using addresses_ptr = std::shared_ptr<const addresses>;
   void note_address(const uuid& member, const std::string& reported);
