@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include <mutex>
+#include <semaphore>
 #include <vector>
 
 namespace cairn::storage {
@@ -147,6 +148,13 @@ private:
   std::uint64_t writer_;
 };
 
+// The right to write. No lock: a transaction may end on another thread, and one thread may have those of several
+// engines in any order.
+struct end_turn {
+  void operator()(std::binary_semaphore* free) const { free->release(); }
+};
+using writer_turn = std::unique_ptr<std::binary_semaphore, end_turn>;
+
 class memory_engine final : public kv_engine {
 public:
   explicit memory_engine(table_id tables) {
@@ -168,15 +176,21 @@ public:
   }
 
 private:
-  std::mutex mutex_, writer_;
+  writer_turn wait_for_turn() {
+    free_.acquire();
+    return writer_turn{&free_};
+  }
+
+  std::mutex mutex_;
+  std::binary_semaphore free_{1}; // for a writer
   state published_;
-  std::uint64_t last_writer_ = 0; // under writer_
+  std::uint64_t last_writer_ = 0; // of the writer's turn
 };
 
 class memory_transaction final : public kv_writer {
 public:
-  memory_transaction(memory_engine& engine, std::uint64_t id, std::unique_lock<std::mutex> writer)
-      : engine_(engine), state_(engine.snapshot()), editor_(id), writer_(std::move(writer)) {}
+  memory_transaction(memory_engine& engine, std::uint64_t id, writer_turn turn)
+      : engine_(engine), state_(engine.snapshot()), editor_(id), turn_(std::move(turn)) {}
 
   std::optional<std::string_view> get(table_id table, std::string_view key) override {
     if (!usable(key)) return {};
@@ -211,7 +225,7 @@ public:
     ended_ = true;
     if (!failure_) engine_.publish(std::move(state_));
     state_ = {};
-    writer_.unlock();
+    turn_.reset();
     return status();
   }
 
@@ -238,7 +252,7 @@ private:
   memory_engine& engine_;
   state state_;
   tree_editor editor_;
-  std::unique_lock<std::mutex> writer_; // not locked: a reader
+  writer_turn turn_; // null: a reader
   std::optional<error> failure_;
   bool ended_ = false;
 };
@@ -290,15 +304,15 @@ result<std::unique_ptr<kv_reader>> memory_engine::begin_read() {
 }
 
 result<std::unique_ptr<kv_writer>> memory_engine::begin_write() {
-  std::unique_lock writer{writer_};
+  auto turn = wait_for_turn();
   const std::uint64_t id = ++last_writer_;
-  return std::unique_ptr<kv_writer>{new memory_transaction(*this, id, std::move(writer))};
+  return std::unique_ptr<kv_writer>{new memory_transaction(*this, id, std::move(turn))};
 }
 
 result<void> memory_engine::replace(const std::function<result<void>(kv_writer&)>& fill) {
-  std::unique_lock writer{writer_};
+  auto turn = wait_for_turn();
   const std::uint64_t id = ++last_writer_;
-  memory_transaction all{*this, id, std::move(writer)};
+  memory_transaction all{*this, id, std::move(turn)};
   all.clear();
   if (auto filled = fill(all); !filled) return filled;
   return all.commit();

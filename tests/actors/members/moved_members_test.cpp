@@ -40,7 +40,9 @@ TEST_F(membership_test, without_a_leader_takes_a_new_address_from_the_member_its
   tell(1, "moved:1");
   log.leader = 2; // it commits the address
   pass(1s);
-  tell(1, "moved:1");
+  tell(2, "moved:2");
+  EXPECT_EQ(*layouts->moved(), (layout_holder::addresses{{1, "moved:1"}})) << "until the leader's layout is here";
+  pass(layout_holder::addresses_kept + 1s);
   EXPECT_TRUE(layouts->moved()->empty());
 }
 
