@@ -7,6 +7,8 @@ import pytest
 from cairn_cluster import Cluster
 from cairn_node import BINARY, Node
 from http_between import Between
+from older_directories import reopened_cluster, unpack
+from rights import GUARDED
 
 
 def pytest_configure():
@@ -22,6 +24,14 @@ def node(tmp_path_factory):
     assert n.running(), f"the shared node died:\n{n.log()[-4000:]}"
     n.stop()
     shutil.rmtree(n.folder / "data")
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A node that lets nobody in without a signature, for the tests of a module."""
+    n = Node(tmp_path_factory.mktemp("guarded"), **GUARDED).start()
+    yield n
+    n.stop()
 
 
 @pytest.fixture
@@ -45,6 +55,24 @@ def start_node(tmp_path):
         shutil.rmtree(n.folder / "data", ignore_errors=True)  # pytest keeps the folders of three runs: logs suffice
     if failures:
         raise failures[0]
+
+
+@pytest.fixture
+def older_node(start_node, tmp_path):
+    """A running node whose directory an older build left."""
+    unpack("standalone", tmp_path)
+    (tmp_path / "node").mkdir()
+    (tmp_path / "standalone").rename(tmp_path / "node/data")
+    return start_node("node")
+
+
+@pytest.fixture
+def older_cluster(tmp_path):
+    """The members of a cluster whose directories an older build left. They are not started, and stop at the test's end whatever happens:
+    the next test needs their addresses."""
+    cluster = reopened_cluster(tmp_path)
+    yield cluster
+    cluster.stop()
 
 
 @pytest.fixture

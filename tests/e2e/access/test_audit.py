@@ -1,6 +1,5 @@
 """The audit log: a line for each change, before its answer; what happens when its file cannot be written."""
 import base64
-import hashlib
 import http.client
 import json
 import os
@@ -14,8 +13,8 @@ import pytest
 from cairn_node import Node, eventually
 from disk_faults import Ballast, small_file_system
 from rights import GUARDED, TOKEN, command, key_with
-from signing import ACCESS, SECRET, Signer, call, sha256
-from usage import lines_of
+from signing import ACCESS, SECRET, Signer, call, content_md5, sha256
+from usage import VERSIONED, lines_of
 
 
 def node_at(folder, **settings):
@@ -108,7 +107,7 @@ def test_it_says_who_was_refused_and_what_let_others_in(audited):
 def test_versions_parts_and_each_entry_of_a_multi_delete(audited):
     n = audited
     call(n, "PUT", "/versions")
-    call(n, "PUT", "/versions?versioning", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+    call(n, "PUT", "/versions?versioning", VERSIONED)
     with since(n) as log:
         first = call(n, "PUT", "/versions/k", b"1").header("x-amz-version-id")
         marker = call(n, "DELETE", "/versions/k").header("x-amz-version-id")
@@ -120,7 +119,7 @@ def test_versions_parts_and_each_entry_of_a_multi_delete(audited):
         whole = call(n, "POST", f"/versions/big?uploadId={upload}", body).header("x-amz-version-id")
         body = f"<Delete><Object><Key>k</Key><VersionId>{marker}</VersionId></Object><Object><Key>big</Key></Object>" \
                "<Object><Key>big</Key><ETag>other</ETag></Object></Delete>".encode()
-        removed = call(n, "POST", "/versions?delete", body, Content_MD5=base64.b64encode(hashlib.md5(body).digest()).decode())
+        removed = call(n, "POST", "/versions?delete", body, **content_md5(body))
         assert removed.status == 200, removed
     versions = [line.get("version") for line in log.lines]
     assert versions[:3] == [first, marker, first]

@@ -7,19 +7,12 @@ import time
 
 import pytest
 
-from cairn_node import MIB, Node
+from cairn_node import MIB
 from forms import form, post, signed
-from rights import GUARDED, bucket_of, cairn, key_with
+from rights import bucket_of, cairn, key_with
 from signing import ACCESS, SECRET, call, sha256
 
 curl = pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("guarded"), **GUARDED).start()
-    yield n
-    n.stop()
 
 
 def stored(node, bucket, key):

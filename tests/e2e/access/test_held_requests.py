@@ -4,12 +4,11 @@ import os
 import re
 import time
 
-import pytest
-
 from cairn_node import MIB, eventually
 from held import Held
 from rights import GUARDED, cairn, new_key
 from signing import ROOT, Signer, call, sha256
+from usage import VERSIONED
 from wire import Wire
 
 DELETE = b"<Delete><Object><Key>precious</Key></Object></Delete>"
@@ -18,7 +17,6 @@ CORS = (b"<CORSConfiguration><CORSRule><AllowedOrigin>https://evil.example</Allo
         b"</CORSRule></CORSConfiguration>")
 LIFECYCLE = (b"<LifecycleConfiguration><Rule><Status>Enabled</Status><Prefix></Prefix><Expiration><Days>1</Days></Expiration></Rule>"
              b"</LifecycleConfiguration>")
-VERSIONING = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 
 
 def begun(node, bucket, key, parts=(), signer=ROOT):
@@ -47,7 +45,7 @@ def in_a_bucket(node, bucket, key, part=b"a part"):
             "PutBucketTagging": Held(node, "PUT", f"/{bucket}?tagging", TAGS, key),
             "PutBucketCors": Held(node, "PUT", f"/{bucket}?cors", CORS, key),
             "PutBucketLifecycle": Held(node, "PUT", f"/{bucket}?lifecycle", LIFECYCLE, key),
-            "PutBucketVersioning": Held(node, "PUT", f"/{bucket}?versioning", VERSIONING, key),
+            "PutBucketVersioning": Held(node, "PUT", f"/{bucket}?versioning", VERSIONED, key),
             "DeleteObjects": Held(node, "POST", f"/{bucket}?delete", DELETE, key)}
 
 
@@ -67,14 +65,6 @@ def all_end_refused(held, statuses=(403,)):
             assert b"<Deleted>" not in answer.body
         else:
             assert answer.status in statuses, (name, answer)
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    from cairn_node import Node
-    n = Node(tmp_path_factory.mktemp("guarded"), **GUARDED).start()
-    yield n
-    n.stop()
 
 
 def test_of_a_deleted_key_nothing_is_carried_out(guarded):
@@ -181,7 +171,7 @@ def test_every_node_of_a_cluster_judges_alike(make_cluster):
     first, second, third = cluster.nodes
     assert call(first, "PUT", "/probe").status == 200
     # A new cluster takes a moment to know that all its nodes are of this version.
-    eventually(lambda: call(first, "PUT", "/probe?versioning", VERSIONING).status == 200, seconds=20, every=0.2, what="one version everywhere")
+    eventually(lambda: call(first, "PUT", "/probe?versioning", VERSIONED).status == 200, seconds=20, every=0.2, what="one version everywhere")
     time.sleep(1)
     for number, (taken_by, sent_to) in enumerate(((second, third), (third, first), (first, second))):
         bucket = f"vault-{number}"

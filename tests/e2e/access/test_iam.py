@@ -6,18 +6,13 @@ import subprocess
 
 import pytest
 
-from cairn_node import BINARY, KIB, Node
+from cairn_node import BINARY, KIB
 from held import Held
 from identities import allow, arn, iam_of, s3_of, user_with_key
 from rights import GUARDED, bucket_of, denied, key_with, put_policy, statement
 from s3_client import refusal
 from signing import ACCESS, SECRET, call
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("iam"), **GUARDED).start()
-    yield n
-    n.stop()
+from usage import lines_of
 
 
 @pytest.fixture(scope="module")
@@ -221,48 +216,41 @@ def test_a_sequence_as_terraform_sends_it(iam):
     assert refusal(iam.get_user, UserName="tf2") == (404, "NoSuchEntity") and refusal(iam.get_policy, PolicyArn=policy) == (404, "NoSuchEntity")
 
 
-def test_they_are_there_after_a_restart(tmp_path):
-    n = Node(tmp_path / "n", **GUARDED).start()
-    try:
-        b = bucket_of(n, "kept")
-        key = user_with_key(iam_of(n), "keeper")
-        iam_of(n).put_user_policy(UserName="keeper", PolicyName="own", PolicyDocument=allow("s3:*"))
-        n.kill()
-        n.start()
-        assert call(n, "PUT", f"/{b}/a", b"x", key).status == 200
-        assert [p for p in iam_of(n).list_user_policies(UserName="keeper")["PolicyNames"]] == ["own"]
-    finally:
-        n.stop()
+def test_they_are_there_after_a_restart(start_node):
+    n = start_node(**GUARDED)
+    b = bucket_of(n, "kept")
+    key = user_with_key(iam_of(n), "keeper")
+    iam_of(n).put_user_policy(UserName="keeper", PolicyName="own", PolicyDocument=allow("s3:*"))
+    n.kill()
+    n.start()
+    assert call(n, "PUT", f"/{b}/a", b"x", key).status == 200
+    assert [p for p in iam_of(n).list_user_policies(UserName="keeper")["PolicyNames"]] == ["own"]
 
 
-def test_the_audit_log_names_the_user(tmp_path):
+def test_the_audit_log_names_the_user(start_node, tmp_path):
     log = tmp_path / "audit.log"
-    n = Node(tmp_path / "n", audit_file=str(log), **GUARDED).start()
-    try:
-        b = bucket_of(n, "audited")
-        key = user_with_key(iam_of(n), "writer")
-        iam_of(n).put_user_policy(UserName="writer", PolicyName="own", PolicyDocument=allow("s3:PutObject"))
-        assert call(n, "PUT", f"/{b}/a", b"x", key).status == 200
-        lines = [json.loads(line) for line in log.read_text().splitlines()]
-        created = next(e for e in lines if e.get("action") == "iam:CreateUser")
-        assert (created["who"], created["subject"], created["status"]) == ("root", "writer", 200)
-        put = next(e for e in lines if e.get("action") == "s3:PutObject")
-        assert (put["user"], put["allowed_by"], put["access_key"]) == ("writer", "identity", key[0])
-        assert key[1] not in log.read_text()
-    finally:
-        n.stop()
+    n = start_node(audit_file=str(log), **GUARDED)
+    b = bucket_of(n, "audited")
+    key = user_with_key(iam_of(n), "writer")
+    iam_of(n).put_user_policy(UserName="writer", PolicyName="own", PolicyDocument=allow("s3:PutObject"))
+    assert call(n, "PUT", f"/{b}/a", b"x", key).status == 200
+    lines = lines_of(log)
+    created = next(e for e in lines if e.get("action") == "iam:CreateUser")
+    assert (created["who"], created["subject"], created["status"]) == ("root", "writer", 200)
+    put = next(e for e in lines if e.get("action") == "s3:PutObject")
+    assert (put["user"], put["allowed_by"], put["access_key"]) == ("writer", "identity", key[0])
+    assert key[1] not in log.read_text()
 
 
 def test_awscli_manages_identities(guarded, tmp_path):
-    from client_programs import client as debian_client, environment
+    from client_programs import client as debian_client, signed_environment
     aws = debian_client("aws")
     rules = tmp_path / "policy.json"
     rules.write_text(json.dumps(json.loads(allow("s3:GetObject")), indent=2))
 
     def run(command):
         done = subprocess.run([aws, "--endpoint-url", guarded.url(), "--output", "json", "iam", *shlex.split(command)], capture_output=True, text=True,
-                              timeout=60, env=environment(AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET, AWS_DEFAULT_REGION="us-east-1",
-                                                          AWS_CONFIG_FILE="/dev/null"))
+                              timeout=60, env=signed_environment())
         assert done.returncode == 0, done
         return json.loads(done.stdout) if done.stdout else None
     run("create-user --user-name cli --path /cli/")

@@ -4,7 +4,6 @@ import os
 
 import pytest
 
-from cairn_node import Node
 from rights import GUARDED, cairn, command, denied, new_key
 from signing import ACCESS, SECRET, Signer, sha256
 
@@ -15,13 +14,11 @@ from botocore.exceptions import ClientError  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """Nobody without a signature, an admin token, the buckets `vault` and `other`."""
-    n = Node(tmp_path_factory.mktemp("guarded"), **GUARDED).start()
+def guarded(guarded):
+    """With the buckets `vault` and `other`."""
     for name in ("vault", "other"):
-        assert call(n, "PUT", f"/{name}").status == 200
-    yield n
-    n.stop()
+        assert call(guarded, "PUT", f"/{name}").status == 200
+    return guarded
 
 
 def call(node, method, path, body=b"", signer=None, **headers):

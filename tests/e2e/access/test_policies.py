@@ -1,29 +1,18 @@
 """Bucket policies and public access blocks: who is let in, who is kept out, and when."""
-import base64
-import hashlib
 import json
 import re
 import shlex
 import subprocess
 import urllib.parse
 
-import pytest
-
 from cairn_node import BINARY, KIB, REPOSITORY, Node
 from held import Held
 from identities import s3_of
-from rights import GUARDED, bucket_of, cairn, delete_many, denied, key_with, policy_of, put_policy, statement, user
+from rights import bucket_of, cairn, delete_many, denied, key_with, policy_of, put_policy, statement, user
 from s3_client import refusal
-from signing import ACCESS, ROOT, SECRET, Signer, call, sha256
+from signing import ROOT, Signer, call, content_md5, sha256
 
 MANY_TAGS = "<Tagging><TagSet>{}</TagSet></Tagging>"
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("policies"), **GUARDED).start()
-    yield n
-    n.stop()
 
 
 def tags_of(**tags):
@@ -121,7 +110,7 @@ def test_what_the_configuration_allows_a_policy_denies(tmp_path):
             assert answer.status == 403, (method, path, answer)
         assert node.request("GET", "/free?versions").status == 403 and node.request("GET", "/free").status == 200
         many = b"<Delete><Object><Key>a</Key></Object><Object><Key>kept/a</Key></Object></Delete>"
-        answer = node.request("POST", "/free?delete", many, {"Content-MD5": base64.b64encode(hashlib.md5(many).digest()).decode()})
+        answer = node.request("POST", "/free?delete", many, content_md5(many))
         assert b"<Deleted><Key>a</Key>" in answer.body and b"<Error><Key>kept/a</Key>" in answer.body
         assert node.request("DELETE", "/free?policy").status == 204
         assert node.request("GET", "/free/kept/a").body == b"bytes"
@@ -210,7 +199,7 @@ def test_deletions_are_judged_one_by_one(guarded):
     versions = {k: call(guarded, "PUT", f"/{b}/{k}", b"x").header("x-amz-version-id") for k in ("tmp/a", "tmp/b", "kept")}
     put_policy(guarded, b, statement(b, "s3:DeleteObject", resource=f"arn:aws:s3:::{b}/tmp/*"))
     body = b"<Delete><Object><Key>tmp/a</Key></Object><Object><Key>kept</Key></Object></Delete>"
-    answer = call(guarded, "POST", f"/{b}?delete", body, stranger, Content_MD5=base64.b64encode(hashlib.md5(body).digest()).decode())
+    answer = call(guarded, "POST", f"/{b}?delete", body, stranger, **content_md5(body))
     assert answer.status == 200 and b"<Deleted><Key>tmp/a</Key>" in answer.body and b"<Key>kept</Key><Code>AccessDenied</Code>" in answer.body
     many = delete_many(guarded, b, [("tmp/b", versions["tmp/b"])], stranger)
     assert b"<Code>AccessDenied</Code>" in many.body and b"<Deleted>" not in many.body
@@ -406,7 +395,7 @@ def test_the_examples_of_the_page_are_answered_as_it_says(tmp_path):
 
 
 def test_awscli_manages_policies(guarded, tmp_path):
-    from client_programs import client as debian_client, environment
+    from client_programs import client as debian_client, signed_environment
     aws = debian_client("aws")
     b = bucket_of(guarded, "by-awscli")
     rules = tmp_path / "policy.json"
@@ -414,7 +403,7 @@ def test_awscli_manages_policies(guarded, tmp_path):
 
     def run(command):
         done = subprocess.run([aws, "--endpoint-url", guarded.url(), "s3api", *shlex.split(command), "--bucket", b], capture_output=True, text=True, timeout=60,
-                              env=environment(AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET, AWS_DEFAULT_REGION="us-east-1", AWS_CONFIG_FILE="/dev/null"))
+                              env=signed_environment())
         assert done.returncode == 0, done
         return done.stdout
     run(f"put-bucket-policy --policy file://{rules}")

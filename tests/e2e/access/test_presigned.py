@@ -12,12 +12,10 @@ from signing import ACCESS, SECRET, Signer, sha256
 
 
 @pytest.fixture(scope="module")
-def signed(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("presigned"), auth_anonymous="none", auth_root_access_key=ACCESS,
-             auth_root_secret_key=SECRET).start()
-    assert call(n, "PUT", "/vault").status == 200
-    yield n
-    n.stop()
+def signed(guarded):
+    """With a bucket `vault`."""
+    assert call(guarded, "PUT", "/vault").status == 200
+    return guarded
 
 
 def host(node):
@@ -131,8 +129,7 @@ def test_the_payload_hash_of_the_url_counts_in_any_spelling(signed):
 def old_signatures(tmp_path_factory):
     boto3 = pytest.importorskip("boto3")
     from botocore.config import Config
-    n = Node(tmp_path_factory.mktemp("version-2"), auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET,
-             auth_sigv2="presigned").start()
+    n = Node(tmp_path_factory.mktemp("version-2"), **GUARDED, auth_sigv2="presigned").start()
     assert call(n, "PUT", "/vault").status == 200
     yield n, boto3.client("s3", endpoint_url=n.url(), region_name="us-east-1", aws_access_key_id=ACCESS, aws_secret_access_key=SECRET,
                           config=Config(signature_version="s3", s3={"addressing_style": "path"}))

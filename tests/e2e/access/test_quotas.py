@@ -7,12 +7,12 @@ import subprocess
 import threading
 
 from cairn_cluster import admin_of
-from cairn_node import BINARY, KIB, MIB, Node, eventually, in_threads
+from cairn_node import BINARY, KIB, MIB, eventually, in_threads
 from client_programs import client
 from forms import post
-from rights import TOKEN, bucket_of, cairn, key_with
+from rights import GUARDED, bucket_of, cairn, key_with
 from s3_client import ClientError, client_of, refusal
-from signing import ACCESS, ROOT, SECRET, call
+from signing import ROOT, call
 from usage import VERSIONED, held, lines_of, usage_of
 from wire import Wire, request_bytes
 
@@ -182,28 +182,24 @@ def test_the_command_sets_shows_and_removes_it(node, bucket):
     assert limit(node, bucket) == f"{bucket} has no quota\n", "it went with the bucket"
 
 
-def test_only_operators_set_it_and_the_audit_log_has_refusals(tmp_path):
+def test_only_operators_set_it_and_the_audit_log_has_refusals(start_node, tmp_path):
     audit = tmp_path / "audit.log"
-    n = Node(tmp_path / "n", auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN,
-             audit_file=str(audit)).start()
-    try:
-        bucket_of(n, "vault")
-        owner = key_with(n, "vault", "read", "write", "owner")
-        limit(n, "vault", "--bytes", "5")
-        environment = {name: value for name, value in os.environ.items() if name != "CAIRN_ADMIN_TOKEN"}
-        done = subprocess.run([BINARY, "bucket", "quota", "vault", "--clear", "--admin", f"http://127.0.0.1:{n.admin_port}"],
-                              capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=30)
-        assert done.returncode == 1, done
-        for key in (owner, ROOT):
-            assert refused(call(n, "PUT", "/vault/k", b"123456", key), "5 bytes"), "also for the root key"
-        assert call(n, "PUT", "/vault/k", b"12345", owner).status == 200
-        lines = lines_of(audit)
-        changed = [line for line in lines if line["operation"] == "setQuota"]
-        assert [line["status"] for line in changed] == [200] and changed[0]["who"] == "token"
-        puts = [(line["status"], line.get("error")) for line in lines if line["operation"] == "put_object"]
-        assert puts == [(403, "QuotaExceeded"), (403, "QuotaExceeded"), (200, None)]
-    finally:
-        n.stop()
+    n = start_node(**GUARDED, audit_file=str(audit))
+    bucket_of(n, "vault")
+    owner = key_with(n, "vault", "read", "write", "owner")
+    limit(n, "vault", "--bytes", "5")
+    environment = {name: value for name, value in os.environ.items() if name != "CAIRN_ADMIN_TOKEN"}
+    done = subprocess.run([BINARY, "bucket", "quota", "vault", "--clear", "--admin", f"http://127.0.0.1:{n.admin_port}"],
+                          capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=30)
+    assert done.returncode == 1, done
+    for key in (owner, ROOT):
+        assert refused(call(n, "PUT", "/vault/k", b"123456", key), "5 bytes"), "also for the root key"
+    assert call(n, "PUT", "/vault/k", b"12345", owner).status == 200
+    lines = lines_of(audit)
+    changed = [line for line in lines if line["operation"] == "setQuota"]
+    assert [line["status"] for line in changed] == [200] and changed[0]["who"] == "token"
+    puts = [(line["status"], line.get("error")) for line in lines if line["operation"] == "put_object"]
+    assert puts == [(403, "QuotaExceeded"), (403, "QuotaExceeded"), (200, None)]
 
 
 def test_awscli_shows_the_refusal(node, bucket, tmp_path):
@@ -219,15 +215,14 @@ def test_awscli_shows_the_refusal(node, bucket, tmp_path):
 # Restarts and clusters
 
 
-def test_it_is_the_same_after_a_kill(tmp_path):
-    n = Node(tmp_path / "n").start()
+def test_it_is_the_same_after_a_kill(start_node):
+    n = start_node()
     limit(n, "files", "--bytes", "1000")
     assert n.put("/files/a", b"x" * 900).status == 200
     n.kill()
     n.start()
     assert refused(n.put("/files/b", b"x" * 101), "1000 bytes")
     assert n.put("/files/b", b"x" * 100).status == 200
-    n.stop()
 
 
 def test_it_holds_through_every_node_of_a_cluster(make_cluster):

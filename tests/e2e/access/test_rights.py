@@ -1,23 +1,12 @@
 """What each right is, as S3 has it: writing is not owning, and who may know nothing learns nothing."""
 import base64
-import hashlib
 import json
 import re
 
-import pytest
-
-from cairn_node import Node
-from rights import GUARDED, bucket_of, cairn, delete_many, denied, key_with
-from signing import ROOT, Signer, call, sha256
+from rights import bucket_of, cairn, delete_many, denied, key_with
+from signing import ROOT, Signer, call, content_md5, sha256
 
 MADE_UP = "0" * 14 + "99" + "0" * 8
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("guarded"), **GUARDED).start()
-    yield n
-    n.stop()
 
 
 # Write is not owner
@@ -159,7 +148,7 @@ def test_no_refusal_is_logged_as_a_fault(guarded):
 def test_pages_of_other_origins_change_nothing_without_a_rule(start_node):
     n = start_node()  # anybody on this machine may write
     body = b"<Delete><Object><Key>a</Key></Object></Delete>"
-    md5 = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+    md5 = content_md5(body)
     assert n.put("/files/a", b"x").status == 200
     plain = n.request("POST", "/files?delete", body)
     assert (plain.status, plain.code()) == (400, "InvalidRequest") and b"Content-MD5 OR x-amz-checksum-" in plain.body

@@ -8,19 +8,16 @@ import zlib
 import pytest
 
 from cairn_node import KIB, MIB
+from client_programs import signed_environment
 from signing import ACCESS, EMPTY, SECRET, Signer, sha256
 from wire import Wire
 
 
 @pytest.fixture(scope="module")
-def signed(tmp_path_factory):
-    """A node that lets nobody in without a signature, with a bucket `vault`."""
-    from cairn_node import Node
-    n = Node(tmp_path_factory.mktemp("signed"), auth_anonymous="none", auth_root_access_key=ACCESS,
-             auth_root_secret_key=SECRET).start()
-    assert call(n, "PUT", "/vault").status == 200
-    yield n
-    n.stop()
+def signed(guarded):
+    """With a bucket `vault`."""
+    assert call(guarded, "PUT", "/vault").status == 200
+    return guarded
 
 
 def host(node):
@@ -35,13 +32,6 @@ def call(node, method, path, body=b"", signer=None, payload=None, **headers):
 
 def stored(node, key):
     return call(node, "HEAD", f"/vault/{key}").status == 200
-
-
-def environment():
-    """For clients of AWS: nothing of the machine's own settings."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    return dict(kept, AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET, AWS_DEFAULT_REGION="us-east-1",
-                AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null")
 
 
 def checksum(data):
@@ -276,7 +266,7 @@ def test_boto3(signed):
 def test_awscli(signed, tmp_path):
     def aws(*arguments):
         command = ["aws", "--endpoint-url", signed.url(), *map(str, arguments)]
-        return subprocess.run(command, check=True, capture_output=True, timeout=120, env=environment()).stdout
+        return subprocess.run(command, check=True, capture_output=True, timeout=120, env=signed_environment()).stdout
 
     (tmp_path / "in").write_bytes(os.urandom(MIB))
     aws("s3", "mb", "s3://awscli")
@@ -294,7 +284,7 @@ def test_rclone(signed, tmp_path):
 
     def rclone(*arguments):
         command = ["rclone", "--config", "/dev/null", "--retries", "1", *map(str, arguments)]
-        return subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=120, env=environment()).stdout
+        return subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=120, env=signed_environment()).stdout
 
     for i in range(5):
         (tmp_path / "tree").mkdir(exist_ok=True)

@@ -1,51 +1,13 @@
 """The admin API: its document against real answers, who may ask what, sessions of the console."""
-import base64
-import http.client
 import json
 import re
 import time
 
 import pytest
 
+from browser import SIGNED_ONLY, Client
 from cairn_cluster import admin_of
 from cairn_node import eventually
-
-ROOT = {"auth_root_access_key": "rootkey", "auth_root_secret_key": "root-secret-0123456789", "auth_anonymous": "none"}
-
-
-class Client:
-    """A browser without a window: it keeps the session's cookie and token, and says where its page comes from."""
-
-    def __init__(self, node):
-        self.node, self.cookie, self.csrf = node, None, None
-        self.host = f"127.0.0.1:{node.admin_port}"
-        self.origin = f"http://{self.host}"
-
-    def ask(self, method, path, **headers):
-        sent = {"Origin": self.origin, "Cookie": self.cookie, "Cairn-CSRF": self.csrf}
-        sent |= {k.replace("_", "-"): v for k, v in headers.items()}
-        c = http.client.HTTPConnection("127.0.0.1", self.node.admin_port, timeout=40)
-        try:
-            c.request(method, path, headers={k: v for k, v in sent.items() if v is not None})
-            r = c.getresponse()
-            body = r.read()
-            self.headers = r.headers
-            return r.status, json.loads(body) if "json" in r.headers["Content-Type"] else body
-        finally:
-            c.close()
-
-    def sign_in(self, key, secret):
-        basic = base64.b64encode(f"{key}:{secret}".encode()).decode()
-        status, answer = self.ask("POST", "/v1/session", Authorization="Basic " + basic)
-        if status == 200:
-            self.cookie = self.headers["Set-Cookie"].split(";")[0]
-            self.csrf = answer["csrf"]
-        return status
-
-    def done(self, method, path, **headers):
-        status, answer = self.ask(method, path, **headers)
-        assert status == 200, (method, path, answer)
-        return answer
 
 
 def with_token(node):
@@ -94,7 +56,7 @@ def test_the_checker_finds_what_is_wrong():
 
 
 def test_every_operation_answers_as_documented(make_cluster):
-    cluster = make_cluster(2, cluster_replicas=2, **ROOT)
+    cluster = make_cluster(2, cluster_replicas=2, **SIGNED_ONLY)
     node = cluster.nodes[0]
     client = with_token(node)
     document = client.done("GET", "/v1/openapi.json")
@@ -179,7 +141,7 @@ def test_a_node_tells_about_itself(start_node):
 
 @pytest.fixture
 def guarded(start_node):
-    return start_node(**ROOT)
+    return start_node(**SIGNED_ONLY)
 
 
 def test_a_session_begins_with_credentials_and_ends(guarded):

@@ -9,14 +9,13 @@ import urllib.parse
 
 import pytest
 
-from cairn_cluster import admin_of
+from browser import KEY, SECRET, SIGNED_ONLY, Client
 from cairn_node import MIB, certificate, eventually, in_threads
+from rights import key_with
 from signing import call
-from test_admin_api import Client
+from usage import lines_of
 
-KEY, SECRET = "rootkey", "root-secret-0123456789"
 ROOT = (KEY, SECRET)
-SETTINGS = {"auth_root_access_key": KEY, "auth_root_secret_key": SECRET, "auth_anonymous": "none"}
 PAGE = b"<!doctype html><script>document.title = 'owned'</script>"
 
 
@@ -54,18 +53,13 @@ class Browser(Client):
 
 @pytest.fixture
 def node(start_node):
-    made = start_node(**SETTINGS)
+    made = start_node(**SIGNED_ONLY)
     assert call(made, "PUT", "/papers", key=ROOT).status == 200
     return made
 
 
 def new_key(node, *rights):
-    """An access key with these rights on the bucket: (id, secret)."""
-    made = json.loads(node.cairn("key", "create", "--json", *admin_of(node)).stdout)
-    if rights:
-        done = node.cairn("key", "allow", made["access_key"], "papers", *(f"--{right}" for right in rights), *admin_of(node))
-        assert done.returncode == 0, done.stderr
-    return made["access_key"], made["secret_key"]
+    return key_with(node, "papers", *rights)
 
 
 def test_an_object_goes_up_and_down(node):
@@ -289,13 +283,12 @@ def test_the_session_of_a_deleted_key_ends(node):
 
 def test_the_audit_log_has_the_key_and_the_address(start_node, tmp_path):
     log = tmp_path / "audit.log"
-    node = start_node(**SETTINGS, audit_file=str(log))
+    node = start_node(**SIGNED_ONLY, audit_file=str(log))
     assert call(node, "PUT", "/papers", key=ROOT).status == 200
     browser = Browser(node)
     assert browser.object("PUT", "k", b"text")[0] == 200
     assert browser.ask("POST", "/v1/buckets/papers/links?key=k&seconds=60")[0] == 200
-    lines = eventually(lambda: [e for e in map(json.loads, log.read_text().splitlines()) if e["operation"] in ("put_object", "shareObject")][1:]
-                       and [json.loads(line) for line in log.read_text().splitlines()], what="the lines")
+    lines = eventually(lambda: [e for e in lines_of(log) if e["operation"] in ("put_object", "shareObject")][1:] and lines_of(log), what="the lines")
     put = next(e for e in lines if e["operation"] == "put_object")
     assert (put["port"], put["address"], put["access_key"], put["key"]) == ("s3", "127.0.0.1", KEY, "k")
     share = next(e for e in lines if e["operation"] == "shareObject")
@@ -349,7 +342,7 @@ def test_downloads_do_not_use_up_the_admin_port(node):
 
 
 def test_a_node_stops_while_the_console_downloads(start_node):
-    node = start_node(**SETTINGS, node_stop_timeout="2s")
+    node = start_node(**SIGNED_ONLY, node_stop_timeout="2s")
     assert call(node, "PUT", "/papers", key=ROOT).status == 200
     assert call(node, "PUT", "/papers/large", bytes(32 * MIB), key=ROOT).status == 200
     browser = Browser(node)
@@ -362,7 +355,7 @@ def test_a_node_stops_while_the_console_downloads(start_node):
 
 def test_objects_pass_through_tls(start_node, tmp_path):
     cert, key = certificate(tmp_path, "admin")
-    node = start_node(wait=False, **SETTINGS)
+    node = start_node(wait=False, **SIGNED_ONLY)
     node.kill()
     node.config.write_text(node.config.read_text() + f'\n[admin.tls]\ncert = "{cert}"\nkey = "{key}"\n')
     node.spawn()

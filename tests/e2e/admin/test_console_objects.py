@@ -7,12 +7,11 @@ import urllib.request
 
 import pytest
 
-from browser import Browser, missing
+from browser import missing
 from cairn_cluster import admin_of
 from cairn_node import MIB, eventually, in_threads
-from console_pages import KEY, SECRET, chromium, go, pictures, sign_in, sign_out, url  # noqa: F401 (fixtures)
+from console_pages import KEY, SECRET, accessible, chromium, go, pictures, sign_in, sign_out, url  # noqa: F401 (fixtures)
 from cut_line import CutLine
-from npm_packages import installed
 from object_pages import ROOT, browser, bucket, get, keys, names, node, put, see, settled, versioned  # noqa: F401 (fixtures)
 from signing import call
 
@@ -341,18 +340,7 @@ def test_is_accessible(kind, node, pictures):
     versioned(node, bucket)
     for key in ("folder/a-long-name-without-any-place-to-break-" + "x" * 120, "notes.txt", "notes.txt"):
         put(node, bucket, key, b"some text\n" * 40, x_amz_tagging="a=b", x_amz_meta_note="hello")
-    axe = (installed("axe") / "node_modules/axe-core/axe.min.js").read_text()
-    b = Browser(pictures, *((390, 844) if kind == "phone" else (1280, 900)), dark=kind == "dark")
-    found = []
-
-    def examine(name):
-        b.driver.execute_script(axe)
-        found.extend((name, v["id"], [n["target"] for n in v["nodes"]][:3])
-                     for v in b.driver.execute_async_script("axe.run().then(r => arguments[arguments.length - 1](r.violations))"))
-        wide = b.driver.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{name} is wider than the screen"
-        b.picture(f"{kind}-{name}")
-    try:
+    with accessible(kind, pictures) as (b, examine):
         sign_in(b, node)
         see(b, bucket)
         b.one("[aria-label='Select notes.txt']").click()
@@ -371,6 +359,3 @@ def test_is_accessible(kind, node, pictures):
         b.press("Cancel", "dialog")
         b.press("Share…")
         examine("object-share-dialog")
-        assert found == []
-    finally:
-        b.quit()

@@ -26,7 +26,7 @@ def png(width, height):
 
 
 def test_previews_text_and_images_and_runs_nothing(browser, node, bucket):
-    svg = f"<svg xmlns='http://www.w3.org/2000/svg' onload=\"document.title='owned'\"><script>document.title='owned'</script></svg>"
+    svg = "<svg xmlns='http://www.w3.org/2000/svg' onload=\"document.title='owned'\"><script>document.title='owned'</script></svg>"
     html = f"<!doctype html><title>x</title>{ATTACK}<script>document.title='owned'</script>"
     put(node, bucket, "image.png", png(64, 48), Content_Type="image/png")
     put(node, bucket, "image.svg", svg.encode(), Content_Type="image/svg+xml")

@@ -6,9 +6,10 @@ import threading
 import pytest
 
 from cairn_node import Node, eventually
-from older_directories import ready, reopened_cluster, stored, unpack
+from older_directories import ready, stored
 from rights import cairn, command
 from usage import VERSIONED, held, usage_of
+
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory):
@@ -91,23 +92,18 @@ def test_more_buckets_than_a_page(tmp_path):
         n.stop()
 
 
-def test_it_is_the_same_after_a_kill(tmp_path):
-    n = Node(tmp_path / "n").start()
+def test_it_is_the_same_after_a_kill(start_node):
+    n = start_node()
     for i in range(50):
         n.put(f"/files/k{i % 20}", b"x" * (i * 100))
     before = usage_of(n, "files")
     n.kill()
     n.start()
     assert usage_of(n, "files") == before == held(20, 20, 0, sum(i * 100 for i in range(30, 50)))
-    n.stop()
 
 
-def test_an_older_directory_is_counted_once(tmp_path):
-    unpack("standalone", tmp_path)
-    node = Node(tmp_path / "node")
-    (tmp_path / "standalone").rename(node.folder / "data")
-    node.start()
-    objects = stored()
+def test_an_older_directory_is_counted_once(older_node):
+    node, objects = older_node, stored()
     wanted = held(len(objects), len(objects), 0, sum(map(len, objects.values())))
     eventually(lambda: usage_of(node, "files") == wanted, what=f"{usage_of(node, 'files')}")
     node.put("/files/more", b"123")
@@ -116,11 +112,10 @@ def test_an_older_directory_is_counted_once(tmp_path):
     node.kill()
     node.start()
     assert usage_of(node, "files") == wanted
-    node.stop()
 
 
-def test_an_older_cluster_is_counted_when_all_its_members_can(tmp_path):
-    cluster = reopened_cluster(tmp_path)
+def test_an_older_cluster_is_counted_when_all_its_members_can(older_cluster):
+    cluster = older_cluster
     for n in cluster.nodes:
         n.spawn()
     for n in cluster.nodes:
@@ -132,5 +127,3 @@ def test_an_older_cluster_is_counted_when_all_its_members_can(tmp_path):
     wanted = held(len(objects) + 1, len(objects) + 1, 0, size + 3)
     for n in cluster.nodes:
         eventually(lambda n=n: usage_of(n, "files") == wanted, seconds=60, what=f"{usage_of(n, 'files')}")
-    for n in cluster.nodes:
-        n.kill()

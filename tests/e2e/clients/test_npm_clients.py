@@ -4,7 +4,6 @@ import subprocess
 
 import pytest
 
-from cairn_node import Node
 from npm_packages import installed
 from signing import ACCESS, SECRET
 
@@ -14,16 +13,9 @@ def programs():
     return installed("js")
 
 
-@pytest.fixture(scope="module")
-def signed_node(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("npm"), auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET).start()
-    yield n
-    n.stop()
-
-
 @pytest.mark.parametrize("program", ["aws_sdk", "minio_js"])
-def test_round_trip(programs, signed_node, program):
-    environment = dict(os.environ, S3_ENDPOINT=signed_node.url(), S3_ACCESS_KEY=ACCESS, S3_SECRET_KEY=SECRET,
+def test_round_trip(programs, guarded, program):
+    environment = dict(os.environ, S3_ENDPOINT=guarded.url(), S3_ACCESS_KEY=ACCESS, S3_SECRET_KEY=SECRET,
                        S3_BUCKET="npm-" + program.replace("_", "-"), AWS_EC2_METADATA_DISABLED="true", NODE_NO_WARNINGS="1")
     done = subprocess.run(["node", f"{program}.mjs"], cwd=programs, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and done.stdout.endswith("ok\n"), done.stdout + done.stderr

@@ -7,32 +7,20 @@ import time
 
 import pytest
 
-from cairn_node import MIB, Node
-from client_programs import digests, tree_of
+from cairn_node import MIB
+from client_programs import client, digests, signed_environment, tree_of
 from signing import ACCESS, SECRET
 
 
 @pytest.fixture(scope="module")
-def vault(tmp_path_factory):
+def vault(guarded):
     """With one bucket, `vault`."""
-    n = Node(tmp_path_factory.mktemp("vault"), auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET).start()
-    run(["aws", "--endpoint-url", n.url(), "s3", "mb", "s3://vault"])
-    yield n
-    n.stop()
-
-
-def environment(**values):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "RCLONE_", "RESTIC_"))}
-    return dict(kept, LC_ALL="C.UTF-8", AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET, AWS_DEFAULT_REGION="us-east-1",
-                AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null", **values)
+    run(["aws", "--endpoint-url", guarded.url(), "s3", "mb", "s3://vault"])
+    return guarded
 
 
 def run(command, **values):
-    """Debian's own program, whatever else the machine has."""
-    path = f"/usr/bin/{command[0]}"
-    if not os.access(path, os.X_OK):
-        pytest.skip(f"{command[0]} is not installed")
-    done = subprocess.run([path, *map(str, command[1:])], capture_output=True, timeout=300, env=environment(**values), text=True)
+    done = subprocess.run([client(command[0]), *map(str, command[1:])], capture_output=True, timeout=300, env=signed_environment(**values), text=True)
     assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-2000:])
     return done.stdout
 
@@ -130,7 +118,7 @@ def test_s3fs_is_a_file_system(vault, tmp_path):
     command = ["/usr/bin/s3fs", "vault:/", str(mount), "-f", "-o", f"url={vault.url()}", "-o", "use_path_request_style",
                "-o", f"passwd_file={secret}", "-o", "endpoint=us-east-1", "-o", "retries=1"]
     log = open(tmp_path / "log", "wb")
-    process = subprocess.Popen(command, stdout=log, stderr=log, env=environment())
+    process = subprocess.Popen(command, stdout=log, stderr=log, env=signed_environment())
     try:
         deadline = time.monotonic() + 15
         while not os.path.ismount(mount):

@@ -4,30 +4,14 @@ import os
 import pytest
 
 from cairn_node import MIB, eventually
+from identities import s3_of
 from rights import GUARDED, TOKEN, cairn, new_key
-from signing import ACCESS, SECRET, call
-
-boto3 = pytest.importorskip("boto3")
-botocore = pytest.importorskip("botocore")
-from botocore.config import Config  # noqa: E402
-
-
-def client(node):
-    config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_timeout=60)
-    return boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=ACCESS, aws_secret_access_key=SECRET,
-                        config=config)
+from s3_client import once_all_nodes_know
+from signing import ROOT, call
 
 
 def enable_versioning(s3, bucket):
-    """A new cluster takes a moment to know that all its nodes are of this version."""
-    def enabled():
-        try:
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        except botocore.exceptions.ClientError as failed:
-            assert failed.response["Error"]["Code"] == "NotImplemented", failed
-            return False
-        return True
-    eventually(enabled, seconds=20, every=0.2, what="all nodes are known to be of this version")
+    once_all_nodes_know(s3.put_bucket_versioning, 20, Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
 
 @pytest.fixture
@@ -57,7 +41,7 @@ def test_a_key_that_was_denied_or_deleted_is_refused_by_every_node_at_once(guard
 
 def test_versions_are_the_same_on_every_node_and_move_with_their_partitions(guarded):
     bucket = "versions"
-    clients = [client(n) for n in guarded.nodes]
+    clients = [s3_of(n, ROOT) for n in guarded.nodes]
     clients[0].create_bucket(Bucket=bucket)
     enable_versioning(clients[0], bucket)
     bodies = [os.urandom(3 * MIB) for _ in range(3)]
@@ -82,9 +66,9 @@ def test_versions_are_the_same_on_every_node_and_move_with_their_partitions(guar
     leaving.kill()
     for n in guarded.others(leaving):
         for version, body in zip(ids, bodies):
-            assert client(n).get_object(Bucket=bucket, Key="k", VersionId=version)["Body"].read() == body
+            assert s3_of(n, ROOT).get_object(Bucket=bucket, Key="k", VersionId=version)["Body"].read() == body
     # What is deleted for good gives its space back everywhere.
-    s3 = client(newcomer)
+    s3 = s3_of(newcomer, ROOT)
     for version in ids + [marker]:
         s3.delete_object(Bucket=bucket, Key="k", VersionId=version)
     assert "Versions" not in s3.list_object_versions(Bucket=bucket)
@@ -94,7 +78,7 @@ def test_versions_are_the_same_on_every_node_and_move_with_their_partitions(guar
 
 def test_lifecycle_rules_are_carried_out_by_the_node_that_leads(guarded):
     bucket = "logs"
-    s3 = client(guarded.nodes[2])
+    s3 = s3_of(guarded.nodes[2], ROOT)
     s3.create_bucket(Bucket=bucket)
     enable_versioning(s3, bucket)
     for i in range(3):

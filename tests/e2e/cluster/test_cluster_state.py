@@ -39,13 +39,6 @@ def body(seed, size):
     return (hashlib.sha256(str(seed).encode()).digest() * (size // 32 + 1))[:size]
 
 
-def is_ready(node):
-    try:
-        return node.admin("/health/ready").status == 200
-    except OSError:
-        return False
-
-
 def put_all(node, prefix, count, size, threads=4):
     def work(t):
         connection = node.connect()
@@ -93,7 +86,7 @@ def test_a_store_of_its_own_becomes_a_cluster_and_all_members_serve_its_data(mem
     for node in members.nodes:
         node.spawn()
     for node in members.nodes:
-        eventually(lambda n=node: is_ready(n), seconds=60, what="ready again")
+        eventually(node.ready, seconds=60, what="ready again")
         expect_all(node, "large", range(1, 5), 3 * MIB + 17)
         expect_all(node, "small", range(50), 3 * KIB)
 

@@ -76,6 +76,17 @@ def cluster_of_small_disks(tmp_path):
         cluster.stop()
 
 
+def begun(cluster, who):
+    """The leader or a follower, whose disk is to fail; the others; writes through one of these."""
+    leader = cluster.leader()
+    broken = leader if who == "leader" else cluster.others(leader)[0]
+    others = cluster.others(broken)
+    writes = Writes()
+    for _ in range(20):
+        writes.put(others[0])
+    return broken, others, writes
+
+
 def check_that_all_know(cluster, broken, others, fault, writes):
     """The node has just failed: itself, its clients, the other nodes and their operators know."""
     number = number_of(cluster, broken)
@@ -99,12 +110,7 @@ def check_that_all_know(cluster, broken, others, fault, writes):
 @pytest.mark.parametrize("who", ["leader", "follower"])
 def test_a_member_whose_disk_is_full_leaves_and_comes_back_by_itself(cluster_of_small_disks, who):
     cluster = cluster_of_small_disks
-    leader = cluster.leader()
-    broken = leader if who == "leader" else cluster.others(leader)[0]
-    others = cluster.others(broken)
-    writes = Writes()
-    for _ in range(20):
-        writes.put(others[0])
+    broken, others, writes = begun(cluster, who)
     ballast = Ballast(broken.disk)
     ballast.fill()
     writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 60, "the log's disk is met full")
@@ -128,12 +134,7 @@ def test_a_member_whose_disk_is_full_leaves_and_comes_back_by_itself(cluster_of_
 @pytest.mark.parametrize("who", ["leader", "follower"])
 def test_a_member_whose_disk_is_broken_leaves_until_it_is_started_again(cluster_of_small_disks, who):
     cluster = cluster_of_small_disks
-    leader = cluster.leader()
-    broken = leader if who == "leader" else cluster.others(leader)[0]
-    others = cluster.others(broken)
-    writes = Writes()
-    for _ in range(20):
-        writes.put(others[0])
+    broken, others, writes = begun(cluster, who)
     broken.faults.set("EIO")
     writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 60, "the log's disk is met broken")
     assert ("transferring leadership" in broken.log()) == (who == "leader")
@@ -151,12 +152,7 @@ def test_a_member_whose_disk_is_broken_leaves_until_it_is_started_again(cluster_
 @pytest.mark.parametrize("who", ["leader", "follower"])
 def test_a_member_whose_disk_hangs_leaves_until_it_answers(cluster_of_small_disks, who):
     cluster = cluster_of_small_disks
-    leader = cluster.leader()
-    broken = leader if who == "leader" else cluster.others(leader)[0]
-    others = cluster.others(broken)
-    writes = Writes()
-    for _ in range(20):
-        writes.put(others[0])
+    broken, others, writes = begun(cluster, who)
     broken.faults.set("hang")
     writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 15, "that the disk hangs is seen")
     assert b"has not answered" in ready(broken).body

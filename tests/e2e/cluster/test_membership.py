@@ -46,14 +46,6 @@ def token_of(cluster, *arguments):
     return token
 
 
-def refused(node, text, seconds=60):
-    """It ends by itself and says why."""
-    node.spawn()
-    assert node.process.wait(seconds) == 1, node.log()
-    node.process = None
-    assert text in node.log(), node.log()[-2000:]
-
-
 # The link's protocol, as far as a liar needs it (actors/link/wire/frame.hpp, hello.hpp, actors/protocol/cluster_messages.hpp)
 
 HEADER = ">IBBBBQIIIIII"
@@ -167,8 +159,8 @@ def test_a_token_lets_one_node_in_once(make_cluster):
     first = newcomer(cluster, token).start(seconds=60)
     cluster.nodes.append(first)
     assert numbers(cluster) == [0, 1]
-    refused(newcomer(cluster, token), "is not known: it was used before")
-    refused(newcomer(cluster, "cairn-join-" + "0" * 40), "is not known")
+    newcomer(cluster, token).refuses_to_start("is not known: it was used before")
+    newcomer(cluster, "cairn-join-" + "0" * 40).refuses_to_start("is not known")
     assert numbers(cluster) == [0, 1]
     first.stop()  # a member needs no token to come back
     first.settings.pop("cluster.join_token")
@@ -184,7 +176,7 @@ def test_tokens_end(make_cluster):
     token = token_of(cluster, "--expires", "1s")
     late = newcomer(cluster, token)
     time.sleep(1.5)
-    refused(late, "has expired")
+    late.refuses_to_start("has expired")
     assert cluster.command("add", "--token-only", "--expires", "0s", check=False).returncode == 2
 
 
@@ -218,9 +210,9 @@ def test_an_approval_is_one_nodes_alone(make_cluster):
 def test_plaintext_nodes_need_a_token(make_cluster):
     cluster = make_cluster(1, tls=False)
     token = token_of(cluster)
-    refused(newcomer(cluster, certificate=False), "needs cluster.join_token")
+    newcomer(cluster, certificate=False).refuses_to_start("needs cluster.join_token")
     cluster.nodes.append(newcomer(cluster, token, certificate=False).start(seconds=60))
-    refused(newcomer(cluster, token, certificate=False), "is not known")
+    newcomer(cluster, token, certificate=False).refuses_to_start("is not known")
     assert numbers(cluster) == [0, 1]
 
 
@@ -279,11 +271,11 @@ def test_a_removed_node_does_not_come_back_whatever_it_says(with_removed):
     gone.settings["cluster.join_token"] = token
     gone.settings["cluster.join"] = [n.settings["cluster.listen"] for n in cluster.nodes[:3]]
     gone.write_config()
-    refused(gone, "is missing, but this node is a member of a cluster")
+    gone.refuses_to_start("is missing, but this node is a member of a cluster")
     for left in (gone.folder / "data").iterdir():
         if left.name not in ("node", "incarnation", "ca.crt", "node.crt", "node.key"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
-    refused(gone, "was removed from the cluster")
+    gone.refuses_to_start("was removed from the cluster")
     # And with an empty data directory, of which it is somebody else: its certificate is still its own.
     saved = gone.folder / "saved"
     saved.mkdir()
@@ -292,7 +284,7 @@ def test_a_removed_node_does_not_come_back_whatever_it_says(with_removed):
         gone.settings["cluster.tls." + {"ca.crt": "ca", "node.crt": "cert", "node.key": "key"}[name]] = saved / name
     shutil.rmtree(gone.folder / "data")
     gone.write_config()
-    refused(gone, "was issued for node")
+    gone.refuses_to_start("was issued for node")
     assert numbers(cluster) == before
     assert cluster.command("add", gone.identity, check=False).returncode != 0, "nor may an operator let it in by mistake"
     # The token was not used up by that.
@@ -358,13 +350,6 @@ def known_at_their_addresses(cluster):
     eventually(known, seconds=30, what="the new addresses")
 
 
-def is_ready(node):
-    try:
-        return node.admin("/health/ready").status == 200
-    except OSError:
-        return False
-
-
 def move(node, address):
     node.settings["cluster.listen"] = address
     node.write_config()
@@ -389,7 +374,7 @@ def test_members_are_reached_at_new_addresses(make_cluster):
     for node in (first, second):
         node.spawn()
     for node in (first, second):
-        eventually(lambda: is_ready(node), seconds=60, what="ready at the swapped addresses")
+        eventually(node.ready, seconds=60, what="ready at the swapped addresses")
     known_at_their_addresses(cluster)
     cluster.settled(3)
     for node in cluster.nodes:
@@ -406,7 +391,7 @@ def test_all_members_move_at_once_to_the_addresses_in_their_configuration(make_c
         move(node, address)
         node.spawn()
     for node in cluster.nodes:
-        eventually(lambda: is_ready(node), seconds=60, what="ready at the new addresses")
+        eventually(node.ready, seconds=60, what="ready at the new addresses")
     known_at_their_addresses(cluster)
     cluster.settled(3)
     assert cluster.nodes[2].get("/files/a").body == b"before"

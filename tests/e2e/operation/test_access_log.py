@@ -13,7 +13,9 @@ import urllib.parse
 import pytest
 
 from cairn_node import MIB, Node, eventually
+from client_programs import signed_environment
 from disk_faults import Ballast, small_file_system
+from rights import cairn
 from signing import ACCESS, SECRET, Signer, call
 
 KEYS = {"auth_root_access_key": ACCESS, "auth_root_secret_key": SECRET}
@@ -141,12 +143,11 @@ def test_json_lines_say_it_too_and_no_line_has_a_signature(tmp_path, ended):
 def test_clients_of_s3_are_in_it(tmp_path, ended):
     n = logging_node(tmp_path / "n", log_format="json", auth_anonymous="none", **KEYS)
     ended(n)
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
     (tmp_path / "one").write_bytes(b"one")
     aws = ["aws", "--endpoint-url", n.url(), "s3"]
     for command in (["mb", "s3://tools"], ["cp", tmp_path / "one", "s3://tools/one"], ["cp", "s3://tools/one", tmp_path / "two"],
                     ["presign", "s3://tools/one"]):
-        subprocess.run([*aws, *command], env=environment, check=True, capture_output=True)
+        subprocess.run([*aws, *command], env=signed_environment(), check=True, capture_output=True)
     operations = eventually(lambda: len(raw_lines(n.access)) >= 4 and [json_of(line)["operation"] for line in raw_lines(n.access)])
     assert operations == ["create_bucket", "put_object", "head_object", "get_object"]
     assert all(json_of(line)["remote_user"] == ACCESS and "aws-cli" in json_of(line)["http_user_agent"] for line in raw_lines(n.access))
@@ -301,7 +302,7 @@ def test_a_slow_client_is_no_slow_node(tmp_path, ended):
 
 
 def test_a_slow_node_says_where_the_time_went(tmp_path, ended):
-    n = logging_node(tmp_path / "n", more=SLOW, debug_read_delay="1500ms", limits_cache=0, admin_token="operators-token-0123456789", **KEYS)
+    n = logging_node(tmp_path / "n", more=SLOW, debug_read_delay="1500ms", limits_cache=0, **KEYS)
     ended(n)
     assert n.put("/files/fast", b"x").status == 200  # kept in the metadata: no chunk is read
     assert n.get("/files/fast").status == 200
@@ -320,12 +321,9 @@ def test_a_slow_node_says_where_the_time_went(tmp_path, ended):
     assert n.metric("cairn_slow_requests_total") == 1
 
     assert n.admin("/v1/slow-requests").status == 401, "names of objects are shown to operators"
-    admin = ["--admin", f"http://127.0.0.1:{n.admin_port}"]
-    token = {"CAIRN_ADMIN_TOKEN": "operators-token-0123456789"}
-    shown = n.cairn("trace", *admin, "--json", environment=token)
-    kept, = json.loads(shown.stdout)["requests"]
+    kept, = json.loads(cairn(n, "trace", "--json"))["requests"]
     assert {k: kept[k] for k in us} == us and kept["request"] == said["request"]
-    tree = n.cairn("trace", *admin, environment=token).stdout.decode()
+    tree = cairn(n, "trace")
     assert "get_object files/slow  200" in tree and re.search(r"│  └─ rest +1\.\d\d s\n", tree), tree
 
     n.settings["log.slow_request"] = "0s"

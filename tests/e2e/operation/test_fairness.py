@@ -159,12 +159,7 @@ def test_the_list_of_buckets_costs_no_more_than_their_names(start_node):
 
 
 def ready(node):
-    def asked():
-        try:
-            return node.admin("/health/ready").status == 200
-        except OSError:
-            return False
-    eventually(asked, 20, what="ready")
+    eventually(node.ready, 20, what="ready")
 
 
 def test_connections_fit_the_descriptors(tmp_path):

@@ -224,12 +224,6 @@ def test_storage_check_finds_damage_and_refuses_while_the_node_runs(start_node):
     assert b"segment" in found.stdout + found.stderr
 
 
-def refuses_to_start(node, said):
-    node.spawn()
-    assert node.process.wait(timeout=30) == 1
-    assert said in node.log()[-3000:]
-
-
 def test_a_standalone_node_whose_disk_is_not_mounted_does_not_start_with_an_empty_one(start_node):
     node = start_node()
     large, small = os.urandom(4 * MIB), os.urandom(1000)
@@ -245,7 +239,7 @@ def test_a_standalone_node_whose_disk_is_not_mounted_does_not_start_with_an_empt
             known.unlink(missing_ok=True)
             if not older:
                 known.write_text(lines)
-            refuses_to_start(node, f"the disk {disk} is missing, but objects have chunks on it")
+            node.refuses_to_start(f"the disk {disk} is missing, but objects have chunks on it", 30)
             assert not disk.exists() or not list(disk.iterdir())
         disk.mkdir(exist_ok=True)
     disk.rmdir()
@@ -257,7 +251,7 @@ def test_a_standalone_node_whose_disk_is_not_mounted_does_not_start_with_an_empt
 
     # It is lost for good.
     shutil.rmtree(disk)
-    refuses_to_start(node, "is missing")
+    node.refuses_to_start("is missing", 30)
     known.write_text("")
     node.start()
     assert node.get("/files/small").body == small and node.get("/files/large").status == 500

@@ -96,10 +96,8 @@ def test_a_standalone_node_without_its_metadata_does_not_take_its_chunks_for_gar
     node.stop()
     metadata = state_file(node).parent
     metadata.rename(metadata.with_name("elsewhere"))
-    for turn in range(2):  # also when the first start has made a new one
-        node.spawn()
-        assert node.process.wait(timeout=30) == 1, turn
-        assert "is missing, but the disks have data" in node.log()[-2000:]
+    for _ in range(2):  # also when the first start has made a new one
+        node.refuses_to_start("is missing, but the disks have data", 30)
     shutil.rmtree(metadata)
     metadata.with_name("elsewhere").rename(metadata)
     node.start()
@@ -149,13 +147,6 @@ def repairs(node):
         return 0
 
 
-def ready(node):
-    try:
-        return node.admin("/health/ready").status == 200
-    except OSError:
-        return False
-
-
 def whole(node, written):
     for key, body in written.items():
         answer = node.get(key)
@@ -180,7 +171,7 @@ def test_a_member_whose_metadata_rots_fetches_it_from_another_and_never_serves_i
     try:
         flip(state_file(victim), random_places(state_file(victim), 300, seed=7))
         eventually(lambda: repairs(victim) >= 1, seconds=60, what="the state is fetched")
-        eventually(lambda: ready(victim), seconds=60, what="the member is back")
+        eventually(victim.ready, seconds=60, what="the member is back")
         time.sleep(2)
     finally:
         stop.set()
@@ -256,7 +247,7 @@ def test_a_state_that_is_damaged_is_not_given_to_a_newcomer(make_cluster):
         n.start(seconds=60)
     in_threads(3, lambda i: look(cluster.nodes[i], written, {}))
     eventually(lambda: repairs(lone) >= 1, seconds=60, what="the state is fetched")
-    eventually(lambda: ready(lone), seconds=60, what="the member is back")
+    eventually(lone.ready, seconds=60, what="the member is back")
     newcomer = cluster.add()
     for n in (lone, newcomer):
         whole(n, written)
@@ -324,7 +315,7 @@ def test_a_member_whose_log_rots_while_it_runs_leaves_and_nothing_is_lost(make_c
     others = cluster.others(victim)
     path, place = middle_of_log(victim)
     flip(path, [place])
-    eventually(lambda: not ready(victim), seconds=150, what="it leaves")
+    eventually(lambda: not victim.ready(), seconds=150, what="it leaves")
     assert "damaged on the disk" in victim.log(), victim.log()[-3000:]
     assert eventually(lambda: others[0].put("/files/meanwhile", b"x").status == 200, seconds=30, what="another leader")
     for n in others:

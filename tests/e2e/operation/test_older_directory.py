@@ -1,6 +1,6 @@
 """Data directories of older builds (tests/e2e/support/directories) open and go on."""
-from cairn_node import Node, eventually
-from older_directories import content, ready, reopened_cluster, stored, unpack
+from cairn_node import eventually
+from older_directories import content, ready, stored
 
 
 def whole(node, objects):
@@ -14,24 +14,19 @@ def log_files(node):
     return sorted(p.name for p in (node.folder / "data/metadata/log").iterdir())
 
 
-def test_a_standalone_directory_opens_and_goes_on(tmp_path):
-    unpack("standalone", tmp_path)
-    node = Node(tmp_path / "node")
-    (tmp_path / "standalone").rename(node.folder / "data")
-    objects = stored()
+def test_a_standalone_directory_opens_and_goes_on(older_node):
+    node, objects = older_node, stored()
     for turn in range(2):
-        node.start()
         whole(node, objects)
         objects[f"/files/new-{turn}"] = content(turn)
         assert node.put(f"/files/new-{turn}", content(turn)).status == 200
         node.kill()
-    node.start()
+        node.start()
     whole(node, objects)
-    node.stop()
 
 
-def test_the_directories_of_a_cluster_open_and_go_on(tmp_path):
-    cluster = reopened_cluster(tmp_path)
+def test_the_directories_of_a_cluster_open_and_go_on(older_cluster):
+    cluster = older_cluster
     objects = stored()
     for turn in range(2):
         for n in cluster.nodes:
@@ -54,9 +49,8 @@ def test_the_directories_of_a_cluster_open_and_go_on(tmp_path):
         assert "records of the log" in check.stdout.decode()
 
 
-def test_a_directory_that_was_not_converted_is_checked_and_recovered(tmp_path):
-    cluster = reopened_cluster(tmp_path)
-    node = cluster.nodes[0]
+def test_a_directory_that_was_not_converted_is_checked_and_recovered(older_cluster):
+    node = older_cluster.nodes[0]
     check = node.cairn("storage", "check", "--config", node.config)
     assert check.returncode == 0, check.stdout.decode() + check.stderr.decode()
     assert not any(f.endswith(".seg") for f in log_files(node)), "a check converts nothing"
@@ -67,4 +61,3 @@ def test_a_directory_that_was_not_converted_is_checked_and_recovered(tmp_path):
     for key, body in small.items():
         assert node.get(key).body == body
     assert node.put("/files/after", b"x").status == 200
-    node.stop()

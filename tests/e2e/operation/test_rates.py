@@ -1,7 +1,6 @@
 """Rate limits (limits.rates) of a node: requests and bytes a second, requests at once; by access key, bucket and address.
 What is over a limit is refused or slowed down, and nobody else is."""
 import hashlib
-import json
 import os
 import signal
 import subprocess
@@ -10,13 +9,11 @@ import time
 
 import pytest
 
-from cairn_node import KIB, MIB, Node, eventually
-from s3_client import boto3, botocore
+from cairn_node import KIB, MIB, Node, eventually, in_threads
+from identities import s3_of
+from rights import key_with
+from s3_client import ClientError
 from signing import ACCESS, ROOT, SECRET, Signer, call
-
-Config = botocore.config.Config
-
-TOKEN = "operators-token-0123456789"
 
 
 def limit(node, *rates):
@@ -29,21 +26,13 @@ def limit(node, *rates):
     assert "reload refused" not in node.log()
 
 
-def admin(node, *arguments):
-    done = node.cairn(*arguments, "--admin", f"http://127.0.0.1:{node.admin_port}", environment={"CAIRN_ADMIN_TOKEN": TOKEN})
-    assert done.returncode == 0, done
-    return done.stdout
-
-
 def new_key(node):
-    made = json.loads(admin(node, "key", "create", "--json"))
-    admin(node, "key", "allow", made["access_key"], "files", "--read", "--write")
-    return made["access_key"], made["secret_key"]
+    return key_with(node, "files", "read", "write")
 
 
 @pytest.fixture
 def node(start_node):
-    n = start_node(auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN)
+    n = start_node(auth_root_access_key=ACCESS, auth_root_secret_key=SECRET)
     assert call(n, "PUT", "/files/k", b"content").status == 200
     return n
 
@@ -70,11 +59,7 @@ class Client:
 
 
 def together(seconds, *clients):
-    threads = [threading.Thread(target=c.run, args=(seconds,)) for c in clients]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    in_threads(len(clients), lambda i: clients[i].run(seconds))
 
 
 def test_a_key_gets_its_requests_a_second_and_another_is_undisturbed(node):
@@ -131,14 +116,12 @@ def test_a_bucket_has_a_limit_for_all_who_use_it(node):
 def test_sdks_try_again_what_was_refused(node):
     key = new_key(node)
     limit(node, {"key": key[0], "requests_per_second": 5})
-    s3 = boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=key[0], aws_secret_access_key=key[1],
-                      config=Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 10}))
+    s3 = s3_of(node, key, retries={"mode": "standard", "max_attempts": 10})
     for i in range(15):
         s3.put_object(Bucket="files", Key=f"k{i}", Body=b"x" * 100)
     assert node.metric("cairn_rate_limited_total", by="key") > 0
-    impatient = boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=key[0],
-                             aws_secret_access_key=key[1], config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}))
-    with pytest.raises(botocore.exceptions.ClientError) as failed:
+    impatient = s3_of(node, key, retries={"total_max_attempts": 1})
+    with pytest.raises(ClientError) as failed:
         for _ in range(50):
             impatient.head_bucket(Bucket="files") and impatient.get_object(Bucket="files", Key="k0")["Body"].read()
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
@@ -226,8 +209,7 @@ def test_the_transfers_of_a_party_share_its_bytes(node):
 def test_a_chunked_and_signed_upload_is_paced_and_whole(node):
     limit(node, {"key": ACCESS, "bytes_per_second": "2MiB"})
     content = os.urandom(4 * MIB)
-    s3 = boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=ACCESS, aws_secret_access_key=SECRET,
-                      config=Config(s3={"addressing_style": "path"}))
+    s3 = s3_of(node, ROOT, retries={})
     assert 1.5 <= took(lambda: s3.put_object(Bucket="files", Key="s", Body=content)) <= 4
 
     def pieces():

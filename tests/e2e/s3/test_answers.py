@@ -9,32 +9,25 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from cairn_node import Node
-from signing import ACCESS, SECRET, Signer, call
+from signing import Signer, call, content_md5
 from wire import exchange, request_bytes
 
 NAME_SPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("guarded"), auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET).start()
-    assert call(n, "PUT", "/files").status == 200
-    yield n
-    n.stop()
+def guarded(guarded):
+    assert call(guarded, "PUT", "/files").status == 200
+    return guarded
 
 
 def text_of(answer, element):
     return [e.text or "" for e in ET.fromstring(answer.body).iter(NAME_SPACE + element)]
 
 
-def md5(body):
-    return {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
-
-
 def delete(node, bucket, inside):
     body = b"<Delete>" + inside + b"<Object><Key>k</Key></Object></Delete>"
-    return node.request("POST", f"/{bucket}?delete", body, md5(body))
+    return node.request("POST", f"/{bucket}?delete", body, content_md5(body))
 
 
 def nested(depth):
@@ -44,7 +37,7 @@ def nested(depth):
 @pytest.mark.parametrize("method,path,depth", [("POST", "/{b}?delete", 40000), ("POST", f"/{{b}}/x?uploadId={'0' * 32}", 40000), ("PUT", "/{b}?lifecycle", 36000),
                                                ("PUT", "/{b}?cors", 9000), ("PUT", "/{b}?tagging", 9000), ("PUT", "/{b}/x?tagging", 9000), ("PUT", "/{b}?versioning", 2000)])
 def test_documents_that_nest_deeper_than_the_stack_are_malformed(node, bucket, method, path, depth):
-    answer = node.request(method, path.format(b=bucket), nested(depth), md5(nested(depth)))
+    answer = node.request(method, path.format(b=bucket), nested(depth), content_md5(nested(depth)))
     assert (answer.status, answer.code()) == (400, "MalformedXML"), answer
     assert node.running() and node.get(f"/{bucket}").status == 200
 

@@ -1,21 +1,11 @@
 """What a bucket is made with: its list, its tags, whose its objects are; made again; lists in bodies."""
 import json
 
-import pytest
-
-from cairn_node import Node
-from rights import GUARDED, command, new_key
+from rights import command, new_key
 from signing import ACCESS, SECRET, Signer, sha256
 
 ALL_USERS = ('<Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="Group">'
              "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>{}</Permission></Grant>")
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("settings"), **GUARDED).start()
-    yield n
-    n.stop()
 
 
 def call(node, method, path, body=b"", signer=None, **headers):

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from cairn_node import Node, eventually
+from cairn_node import eventually
 from client_programs import client
 from forms import post, signed
-from rights import GUARDED, delete_many, denied, key_with, policy_of, statement
+from rights import delete_many, denied, key_with, policy_of, statement
 from s3_client import botocore, client_of, refusal
 from signing import ROOT, call
 
@@ -25,13 +25,6 @@ def locked(s3, bucket):
     """A bucket with object lock on the shared node."""
     s3.create_bucket(Bucket=bucket + "-locked", ObjectLockEnabledForBucket=True)
     return bucket + "-locked"
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("guarded"), **GUARDED).start()
-    yield n
-    n.stop()
 
 
 def in_future(seconds):

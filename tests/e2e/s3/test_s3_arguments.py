@@ -1,8 +1,6 @@
 """docs/s3.md, "What is read of a request", line by line against a node: what is obeyed shows, what is refused has the
 code that is promised, what is harmless changes nothing. Headers that SDKs move into the query of presigned URLs are tried
 there, too."""
-import base64
-import hashlib
 import itertools
 import json
 import re
@@ -10,8 +8,8 @@ import urllib.parse
 
 import pytest
 
-from cairn_node import REPOSITORY, Node
-from signing import ACCESS, SECRET, Signer, sha256
+from cairn_node import REPOSITORY
+from signing import Signer, content_md5, sha256
 
 PAGE = REPOSITORY / "docs/s3.md"
 PLAIN = {"cache-control", "content-disposition", "content-encoding", "content-language", "content-md5", "content-type", "expires",
@@ -195,7 +193,7 @@ def with_thing(request, operation, what):
 def sent(site, request, moved):
     method, path, headers, body = request
     if "?delete" in path and "Content-MD5" not in headers:
-        headers = dict(headers, **{"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()})
+        headers = headers | content_md5(body)
     return (site.presigned if moved else site.call)(method, path, headers, body)
 
 
@@ -234,10 +232,8 @@ SHOWN = {"x-amz-acl": "AllUsers", "x-amz-meta-colour": "blue", "x-amz-tagging": 
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("arguments"), auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET).start()
-    yield Site(n)
-    n.stop()
+def site(guarded):
+    return Site(guarded)
 
 
 def may_be_moved(what):

@@ -1,4 +1,6 @@
-"""A real browser: Debian's Chromium by its driver."""
+"""A real browser: Debian's Chromium by its driver. And one without a window."""
+import base64
+import http.client
 import json
 import pathlib
 import shutil
@@ -8,6 +10,8 @@ import pytest
 from cairn_node import eventually
 
 PROGRAMS = ("chromium", "chromedriver")
+KEY, SECRET = "rootkey", "root-secret-0123456789"
+SIGNED_ONLY = {"auth_root_access_key": KEY, "auth_root_secret_key": SECRET, "auth_anonymous": "none"}
 
 
 def missing():
@@ -18,6 +22,41 @@ def missing():
     except ImportError:
         absent.append("python3-selenium")
     return f"not installed: {', '.join(absent)} (./dev test console installs them)" if absent else ""
+
+
+class Client:
+    """A browser without a window: it keeps the session's cookie and token, and says where its page comes from."""
+
+    def __init__(self, node):
+        self.node, self.cookie, self.csrf = node, None, None
+        self.host = f"127.0.0.1:{node.admin_port}"
+        self.origin = f"http://{self.host}"
+
+    def ask(self, method, path, **headers):
+        sent = {"Origin": self.origin, "Cookie": self.cookie, "Cairn-CSRF": self.csrf}
+        sent |= {k.replace("_", "-"): v for k, v in headers.items()}
+        c = http.client.HTTPConnection("127.0.0.1", self.node.admin_port, timeout=40)
+        try:
+            c.request(method, path, headers={k: v for k, v in sent.items() if v is not None})
+            r = c.getresponse()
+            body = r.read()
+            self.headers = r.headers
+            return r.status, json.loads(body) if "json" in r.headers["Content-Type"] else body
+        finally:
+            c.close()
+
+    def sign_in(self, key, secret):
+        basic = base64.b64encode(f"{key}:{secret}".encode()).decode()
+        status, answer = self.ask("POST", "/v1/session", Authorization="Basic " + basic)
+        if status == 200:
+            self.cookie = self.headers["Set-Cookie"].split(";")[0]
+            self.csrf = answer["csrf"]
+        return status
+
+    def done(self, method, path, **headers):
+        status, answer = self.ask(method, path, **headers)
+        assert status == 200, (method, path, answer)
+        return answer
 
 
 class Browser:

@@ -122,17 +122,20 @@ class Node:
         deadline = time.monotonic() + seconds
         while True:
             assert self.process.poll() is None, f"the node ended with {self.process.returncode}:\n{self.log()[-4000:]}"
-            try:
-                if self.admin("/health/ready").status == 200:
-                    break
-            except OSError:
-                pass
+            if self.ready():
+                break
             assert time.monotonic() < deadline, f"not ready:\n{self.log()[-4000:]}"
             time.sleep(0.01)
         if self.settings.get("auth.anonymous", "read-write") == "read-write":
             made = self.request("PUT", "/files")  # a node with a configuration file begins without buckets
             assert made.status in (200, 409), made
         return self
+
+    def ready(self):
+        try:
+            return self.admin("/health/ready").status == 200
+        except OSError:
+            return False
 
     def running(self):
         return self.process is not None and self.process.poll() is None
@@ -152,6 +155,15 @@ class Node:
             raise AssertionError(f"the node did not stop within {seconds} s:\n{self.log()[-4000:]}")
         self.process = None
         assert code == 0, f"the node ended with {code}:\n{self.log()[-4000:]}"
+
+    def refuses_to_start(self, said, seconds=60):
+        """It ends by itself and says why."""
+        before = len(self.log())
+        self.spawn()
+        code = self.process.wait(seconds)
+        self.process = None
+        assert code == 1, self.log()[-4000:]
+        assert said in self.log()[before:], self.log()[-4000:]
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from signing import ACCESS, SECRET
+
 
 def client(name):
     path = f"/usr/bin/{name}"  # Debian's own, whatever else the machine has
@@ -14,8 +16,14 @@ def client(name):
 
 def environment(**values):
     """Without what the machine sets for these clients, a CA bundle or a profile."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RCLONE_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RCLONE_", "RESTIC_"))}
     return dict(kept, LC_ALL="C.UTF-8", **values)
+
+
+def signed_environment(**values):
+    """With the root key."""
+    return environment(AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET, AWS_DEFAULT_REGION="us-east-1", AWS_EC2_METADATA_DISABLED="true",
+                       AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null", **values)
 
 
 def tree_of(folder, count=200):

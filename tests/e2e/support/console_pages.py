@@ -1,11 +1,12 @@
 """The console in a browser: fixtures and steps that its tests share."""
+import contextlib
 import os
 
 import pytest
 
-from browser import Browser
+from browser import KEY, SECRET, Browser
+from npm_packages import installed
 
-KEY, SECRET = "rootkey", "root-secret-0123456789"
 EVIL = "<img src=x onerror=document.title='owned'>\"'&</script>"
 
 
@@ -45,3 +46,25 @@ def sign_out(browser):
 def go(browser, page):
     browser.driver.execute_script("location.hash = arguments[0]", "#/" + page)
     browser.one("main h1")
+
+
+@contextlib.contextmanager
+def accessible(kind, pictures):
+    """A browser of its own, and what examines the page that it shows: axe must find nothing wrong with it."""
+    axe = (installed("axe") / "node_modules/axe-core/axe.min.js").read_text()
+    b = Browser(pictures, *((390, 844) if kind == "phone" else (1280, 900)), dark=kind == "dark")
+    found = []
+
+    def examine(name):
+        b.driver.execute_script(axe)
+        found.extend((name, v["id"], [n["target"] for n in v["nodes"]][:3])
+                     for v in b.driver.execute_async_script("axe.run().then(r => arguments[arguments.length - 1](r.violations))"))
+        wide = b.driver.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} is wider than the screen"
+        b.picture(f"{kind}-{name.replace('/', '-')}")
+
+    try:
+        yield b, examine
+        assert found == []
+    finally:
+        b.quit()

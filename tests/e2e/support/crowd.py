@@ -1,6 +1,4 @@
 """A client who uses a node as one does, and crowds of connections that somebody else keeps open beside him."""
-import base64
-import hashlib
 import http.client
 import os
 import selectors
@@ -14,7 +12,7 @@ import threading
 import time
 
 from cairn_node import MIB, eventually
-from signing import Signer, sha256
+from signing import Signer, content_md5, sha256
 
 CROWD = 600  # more than the connections of the node
 class Victim:
@@ -26,7 +24,7 @@ class Victim:
         self.failures, self.times = [], []
 
     def ask(self, method, path, body=b"", timeout=30):
-        more = {"Content_MD5": base64.b64encode(hashlib.md5(body).digest()).decode()} if method == "POST" else {}
+        more = content_md5(body) if method == "POST" else {}
         headers = Signer().headers(method, self.host, path, sha256(body), **more)
         return self.node.request(method, path, body, headers, timeout=timeout)
 

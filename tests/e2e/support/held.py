@@ -1,13 +1,6 @@
 """A request whose body is kept back."""
-import base64
-import hashlib
-
-from signing import Signer, sha256
+from signing import Signer, content_md5, sha256
 from wire import Wire
-
-
-def md5(body):
-    return {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
 
 
 class Held:
@@ -20,7 +13,7 @@ class Held:
             lines = Signer(access=key[0], secret=key[1]).headers(method, lines["Host"], path, sha256(body), **headers)
         lines["Content-Length"] = str(len(body))
         if path.endswith("?delete"):
-            lines |= md5(body)
+            lines |= content_md5(body)
         head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in lines.items()) + "\r\n"
         self.wire.send(head.encode() + body[:-1])
 

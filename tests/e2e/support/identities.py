@@ -16,9 +16,9 @@ def iam_of(node, key=ROOT, region="us-east-1"):
                         config=Config(retries={"max_attempts": 1}))
 
 
-def s3_of(node, key):
+def s3_of(node, key, **settings):
     return boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=key[0], aws_secret_access_key=key[1],
-                        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
+                        config=Config(**{"s3": {"addressing_style": "path"}, "retries": {"max_attempts": 1}, **settings}))
 
 
 def allow(actions, resource="*", effect="Allow", **more):

@@ -4,17 +4,18 @@ import urllib.parse
 
 import pytest
 
+from browser import KEY, SECRET, SIGNED_ONLY
 from cairn_node import Node
-from console_pages import KEY, SECRET, go, sign_in
+from console_pages import go, sign_in
 from signing import call
+from usage import VERSIONED
 
 ROOT = (KEY, SECRET)
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    made = Node(tmp_path_factory.mktemp("objects"), auth_root_access_key=KEY, auth_root_secret_key=SECRET, auth_anonymous="none",
-                node_stop_timeout="5s").start()
+    made = Node(tmp_path_factory.mktemp("objects"), **SIGNED_ONLY, node_stop_timeout="5s").start()
     yield made
     made.stop()
 
@@ -55,8 +56,7 @@ def keys(node, bucket):
 
 
 def versioned(node, bucket):
-    document = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
-    assert call(node, "PUT", f"/{bucket}?versioning=", document, key=ROOT).status == 200
+    assert call(node, "PUT", f"/{bucket}?versioning=", VERSIONED, key=ROOT).status == 200
 
 
 def see(browser, bucket, prefix="", page="objects"):

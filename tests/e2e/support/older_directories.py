@@ -54,7 +54,4 @@ def reopened_cluster(folder):
 
 def ready(node):
     assert node.running(), node.log()[-3000:]
-    try:
-        return node.admin("/health/ready").status == 200
-    except OSError:
-        return False
+    return node.ready()

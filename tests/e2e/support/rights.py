@@ -1,12 +1,10 @@
 """A node that answers nobody without a signature, and the `cairn` command of its operator: keys and their rights."""
-import base64
-import hashlib
 import json
 import os
 import subprocess
 
 from cairn_node import BINARY
-from signing import ACCESS, SECRET, call
+from signing import ACCESS, SECRET, call, content_md5
 
 TOKEN = "operators-token-0123456789"
 GUARDED = dict(auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN)
@@ -47,7 +45,7 @@ def bucket_of(node, name, versioning=None, acl="private"):
 
 def delete_many(node, bucket, entries, key):
     body = ("<Delete>" + "".join(f"<Object><Key>{k}</Key><VersionId>{v}</VersionId></Object>" for k, v in entries) + "</Delete>").encode()
-    return call(node, "POST", f"/{bucket}?delete", body, key, Content_MD5=base64.b64encode(hashlib.md5(body).digest()).decode())
+    return call(node, "POST", f"/{bucket}?delete", body, key, **content_md5(body))
 
 
 def denied(answer):

@@ -1,4 +1,5 @@
 """Signature Version 4 by hand, so that tests can sign what no client would."""
+import base64
 import hashlib
 import hmac
 import time
@@ -10,6 +11,11 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
+
+
+def content_md5(body):
+    """The header, which requests with a document may need."""
+    return {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
 
 
 def stamp(offset=0):

@@ -1,9 +1,9 @@
 """What a bucket holds, and what a log says about it."""
 import json
 
-from rights import cairn
+from rights import VERSIONING, cairn
 
-VERSIONED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+VERSIONED = (VERSIONING % "Enabled").encode()
 
 
 def usage_of(node, bucket):
