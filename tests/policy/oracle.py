@@ -30,7 +30,10 @@ class Request:
         sender = self.asked["sender"]
         if sender == "anonymous":
             return None
-        return f"arn:aws:iam::{ACCOUNT}:root" if sender == "account" else f"arn:aws:iam::{ACCOUNT}:user/{self.asked['access_key']}"
+        if sender == "account":
+            return f"arn:aws:iam::{ACCOUNT}:root"
+        user = self.asked["user"]
+        return f"arn:aws:iam::{ACCOUNT}:user" + (user["path"] + user["name"] if user else "/" + self.asked["access_key"])
 
     @property
     def resource(self):
@@ -42,15 +45,15 @@ class Request:
         space, _, rest = key.partition(":")
         word, slash, tag = rest.partition("/")
         name = f"{space}:{word}".lower()
-        sender = self.asked["sender"]
+        sender, user = self.asked["sender"], self.asked["user"]
         computed = {
             "aws:currenttime": [utc(self.asked["time"]).strftime("%Y-%m-%dT%H:%M:%SZ")],
             "aws:epochtime": [str(self.asked["time"] // 1000)],
             "aws:principaltype": [{"key": "User", "account": "Account", "anonymous": "Anonymous"}[sender]],
             "aws:principalarn": [self.arn] if self.arn else [],
             "aws:principalaccount": [] if sender == "anonymous" else [ACCOUNT],
-            "aws:userid": [{"key": self.asked["access_key"], "account": ACCOUNT, "anonymous": "anonymous"}[sender]],
-            "aws:username": [self.asked["access_key"]] if sender == "key" else [],
+            "aws:userid": [user["id"]] if user else [{"key": self.asked["access_key"], "account": ACCOUNT, "anonymous": "anonymous"}[sender]],
+            "aws:username": [user["name"]] if user else [self.asked["access_key"]] if sender == "key" else [],
             "aws:resourceaccount": [ACCOUNT], "s3:resourceaccount": [ACCOUNT], "aws:viaawsservice": ["false"],
         }
         if name in computed:
@@ -59,6 +62,8 @@ class Request:
             if self.asked["existing"] is None:
                 return UNKNOWN
             return [value for key, value in self.asked["existing"] if key == tag]
+        if name == "aws:principaltag":
+            return [value for key, value in user["tags"] if key == tag] if user else []
         full = name + slash + tag
         for given, values in self.asked["values"]:
             head, given_slash, given_tag = given.partition("/")

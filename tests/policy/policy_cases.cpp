@@ -1,7 +1,9 @@
 // Answers policies and requests for tests/policy/policy_test.py, a JSON line each:
 //   {"policy": TEXT, "of": "bucket" or "identity", "bucket": NAME}   → "accepted public", "accepted" or "refused WHY"
 //   {"action": …, "bucket": …, "key": …, "sender": …, "access_key": …, "time": MS, "values": [[KEY, [VALUE…]]…],
-//    "existing": [[NAME, VALUE]…] or null}                            → "allow N", "deny N", "none 0" or "undecided 0"
+//    "existing": [[NAME, VALUE]…] or null,                                of the object
+//    "user": {"name": …, "id": …, "path": …, "tags": [[NAME, VALUE]…]} or null}        to whom the access key belongs
+//                                                                     → "allow N", "deny N", "none 0" or "undecided 0"
 // Requests are about the last policy.
 #include "base/json.hpp"
 #include "storage/policy/policy.hpp"
@@ -28,6 +30,13 @@ policy::sender sender_of(std::string_view text) {
   return text == "account" ? policy::sender::account : policy::sender::anonymous;
 }
 
+policy::tag_pairs tags_of(const cairn::json_value& value) {
+  policy::tag_pairs tags;
+  if (const auto* list = value.if_array())
+    for (const auto& pair : *list) tags.emplace_back(string_of(pair.get_array()[0]), string_of(pair.get_array()[1]));
+  return tags;
+}
+
 std::string ask(const policy::policy& rules, const cairn::json_object& asked) {
   policy::context with;
   with.kind = sender_of(text_of(asked, "sender"));
@@ -40,9 +49,11 @@ std::string ask(const policy::policy& rules, const cairn::json_object& asked) {
     for (const auto& one : pair.get_array()[1].get_array()) value.values.push_back(string_of(one));
     with.values.push_back(std::move(value));
   }
-  policy::tag_pairs tags;
-  if (const auto* list = asked.at("existing").if_array())
-    for (const auto& pair : *list) tags.emplace_back(string_of(pair.get_array()[0]), string_of(pair.get_array()[1]));
+  const auto tags = tags_of(asked.at("existing"));
+  policy::user_facts user;
+  const auto* has_user = asked.at("user").if_object();
+  if (has_user != nullptr)
+    user = {text_of(*has_user, "name"), text_of(*has_user, "id"), text_of(*has_user, "path"), tags_of(has_user->at("tags"))};
   const auto bucket = text_of(asked, "bucket"), key = text_of(asked, "key"), access_key = text_of(asked, "access_key");
   const auto action = policy::action_of(text_of(asked, "action"));
   if (!action) return "unknown action";
@@ -51,7 +62,8 @@ std::string ask(const policy::policy& rules, const cairn::json_object& asked) {
                                     .key = key,
                                     .access_key = access_key,
                                     .with = &with,
-                                    .existing_tags = asked.at("existing").is_null() ? nullptr : &tags});
+                                    .existing_tags = asked.at("existing").is_null() ? nullptr : &tags,
+                                    .user = has_user != nullptr ? &user : nullptr});
   constexpr std::string_view words[] = {"none", "allow", "deny", "undecided"};
   return std::string{words[static_cast<std::size_t>(made.outcome)]} + ' ' + std::to_string(made.statement);
 }

@@ -21,7 +21,8 @@ ACTION_PATTERNS = ACTIONS + ["s3:*", "*", "s3:Get*", "S3:getobject", "s3:*Object
 RESOURCE_TAILS = ["", "/*", "/a", "/home/${aws:username}/*", "/home/?K1/*", "/public/*", "/public/?", "/${aws:PrincipalTag/team, 'public'}/*",
                   "/home/${*}/b", "/a${?}b", "/a${$}b", "/${s3:ExistingObjectTag/where}/*", "*", "/*/*", "/A"]
 PRINCIPALS = ["*", {"AWS": "*"}, {"AWS": "arn:aws:iam:::user/CK1"}, {"AWS": ["arn:aws:iam::000000000000:user/CK2", "arn:aws:iam::123456789012:root"]},
-              {"AWS": "arn:aws:iam::000000000000:root"}, {"AWS": "000000000000"}, {"CanonicalUser": "cairn"}, {"AWS": "arn:aws:iam::other:user/CK1"}]
+              {"AWS": "arn:aws:iam::000000000000:root"}, {"AWS": "000000000000"}, {"CanonicalUser": "cairn"}, {"AWS": "arn:aws:iam::other:user/CK1"},
+              {"AWS": "arn:aws:iam:::user/public"}, {"AWS": "arn:aws:iam:::user/team/CK1"}]
 TEXTS = ["public", "PUBLIC", "pub*", "p?blic", "private", "${aws:username}", "CK1", "ck1", "", "a", "*", "${aws:PrincipalTag/team}", "ä"]
 NUMBERS = ["0", "10", "10.0", "1e1", "-5", "1000", "99.5"]
 DATES = ["2026-11-29T17:41:29Z", "2026-11-29", "2026", "1796000000", "2026-11-29T18:41:29+01:00", "2030-01-01T00:00:00.500Z", "2026-11"]
@@ -31,7 +32,7 @@ ARNS = ["arn:aws:iam::*:user/CK?", "arn:aws:iam::000000000000:user/*", "arn:*:*:
 TEXT_KEYS = ["s3:prefix", "s3:delimiter", "aws:UserAgent", "aws:Referer", "aws:username", "aws:userid", "s3:x-amz-acl", "s3:ExistingObjectTag/where",
              "s3:ExistingObjectTag/Where", "s3:RequestObjectTag/team", "s3:RequestObjectTagKeys", "aws:PrincipalTag/team", "AWS:principaltype",
              "s3:x-amz-storage-class", "s3:VersionId", "aws:PrincipalArn"]
-GIVEN_KEYS = ["s3:prefix", "s3:delimiter", "aws:UserAgent", "aws:Referer", "s3:x-amz-acl", "s3:RequestObjectTag/team", "aws:PrincipalTag/team",
+GIVEN_KEYS = ["s3:prefix", "s3:delimiter", "aws:UserAgent", "aws:Referer", "s3:x-amz-acl", "s3:RequestObjectTag/team",
               "s3:x-amz-storage-class", "s3:VersionId"]
 
 
@@ -112,9 +113,14 @@ class Maker:
         if r.random() < 0.4:
             values.append(["s3:RequestObjectTagKeys", r.sample(TEXTS, r.randint(1, 3))])
         sender, key = r.choice(SENDERS)
+        user = None
+        if sender == "key" and r.random() < 0.5:
+            tags = [["team", r.choice(TEXTS)]] if r.random() < 0.6 else []
+            user = {"name": r.choice(["CK1", "public", "a"]), "id": r.choice(["AIDA1", "CK1"]), "path": r.choice(["/", "/team/"]), "tags": tags}
         existing = r.choice([None, [], [["where", r.choice(TEXTS)]], [["Where", "public"], ["where", "private"]]])
         return {"action": r.choice(ACTIONS), "bucket": bucket if r.random() < 0.9 else r.choice(BUCKETS), "key": r.choice(KEYS), "sender": sender,
-                "access_key": key, "time": r.choice([1796000000000, 1795974089000, 1764438089123]), "values": values, "existing": existing}
+                "access_key": key, "time": r.choice([1796000000000, 1795974089000, 1764438089123]), "values": values,
+                "existing": existing, "user": user}
 
 
 def run(program, requests, seed):
