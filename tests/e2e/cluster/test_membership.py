@@ -14,6 +14,7 @@ import pytest
 
 from cairn_cluster import NAME, cairn
 from cairn_node import Node, eventually, free_port
+from disk_faults import small_file_system
 
 JOIN, REPORT, MEMBERS, SUBMIT = 5, 6, 8, 2
 LEVEL = int(re.search(r"metadata level (\d+)", cairn("version").stdout)[1])  # of this build
@@ -318,26 +319,30 @@ def test_a_member_speaks_for_itself_only(make_cluster):
     cluster.settled(3)
 
 
-def test_members_that_never_came_up_do_not_stop_repair(make_cluster):
-    cluster = make_cluster(4, cluster_down_out_after="10s")
-    ghosts = []
-    for _ in range(2):
-        ghost = newcomer(cluster, token_of(cluster))
-        ghosts.append(ghost)
-        with Liar(ghost, cluster.nodes[0]) as liar:
-            own = uuid.UUID(ghost.identity).bytes
-            assert tells(liar, own)[0]
-            token = ghost.settings["cluster.join_token"]
-            code, said = liar.ask(JOIN, bytes([2]) + new_node(own) + text(NAME) + proof(token, own))
-            assert code == 0, said
-    eventually(lambda: len(numbers(cluster)) == 6, what="both are in the leader's layout")
-    victim = next(n for n in cluster.nodes if n is not cluster.leader())
-    number = cluster.status(victim)["self"]
-    victim.kill()
+def test_members_that_never_came_up_do_not_stop_repair(tmp_path, make_cluster):
+    # On a file system of its own: nodes are not taken out either when the others' file systems are nearly full.
+    with small_file_system(tmp_path / "cluster0", "tmpfs", 4096):
+        cluster = make_cluster(4, cluster_down_out_after="10s")
+        assert cluster.folder == tmp_path / "cluster0"
+        ghosts = []
+        for _ in range(2):
+            ghost = newcomer(cluster, token_of(cluster))
+            ghosts.append(ghost)
+            with Liar(ghost, cluster.nodes[0]) as liar:
+                own = uuid.UUID(ghost.identity).bytes
+                assert tells(liar, own)[0]
+                token = ghost.settings["cluster.join_token"]
+                code, said = liar.ask(JOIN, bytes([2]) + new_node(own) + text(NAME) + proof(token, own))
+                assert code == 0, said
+        eventually(lambda: len(numbers(cluster)) == 6, what="both are in the leader's layout")
+        victim = next(n for n in cluster.nodes if n is not cluster.leader())
+        number = cluster.status(victim)["self"]
+        victim.kill()
 
-    def out():
-        return next(n for n in cluster.status()["nodes"] if n["number"] == number)["state"] == "out"
-    eventually(out, seconds=60, every=0.3, what="the dead one is out, though three of six are away")
+        def out():
+            return next(n for n in cluster.status()["nodes"] if n["number"] == number)["state"] == "out"
+        eventually(out, seconds=60, every=0.3, what="the dead one is out, though three of six are away")
+        cluster.stop()
 
 
 def proof(token, node):
