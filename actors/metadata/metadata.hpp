@@ -8,7 +8,7 @@
 //
 // With a `log` the node is a member of a cluster: commits go through consensus; look-ups and listings wait until this
 // node's state contains everything that was acknowledged before them on any node
-// (actors/metadata/log/replicated_log.hpp); the layout is published whenever the log changed it.
+// (actors/metadata/log/replicated_log.hpp), but for a bucket's row, parts, and what the reaper asks; the layout is published whenever the log changed it.
 #pragma once
 
 #include "actors/metadata/log/replicated_log.hpp"

@@ -24,9 +24,9 @@
 //   members      empty                                           → version:u8 count:varint member*
 //   report       version:u8 node oldest_hold:u64 settled:u64 applied:u64 used:u64 capacity:u64 data:u64
 //                  takes_writes:u8 complete_epoch:u64 count:varint partition:u16* lost_count:varint count:varint chunk*
-//                  [fault:string closed:varint certificate_end:u64]                            → empty
-//                  the last three: present when one of them is not empty. Senders leave them empty until all members
-//                  have feature level 8. certificate_end: ms since 1970
+//                  [fault:string closed:varint certificate_end:u64 [wall:u64]]                 → empty
+//                  in brackets: present when something in them is not empty or 0. Senders leave them empty until all
+//                  members have feature level 8, wall until 11. certificate_end, wall (its clock): ms since 1970
 //     chunk        session:u64 number:u64 index:u32
 //
 // version: 1; a join with a proof has version 2.

@@ -47,7 +47,8 @@ using chunk_server_actor = caf::typed_actor<
     caf::reacts_to<chunk_call>>;
 
 // The metadata of this node: answers look-ups from a cache of hot rows or a snapshot, gathers waiting commands into
-// batches. In a cluster it also drives consensus: reads wait for a read index, commands go through the log.
+// batches. In a cluster it also drives consensus: reads wait for a read index, commands go through the log; both can
+// then also end in no_leader, and in the error that took the node's log out of service.
 using metadata_actor = caf::typed_actor<
     // streamer, HTTP gateway → the row, its first parts or inline bytes, and a hold that keeps its blobs.
     // no_such_bucket, no_such_key, no_such_version, delete_marker, corrupt, io_error, busy.
@@ -77,8 +78,8 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<list_atom, storage::metadata::identity_query>::with<found_identities>,
     // ingest, HTTP gateway, admin port, reaper, lifecycle, backfill, membership, admin_service, start-up code → durable
     // and visible when answered. The command's own refusals, no_space, read_only, io_error, busy, too_large,
-    // unsupported (of a feature level that the cluster does not have yet), no_leader, timeout (outcome unknown). The
-    // actor fills in the stamp's session and sequence when they are 0.
+    // unsupported (of a feature level that the cluster does not have yet), session_ended, timeout (outcome unknown).
+    // The actor fills in the stamp's session and sequence when they are 0.
     caf::replies_to<commit_atom, command_box>::with<committed>,
     // ingest, reaper (to learn the session) → a new blob id of this node's live session. no_space, read_only,
     // no_leader.
@@ -89,12 +90,12 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<dead_atom, chunk_ids>::with<chunk_ids>,
     // link server → a request of another node (consensus, submit, barrier, snapshot), answered through its responder.
     caf::reacts_to<peer_atom, peer_call>,
-    // membership, admin_service, lifecycle, start-up code → the status of the log. unsupported on a node that is no
+    // membership, admin_service, lifecycle, cluster_member → the status of the log. unsupported on a node that is no
     // member of a cluster.
     caf::replies_to<status_atom>::with<log_status_ptr>,
     // membership, admin_service → whether the leader took the change (cluster::raft::accepted).
     caf::replies_to<change_atom, log_change>::with<std::uint8_t>,
-    // membership, admin_service, start-up code (before the node stops) → whether the transfer of leadership to that
+    // membership, admin_service, cluster_member (before the node stops) → whether the transfer of leadership to that
     // node began (cluster::raft::accepted).
     caf::replies_to<transfer_atom, node_number>::with<std::uint8_t>,
     // itself: a job on an executor finished; runs its completion on the actor.

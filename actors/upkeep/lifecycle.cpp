@@ -43,7 +43,7 @@ private:
   bool walking_ = false, skips_damage_ = false;
   std::vector<std::string> names_; // of buckets still to walk, in reverse order; rules may be large
   meta::bucket_row bucket_;        // the bucket that is being walked
-  std::optional<lifecycle_rules> rules_;
+  std::optional<meta::lifecycle_rules> rules_;
   meta::versions_query versions_;
   meta::uploads_query uploads_;
   std::optional<meta::listed_version> held_; // decided once it is known whether another version of its key follows
@@ -171,14 +171,14 @@ void lifecycle_state::decide(const meta::versions_page& page) {
   const auto now = s_.clock->wall();
   const auto settle = [&](const meta::listed_version& version, bool last) {
     const auto action = rules_->next(version, last, now);
-    if (action == lifecycle_action::keep) return;
+    if (action == meta::lifecycle_action::keep) return;
     meta::delete_object command;
     command.bucket = versions_.bucket;
     command.key = version.key;
     command.now = now;
     command.expected = version.place;
     command.by.bucket = versions_.judged.bucket;
-    if (action == lifecycle_action::remove) command.version = version.id;
+    if (action == meta::lifecycle_action::remove) command.version = version.id;
     commands.emplace_back(std::move(command));
   };
   for (const auto& version : page.versions) {

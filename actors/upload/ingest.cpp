@@ -90,7 +90,7 @@ private:
   std::string inline_bytes_;
   kept_headers proven_;
   bool has_rules_ = false; // the bucket has lifecycle rules; they may be large, so a long upload does not keep them
-  std::optional<expiry> expires_;
+  std::optional<meta::expiry> expires_;
   std::map<std::uint32_t, chunk> chunks_; // not stored yet, or not digested yet
   std::uint32_t chunks_begun_ = 0;
   replica_writer writer_;
@@ -325,7 +325,7 @@ void ingest_state::commit(const meta::etag& etag) {
   self_->request(s_.metadata, caf::infinite, bucket_atom_v, waiting->bucket)
       .then(
           [this, etag, waiting](const meta::bucket_row& bucket) {
-            expires_ = expiry_of(
+            expires_ = meta::expiry_of(
                 bucket.lifecycle,
                 {.key = waiting->key, .size = waiting->size, .modified = waiting->now, .tags = waiting->extras.tags});
             commit_put(etag, std::move(*waiting));

@@ -208,13 +208,13 @@ private:
   admin_done answer_later() {
     return [self = this->shared_from_this()](admin_answer a) {
       asio::post(self->stream_->socket().get_executor(), [self, a = std::move(a)]() mutable {
-        if (a.adopt) return self->hand_over(std::move(a));
+        if (a.adopt) return self->adopt_by_s3(std::move(a));
         a.wrong_credentials ? self->send_after_pause(std::move(a.response)) : self->send(std::move(a.response));
       });
     };
   }
 
-  void hand_over(admin_answer a) {
+  void adopt_by_s3(admin_answer a) {
     deadline_.cancel();
     no_longer_waits();
     leave();

@@ -98,7 +98,7 @@ struct answer_maker {
       add_line(out, std::to_string(row.extras.tags.size()));
     }
     if (bucket && !bucket->lifecycle.empty() && !request_.version) {
-      out += expiry_line(actors::expiry_of(
+      out += expiry_line(storage::metadata::expiry_of(
           bucket->lifecycle,
           {.key = request_.target.key, .size = row.size, .modified = row.modified, .tags = row.extras.tags}));
     }

@@ -1,6 +1,6 @@
 // A row of the table of S3 operations: the requests of an operation, the rights that it needs, the headers that it
 // reads, its handler. All rows are in net/gateway/routes/operation_table.cpp. To add one: row, handler, test,
-// docs/s3.md; for a new action also policy/vocabulary.hpp.
+// docs/s3.md; for a new action also storage/policy/vocabulary.hpp.
 #pragma once
 
 #include "storage/policy/vocabulary.hpp"

@@ -199,7 +199,7 @@ std::string version_lines(const storage::metadata::version_outcome& outcome) {
   return lines;
 }
 
-std::string expiry_line(const std::optional<actors::expiry>& expires) {
+std::string expiry_line(const std::optional<storage::metadata::expiry>& expires) {
   if (!expires) return {};
   std::string line = "x-amz-expiration: expiry-date=\"";
   append_http_date(line, whole_seconds(expires->at));
@@ -210,7 +210,7 @@ std::string expiry_line(const std::optional<actors::expiry>& expires) {
 }
 
 std::string abort_lines(const storage::metadata::bucket_row& bucket, std::string_view key, wall_ms begun) {
-  const auto aborted = actors::abort_of(bucket.lifecycle, key, begun);
+  const auto aborted = storage::metadata::abort_of(bucket.lifecycle, key, begun);
   if (!aborted) return {};
   std::string lines = "x-amz-abort-date: ";
   append_http_date(lines, whole_seconds(aborted->at));

@@ -94,7 +94,7 @@ std::optional<s3_error> read_version(request& into);
 // "x-amz-version-id: …\r\n", and the line for a delete marker; empty: neither applies.
 std::string version_lines(const storage::metadata::version_outcome& outcome);
 // "x-amz-expiration: …\r\n"; empty: no rule expires the object.
-std::string expiry_line(const std::optional<actors::expiry>& expires);
+std::string expiry_line(const std::optional<storage::metadata::expiry>& expires);
 // "x-amz-abort-date: …\r\nx-amz-abort-rule-id: …\r\n"; empty: no rule aborts an upload that began at that time.
 std::string abort_lines(const storage::metadata::bucket_row& bucket, std::string_view key, wall_ms begun);
 

@@ -2,7 +2,7 @@
 // connection. Everything runs on the connection's strand unless a comment says otherwise.
 //
 // Lifetime: a session lives while an operation on its socket is pending or an actor holds it (through the exchange of a
-// download or upload). An idle connection costs this object and a read buffer of 4 KiB.
+// download or upload). An idle connection costs this object and a read buffer of 8 KiB.
 //
 // Deadlines: header_timeout for a head, idle_timeout between requests and for a body or an answer that makes no
 // progress, and limits.transfer_rate_min. While actors work on a request there is no deadline here: they have their

@@ -65,7 +65,7 @@ struct put_outcome {
   std::uint64_t size = 0;
   kept_headers proven{};                                     // body_check::proven
   std::optional<storage::metadata::version_id> version_id{}; // nullopt: the bucket was never versioned
-  std::optional<expiry> expires{};                           // by the bucket's lifecycle rules
+  std::optional<storage::metadata::expiry> expires{};        // by the bucket's lifecycle rules
 };
 
 } // namespace cairn::actors

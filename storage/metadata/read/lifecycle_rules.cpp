@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-namespace cairn::actors {
+namespace cairn::storage::metadata {
 
 namespace {
-
-namespace meta = storage::metadata;
 
 constexpr std::chrono::milliseconds real_day = std::chrono::hours{24};
 
@@ -16,7 +14,7 @@ wall_ms due_time(wall_ms since, std::uint32_t days, std::chrono::milliseconds da
   return due;
 }
 
-bool fits(const meta::lifecycle_rule& rule, const meta::listed_version& version) {
+bool fits(const lifecycle_rule& rule, const listed_version& version) {
   if (!rule.enabled || !version.key.starts_with(rule.prefix)) return false;
   if (rule.size_above && version.size <= *rule.size_above) return false;
   if (rule.size_below && version.size >= *rule.size_below) return false;
@@ -25,13 +23,13 @@ bool fits(const meta::lifecycle_rule& rule, const meta::listed_version& version)
   });
 }
 
-bool aborts_uploads_of(const meta::lifecycle_rule& rule, std::string_view key) {
+bool aborts_uploads_of(const lifecycle_rule& rule, std::string_view key) {
   return rule.enabled && rule.abort_days > 0 && key.starts_with(rule.prefix);
 }
 
 } // namespace
 
-std::optional<expiry> expiry_of(const std::vector<meta::lifecycle_rule>& rules, const meta::listed_version& version) {
+std::optional<expiry> expiry_of(const std::vector<lifecycle_rule>& rules, const listed_version& version) {
   std::optional<expiry> first;
   for (const auto& rule : rules) {
     if ((rule.expire_days == 0 && rule.expire_at == 0) || !fits(rule, version)) continue;
@@ -41,7 +39,7 @@ std::optional<expiry> expiry_of(const std::vector<meta::lifecycle_rule>& rules, 
   return first;
 }
 
-std::optional<expiry> abort_of(const std::vector<meta::lifecycle_rule>& rules, std::string_view key, wall_ms begun) {
+std::optional<expiry> abort_of(const std::vector<lifecycle_rule>& rules, std::string_view key, wall_ms begun) {
   std::optional<expiry> first;
   for (const auto& rule : rules) {
     if (!aborts_uploads_of(rule, key)) continue;
@@ -68,22 +66,22 @@ bool lifecycle_rules::is_due(wall_ms since, std::uint32_t days, wall_ms now) con
   return now >= due_time(since, days, day_);
 }
 
-bool lifecycle_rules::expires(const meta::listed_version& version, wall_ms now) const {
-  return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
+bool lifecycle_rules::expires(const listed_version& version, wall_ms now) const {
+  return std::any_of(rules_.begin(), rules_.end(), [&](const lifecycle_rule& rule) {
     if (!fits(rule, version)) return false;
     if (rule.expire_at != 0 && now >= rule.expire_at) return true;
     return rule.expire_days > 0 && is_due(version.modified, rule.expire_days, now);
   });
 }
 
-bool lifecycle_rules::removes_displaced(const meta::listed_version& version, wall_ms now) const {
-  return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
+bool lifecycle_rules::removes_displaced(const listed_version& version, wall_ms now) const {
+  return std::any_of(rules_.begin(), rules_.end(), [&](const lifecycle_rule& rule) {
     return fits(rule, version) && rule.noncurrent_days > 0 && displaced_ >= rule.noncurrent_kept &&
            is_due(displaced_at_, rule.noncurrent_days, now);
   });
 }
 
-lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool last, wall_ms now) {
+lifecycle_action lifecycle_rules::next(const listed_version& version, bool last, wall_ms now) {
   const bool first = key_ != version.key;
   if (first) {
     key_ = version.key;
@@ -95,7 +93,7 @@ lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool
     ++displaced_;
   } else if (version.delete_marker) {
     // A delete marker without versions behind it; it also expires like an object.
-    const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& r) {
+    const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const lifecycle_rule& r) {
       return r.enabled && r.expire_markers && version.key.starts_with(r.prefix);
     });
     if (last && (rule != rules_.end() || expires(version, now))) action = lifecycle_action::remove;
@@ -106,11 +104,11 @@ lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool
   return action;
 }
 
-bool lifecycle_rules::aborts(const meta::listed_upload& upload, wall_ms now) const {
+bool lifecycle_rules::aborts(const listed_upload& upload, wall_ms now) const {
   if (upload_age_max_.count() > 0 && now - upload.begun >= upload_age_max_.count()) return true;
-  return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
+  return std::any_of(rules_.begin(), rules_.end(), [&](const lifecycle_rule& rule) {
     return aborts_uploads_of(rule, upload.key) && is_due(upload.begun, rule.abort_days, now);
   });
 }
 
-} // namespace cairn::actors
+} // namespace cairn::storage::metadata

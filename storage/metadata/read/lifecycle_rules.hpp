@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cairn::actors {
+namespace cairn::storage::metadata {
 
 enum class lifecycle_action : std::uint8_t {
   keep,
@@ -26,18 +26,16 @@ struct expiry {
   std::string rule;
 };
 // The earliest expiry by the rules, in real days (not in days of debug.lifecycle_day); nullopt: no rule expires it.
-std::optional<expiry> expiry_of(const std::vector<storage::metadata::lifecycle_rule>& rules,
-                                const storage::metadata::listed_version& version);
+std::optional<expiry> expiry_of(const std::vector<lifecycle_rule>& rules, const listed_version& version);
 
 // When an upload that began at that time is aborted, in the same way.
-std::optional<expiry> abort_of(const std::vector<storage::metadata::lifecycle_rule>& rules, std::string_view key,
-                               wall_ms begun);
+std::optional<expiry> abort_of(const std::vector<lifecycle_rule>& rules, std::string_view key, wall_ms begun);
 
 class lifecycle_rules {
 public:
   // `day`: the length of a day; with another length than 24 h, for experiments, times are not rounded up to midnight.
   // `upload_age_max`: uploads that are older are aborted without a rule; 0: no limit.
-  lifecycle_rules(std::vector<storage::metadata::lifecycle_rule> rules, std::chrono::milliseconds day,
+  lifecycle_rules(std::vector<lifecycle_rule> rules, std::chrono::milliseconds day,
                   std::chrono::milliseconds upload_age_max = {})
       : rules_(std::move(rules)), day_(day), upload_age_max_(upload_age_max) {}
 
@@ -46,15 +44,15 @@ public:
 
   // Called for each version of the bucket, in the order of view::versions: by key, newest first. `last`: no further
   // version of this key follows.
-  lifecycle_action next(const storage::metadata::listed_version& version, bool last, wall_ms now);
-  bool aborts(const storage::metadata::listed_upload& upload, wall_ms now) const;
+  lifecycle_action next(const listed_version& version, bool last, wall_ms now);
+  bool aborts(const listed_upload& upload, wall_ms now) const;
 
 private:
   bool is_due(wall_ms since, std::uint32_t days, wall_ms now) const;
-  bool expires(const storage::metadata::listed_version& version, wall_ms now) const;
-  bool removes_displaced(const storage::metadata::listed_version& version, wall_ms now) const;
+  bool expires(const listed_version& version, wall_ms now) const;
+  bool removes_displaced(const listed_version& version, wall_ms now) const;
 
-  std::vector<storage::metadata::lifecycle_rule> rules_;
+  std::vector<lifecycle_rule> rules_;
   std::chrono::milliseconds day_, upload_age_max_;
   // The state of the walk through one key's versions.
   std::optional<std::string> key_;
@@ -62,4 +60,4 @@ private:
   std::uint32_t displaced_ = 0; // number of noncurrent versions so far
 };
 
-} // namespace cairn::actors
+} // namespace cairn::storage::metadata

@@ -1,4 +1,4 @@
-"""The metadata's state of a cluster: nodes that lack it fetch it, a store of its own becomes a cluster, backup, restore and
+"""The metadata's state of a cluster: nodes that lack it fetch it, a standalone node becomes a cluster, backup, restore and
 recovery."""
 import hashlib
 import os

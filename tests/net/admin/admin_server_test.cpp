@@ -35,7 +35,7 @@ TEST(admin_server, answers_probes_and_prometheus) {
   EXPECT_EQ(ask("POST /metrics").status, 405u);
   EXPECT_EQ(ask("GET /other").status, 404u);
   EXPECT_EQ(ask("nonsense").status, 400u);
-  EXPECT_EQ(ask("GET /cluster").status, 404u) << "a store of its own";
+  EXPECT_EQ(ask("GET /cluster").status, 404u) << "a standalone node";
   admin.set_stopping();
   EXPECT_EQ(ask("GET /health/ready").status, 503u);
   EXPECT_EQ(ask("GET /health/live").status, 200u);

@@ -461,7 +461,7 @@ TEST_F(replicated_log_test, a_transfer_survives_loss_and_the_loss_of_its_source)
 
 TEST_F(replicated_log_test, nodes_that_join_a_cluster_with_old_data_get_it) {
   {
-    // It was a store of its own before.
+    // It was a standalone node before.
     auto alone = meta::store::open(*cluster.at(0).state).value();
     std::vector<meta::command> commands{meta::create_bucket{.name = "files", .now = 1},
                                         meta::begin_session{uuid{0xaa}, 1}};

@@ -2,17 +2,16 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::storage::metadata {
 
 namespace {
 
-namespace meta = storage::metadata;
 using std::chrono::milliseconds;
 
 constexpr wall_ms day = 24 * 3600 * 1000;
 
-meta::listed_version version(const std::string& key, wall_ms modified, bool marker = false) {
-  meta::listed_version v;
+listed_version version(const std::string& key, wall_ms modified, bool marker = false) {
+  listed_version v;
   v.key = key;
   v.modified = modified;
   v.delete_marker = marker;
@@ -20,7 +19,7 @@ meta::listed_version version(const std::string& key, wall_ms modified, bool mark
 }
 
 // The actions of the rules on these versions, in order; '.' keep, 'e' expire, 'r' remove.
-std::string actions(const std::vector<meta::lifecycle_rule>& rules, const std::vector<meta::listed_version>& versions,
+std::string actions(const std::vector<lifecycle_rule>& rules, const std::vector<listed_version>& versions,
                     wall_ms now) {
   lifecycle_rules r{rules, milliseconds{day}};
   std::string out;
@@ -35,7 +34,7 @@ std::string actions(const std::vector<meta::lifecycle_rule>& rules, const std::v
 } // namespace
 
 TEST(lifecycle_rules, objects_expire_at_the_midnight_after_their_days) {
-  const std::vector<meta::lifecycle_rule> rules{{.prefix = "logs/", .expire_days = 2}};
+  const std::vector<lifecycle_rule> rules{{.prefix = "logs/", .expire_days = 2}};
   const std::vector versions{version("logs/a", 5 * day + 1), version("other", 0)};
   EXPECT_EQ(actions(rules, versions, 8 * day - 1), "..");
   EXPECT_EQ(actions(rules, versions, 8 * day), "e.");
@@ -62,11 +61,11 @@ TEST(lifecycle_rules, predict_when_an_object_expires) {
 }
 
 TEST(lifecycle_rules, predict_when_an_upload_is_aborted) {
-  const std::vector<meta::lifecycle_rule> rules{{.id = "late", .abort_days = 9},
-                                                {.id = "other", .prefix = "x", .abort_days = 1},
-                                                {.id = "off", .enabled = false, .abort_days = 1},
-                                                {.id = "soon", .prefix = "logs/", .abort_days = 2},
-                                                {.id = "objects", .expire_days = 1}};
+  const std::vector<lifecycle_rule> rules{{.id = "late", .abort_days = 9},
+                                          {.id = "other", .prefix = "x", .abort_days = 1},
+                                          {.id = "off", .enabled = false, .abort_days = 1},
+                                          {.id = "soon", .prefix = "logs/", .abort_days = 2},
+                                          {.id = "objects", .expire_days = 1}};
   const auto first = abort_of(rules, "logs/a", 5 * day + 1);
   ASSERT_TRUE(first);
   EXPECT_EQ(first->rule, "soon");
@@ -75,7 +74,7 @@ TEST(lifecycle_rules, predict_when_an_upload_is_aborted) {
 }
 
 TEST(lifecycle_rules, noncurrent_versions_are_removed_by_the_time_of_their_displacement) {
-  const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1}};
+  const std::vector<lifecycle_rule> rules{{.noncurrent_days = 1}};
   const std::vector versions{version("a", 10 * day), version("a", 3 * day), version("a", 1 * day), version("b", 0),
                              version("b", 0)};
   EXPECT_EQ(actions(rules, versions, 5 * day), "..r.r"); // the middle one was displaced on day 10
@@ -83,24 +82,24 @@ TEST(lifecycle_rules, noncurrent_versions_are_removed_by_the_time_of_their_displ
 }
 
 TEST(lifecycle_rules, keep_versions_that_object_lock_protects_until_it_ends) {
-  const std::vector<meta::lifecycle_rule> rules{{.expire_days = 1, .noncurrent_days = 1}};
+  const std::vector<lifecycle_rule> rules{{.expire_days = 1, .noncurrent_days = 1}};
   auto held = version("a", 3), retained = version("a", 2), live = version("a", 4);
-  held.lock.hold = meta::legal_hold::on;
+  held.lock.hold = legal_hold::on;
   live.lock = held.lock;
-  retained.lock.retained = {meta::retention_mode::governance, 50 * day};
+  retained.lock.retained = {retention_mode::governance, 50 * day};
   const std::vector versions{live, held, retained, version("a", 1)};
   EXPECT_EQ(actions(rules, versions, 50 * day - 1), "e..r"); // a delete marker hides the live one
   EXPECT_EQ(actions(rules, versions, 50 * day), "e.rr");
 }
 
 TEST(lifecycle_rules, some_of_the_newest_noncurrent_versions_may_be_kept) {
-  const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1, .noncurrent_kept = 2}};
+  const std::vector<lifecycle_rule> rules{{.noncurrent_days = 1, .noncurrent_kept = 2}};
   const std::vector versions{version("a", 4), version("a", 3), version("a", 2), version("a", 1), version("b", 1)};
   EXPECT_EQ(actions(rules, versions, 50 * day), "...r.");
 }
 
 TEST(lifecycle_rules, delete_markers_are_removed_when_no_version_is_behind_them) {
-  const std::vector<meta::lifecycle_rule> rules{{.expire_markers = true}};
+  const std::vector<lifecycle_rule> rules{{.expire_markers = true}};
   const std::vector versions{version("a", 1, true), version("b", 2, true), version("b", 1)};
   EXPECT_EQ(actions(rules, versions, 5), "r..");
   EXPECT_EQ(actions({{.expire_days = 1}}, versions, 50 * day), "r.."); // by its age, too
@@ -121,7 +120,7 @@ TEST(lifecycle_rules, filter_by_tags_and_sizes) {
 TEST(lifecycle_rules, uploads_are_aborted_when_they_are_old) {
   const lifecycle_rules r{{{.prefix = "a", .abort_days = 3}}, milliseconds{day}};
   EXPECT_TRUE(r.wants_uploads());
-  meta::listed_upload upload;
+  listed_upload upload;
   upload.key = "abc";
   upload.begun = 10 * day;
   EXPECT_FALSE(r.aborts(upload, 13 * day - 1));
@@ -134,7 +133,7 @@ TEST(lifecycle_rules, uploads_above_the_maximum_age_are_aborted_without_a_rule) 
   const lifecycle_rules r{{}, milliseconds{day}, milliseconds{2 * day}};
   EXPECT_TRUE(r.wants_uploads());
   EXPECT_FALSE(r.wants_versions());
-  meta::listed_upload upload;
+  listed_upload upload;
   upload.begun = 10 * day + 5;
   EXPECT_FALSE(r.aborts(upload, 12 * day + 4));
   EXPECT_TRUE(r.aborts(upload, 12 * day + 5));
@@ -147,4 +146,4 @@ TEST(lifecycle_rules, a_day_of_another_length_has_no_midnight) {
   EXPECT_EQ(r.next(version("b", 1001), true, 1201), lifecycle_action::expire);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::storage::metadata
