@@ -198,8 +198,9 @@ s3_error unknown_key(const signature_claim& claim) {
   return problem;
 }
 
-authorization authorize_signed(const sent_head& sent, s3_gateway& shared, request& request) {
-  auto read = request.form ? read_form_signature(*request.form) : read_signature(sent.get());
+// `read`: the claim of the head, of the form, or of a service's request.
+authorization authorize_signed(const sent_head& sent, std::variant<signature_claim, s3_error> read, s3_gateway& shared,
+                               request& request) {
   if (auto* refused = std::get_if<s3_error>(&read)) return *counted(shared, std::move(*refused));
   auto& claim = std::get<signature_claim>(read);
   request.claimed_key = claim.access_key;
@@ -273,7 +274,9 @@ authorization authorize(const request_head& head, s3_gateway& shared, request& r
   // A browser sends its preflight to the presigned URL that it is about to use.
   if (request.operation->preflight) is_signed = false;
   const auto host = field_of(head, "Host");
-  auto decided = is_signed ? authorize_signed(sent, shared, request) : authorize_anonymous(host, shared, request);
+  const auto claimed = [&] { return request.form ? read_form_signature(*request.form) : read_signature(sent.get()); };
+  auto decided =
+      is_signed ? authorize_signed(sent, claimed(), shared, request) : authorize_anonymous(host, shared, request);
   request.origin = field_of(head, "Origin");
   if (std::holds_alternative<s3_error>(decided)) return decided;
   request.cross_site = !is_signed && is_cross_site(head, host, request);
@@ -297,20 +300,11 @@ authorization authenticate(const request_head& head, std::string_view service, s
                            s3_gateway& shared, request& request) {
   const sent_head sent{head, request};
   if (!carries_credentials(sent.get())) return access_denied("Requests of this API must be signed.");
-  auto read = read_service_signature(sent.get(), service, body);
-  if (auto* refused = std::get_if<s3_error>(&read)) return *counted(shared, std::move(*refused));
-  auto& claim = std::get<signature_claim>(read);
-  request.claimed_key = claim.access_key;
-  if (!shared.root_access_key.empty() && claim.access_key == shared.root_access_key) {
-    if (auto refused = counted(shared, check_claimed(sent, std::move(claim), shared.root_secret_key, shared, request)))
-      return std::move(*refused);
-    describe(head, shared, request);
-    grant_by_configuration(request);
-    return authorized{};
-  }
-  if (!storage::metadata::valid_access_key(claim.access_key)) return *counted(shared, unknown_key(claim));
-  request.claim = std::move(claim);
-  return actors::access_query{request.claim->access_key, {}, {}};
+  auto decided = authorize_signed(sent, read_service_signature(sent.get(), service, body), shared, request);
+  if (!std::holds_alternative<authorized>(decided)) return decided;
+  describe(head, shared, request);
+  grant_by_configuration(request);
+  return decided;
 }
 
 std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,

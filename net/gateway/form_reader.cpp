@@ -40,16 +40,7 @@ void read_more(const form_job_ptr& job) {
     return job->session->respond_failure(error{errc::slow_down, "no memory for the form"});
   http.send_continue();
   http.holds(held);
-  http.read_body(http.buffer().prepare(read_bytes), [job](boost::system::error_code failed, std::size_t n) {
-    auto& connection = job->session->http();
-    if (connection.closed()) return;
-    if (failed && connection.stalled()) return job->session->respond_error(timeout_error(*connection.stalled()));
-    if (failed) return connection.close();
-    connection.disarm();
-    connection.received(n);
-    connection.buffer().commit(n);
-    read_on(job);
-  });
+  job->session->buffer_body(read_bytes, [job] { read_on(job); });
 }
 
 void read_on(const form_job_ptr& job) {

@@ -1,12 +1,11 @@
 // What the access log and the log of slow requests say about a request of S3.
 #pragma once
 
+#include "base/third_party/beast_message.hpp"
 #include "net/logs/access_entry.hpp"
 #include "net/logs/slow_requests.hpp"
 #include "net/s3/request.hpp"
 #include "net/wire/request_handler.hpp"
-
-#include "base/third_party/beast_message.hpp"
 
 namespace cairn::net {
 

@@ -57,6 +57,21 @@ s3_error timeout_error(end_reason why) {
 s3_session::s3_session(http_session& connection, std::shared_ptr<s3_gateway> gateway)
     : http_(connection), gateway_(std::move(gateway)) {}
 
+void s3_session::buffer_body(std::size_t bytes, std::function<void()> then) {
+  http_.read_body(http_.buffer().prepare(bytes),
+                  [session = self(), then = std::move(then)](boost::system::error_code failed, std::size_t n) {
+                    auto& connection = session->http_;
+                    if (connection.closed()) return;
+                    if (failed && connection.stalled())
+                      return session->respond_error(timeout_error(*connection.stalled()));
+                    if (failed) return connection.close();
+                    connection.disarm();
+                    connection.received(n);
+                    connection.buffer().commit(n);
+                    then();
+                  });
+}
+
 void s3_session::begin_records() {
   request_ = {};
   audited_ = false;

@@ -76,6 +76,8 @@ public:
   const boost::beast::http::fields& fields() const { return http_.fields(); }
   const account_ptr& payer() const { return http_.payer(); }
   [[nodiscard]] bool charge(std::size_t bytes) { return http_.charge(bytes); } // of limits.memory (http_session.hpp)
+  // Reads at most so many bytes of the body into the connection's buffer. If none come, the session answers.
+  void buffer_body(std::size_t bytes, std::function<void()> then);
 
 private:
   session_ptr self() { return {http_.shared_from_this(), this}; }

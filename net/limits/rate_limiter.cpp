@@ -157,7 +157,7 @@ std::optional<nanoseconds> rate_limiter::admit(config::rate_of of, std::string_v
                                                steady_time now, rate_ticket& ticket) {
   const auto kind = static_cast<std::size_t>(of);
   auto& t = tables_[kind];
-  if (!t.active.load(std::memory_order_relaxed)) return std::nullopt;
+  if (!limits(of)) return std::nullopt;
   const auto party = party_of(of, name);
   if (party.empty()) return std::nullopt;
   std::shared_ptr<rate_account> account;

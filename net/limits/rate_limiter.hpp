@@ -87,6 +87,10 @@ public:
   explicit rate_limiter(std::shared_ptr<buffer_pool> memory);
 
   void apply(const std::vector<config::rate_limit>& rates); // SIGHUP; also for running requests
+  // Whether there are limits of this kind.
+  bool limits(config::rate_of of) const {
+    return tables_[static_cast<std::size_t>(of)].active.load(std::memory_order_relaxed);
+  }
   // Counts a request. nullopt: it is within the limits, and the ticket has the account; else the time after which to
   // try again. `bytes`: what has come of the body. The name of an address is its text.
   std::optional<std::chrono::nanoseconds> admit(config::rate_of of, std::string_view name, std::size_t bytes,

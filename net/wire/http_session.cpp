@@ -311,7 +311,8 @@ void http_session::write_piece(std::size_t taken, std::size_t most) {
                          self->disarm();
                          self->holds(0);
                          self->shared_->metrics.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
-                         self->rate_ticket_.count(end - taken, self->shared_->clock.now());
+                         if (self->rate_ticket_.paces())
+                           self->rate_ticket_.count(end - taken, self->shared_->clock.now());
                          if (end < whole) return self->write_paced(end);
                          self->written();
                          self->flush();

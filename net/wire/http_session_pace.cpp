@@ -28,6 +28,7 @@ struct pace_wait {
 };
 
 std::optional<std::chrono::seconds> http_session::limit(config::rate_of of, std::string_view name) {
+  if (!shared_->rates.limits(of)) return std::nullopt;
   const auto there = info_.chunked ? buffer_.size() : std::min<std::uint64_t>(buffer_.size(), body_left_);
   const auto try_after = shared_->rates.admit(of, name, there, shared_->clock.now(), rate_ticket_);
   if (!try_after) return std::nullopt;

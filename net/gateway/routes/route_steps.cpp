@@ -66,16 +66,7 @@ void read_on(const session_ptr& session, const then_body& then, body_checksums h
   const auto held = buffer.size() + step;
   if (held > uncounted_bytes && !session->charge(held)) return no_memory(session);
   http.holds(held > uncounted_bytes ? held : 0);
-  http.read_body(buffer.prepare(step), [session, then, headers](boost::system::error_code failed, std::size_t n) {
-    auto& connection = session->http();
-    if (connection.closed()) return;
-    if (failed && connection.stalled()) return session->respond_error(timeout_error(*connection.stalled()));
-    if (failed) return connection.close();
-    connection.disarm();
-    connection.received(n);
-    connection.buffer().commit(n);
-    read_on(session, then, headers);
-  });
+  session->buffer_body(step, [session, then, headers] { read_on(session, then, headers); });
 }
 
 } // namespace
