@@ -2,10 +2,9 @@
 
 #include <arpa/inet.h>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <limits>
-#include <optional>
 
 namespace cairn::config {
 
@@ -72,18 +71,8 @@ error refused(std::string_view expected, std::string_view text) {
   return {errc::invalid_argument, std::string("expected ").append(expected).append(", got \"").append(text) + '"'};
 }
 
-struct address {
-  bool v6 = false;
-  std::array<std::uint8_t, 16> bytes{};
-};
-
-std::optional<address> parse_address(const std::string& host) {
-  address out;
-  if (::inet_pton(AF_INET, host.c_str(), out.bytes.data()) == 1) return out;
-  out.v6 = true;
-  if (::inet_pton(AF_INET6, host.c_str(), out.bytes.data()) == 1) return out;
-  return std::nullopt;
-}
+constexpr address_bytes mapped_ipv4{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+constexpr std::size_t mapped_bytes = 12; // before the IPv4 address
 
 } // namespace
 
@@ -116,11 +105,13 @@ result<endpoint> parse_endpoint(std::string_view text) {
   auto host = text.substr(0, colon);
   const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
-  const auto parsed = parse_address(host == "localhost" ? "127.0.0.1" : std::string(host));
-  if (!parsed || parsed->v6 != bracketed) return wrong();
+  if (host == "localhost") host = "127.0.0.1";
+  const auto parsed = parse_address_bytes(host);
+  const bool v6 = host.find(':') != std::string_view::npos; // as it is written
+  if (!parsed || v6 != bracketed) return wrong();
+  const auto* const bytes = parsed->data() + (v6 ? 0 : mapped_bytes);
   std::array<char, INET6_ADDRSTRLEN> canonical{};
-  if (!::inet_ntop(parsed->v6 ? AF_INET6 : AF_INET, parsed->bytes.data(), canonical.data(), canonical.size()))
-    return wrong();
+  if (!::inet_ntop(v6 ? AF_INET6 : AF_INET, bytes, canonical.data(), canonical.size())) return wrong();
   out.host = canonical.data();
   return out;
 }
@@ -145,13 +136,24 @@ result<host_port> parse_host_port(std::string_view text) {
 }
 
 bool endpoint::is_loopback() const {
-  const auto parsed = parse_address(host);
+  constexpr address_bytes loopback_v6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  const auto parsed = parse_address_bytes(host);
   if (!parsed) return false;
-  const auto& b = parsed->bytes;
-  if (!parsed->v6) return b[0] == 127;
-  in6_addr v6{};
-  std::copy(b.begin(), b.end(), v6.s6_addr);
-  return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && b[12] == 127);
+  return is_ipv4(*parsed) ? (*parsed)[mapped_bytes] == 127 : *parsed == loopback_v6;
+}
+
+std::optional<address_bytes> parse_address_bytes(std::string_view text) {
+  const std::string terminated{text};
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
+  address_bytes out{};
+  if (::inet_pton(AF_INET6, terminated.c_str(), out.data()) == 1) return out;
+  out = mapped_ipv4;
+  if (::inet_pton(AF_INET, terminated.c_str(), out.data() + mapped_bytes) == 1) return out;
+  return std::nullopt;
+}
+
+bool is_ipv4(const address_bytes& address) {
+  return std::equal(address.begin(), address.begin() + mapped_bytes, mapped_ipv4.begin());
 }
 
 std::string format(byte_size value) {

@@ -4,8 +4,10 @@
 
 #include "base/error.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +38,11 @@ struct host_port {
   std::uint16_t port = 0; // 1 or more
   friend bool operator==(const host_port&, const host_port&) = default;
 };
+
+// A numeric address as bytes; IPv4 as ::ffff:a.b.c.d.
+using address_bytes = std::array<std::uint8_t, 16>;
+std::optional<address_bytes> parse_address_bytes(std::string_view text);
+bool is_ipv4(const address_bytes& address); // also one that was written as ::ffff:a.b.c.d
 
 result<byte_size> parse_byte_size(std::string_view text);
 result<duration> parse_duration(std::string_view text);

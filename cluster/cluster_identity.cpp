@@ -1,6 +1,7 @@
 #include "cluster/cluster_identity.hpp"
 
 #include "base/files/small_file.hpp"
+#include "cluster/layout/layout.hpp"
 #include "storage/metadata/rows/cluster_rows.hpp"
 
 #include <algorithm>
@@ -21,10 +22,6 @@ bool is_control(char c) {
 }
 bool valid_name(std::string_view name) {
   return name.size() <= cluster_name_bytes_max && std::ranges::none_of(name, is_control);
-}
-bool valid_address(std::string_view address) {
-  return !address.empty() && address.size() <= node_address_bytes_max &&
-         std::ranges::none_of(address, [](char c) { return is_control(c) || c == ' '; });
 }
 bool distinct_numbers(std::span<const known_member> members) {
   std::vector<node_number> numbers;

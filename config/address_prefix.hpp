@@ -1,16 +1,13 @@
-// Addresses of clients as bytes, and ranges of them: "10.0.0.0/8", "192.0.2.7", "2001:db8::/48". Pure functions.
+// Ranges of clients' addresses: "10.0.0.0/8", "192.0.2.7", "2001:db8::/48". Pure functions.
 #pragma once
 
-#include <array>
+#include "base/units.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 namespace cairn::config {
-
-using address_bytes = std::array<std::uint8_t, 16>; // IPv4 as ::ffff:a.b.c.d
-
-std::optional<address_bytes> parse_address_bytes(std::string_view text);
 
 struct address_prefix {
   address_bytes first{};    // without bits behind the prefix

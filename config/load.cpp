@@ -72,17 +72,9 @@ public:
     return true;
   }
   bool operator()(byte_size* out) const {
-    std::uint64_t bytes = 0;
-    if (const auto number = node_.value_exact<std::int64_t>()) {
-      if (*number < 0) return false;
-      bytes = std::uint64_t(*number);
-    } else if (const auto parsed = parse_byte_size(text())) {
-      bytes = parsed->bytes;
-    } else {
-      return false;
-    }
-    if (!within(bytes)) return false;
-    out->bytes = bytes;
+    const auto size = size_in(node_);
+    if (!size || !within(size->bytes)) return false;
+    *out = *size;
     return true;
   }
   bool operator()(std::optional<byte_size>* out) const {
@@ -146,20 +138,8 @@ public:
     }
     return true;
   }
-  bool operator()(std::vector<disk_settings>* out) const {
-    const auto* list = node_.as_array();
-    if (!list || list->size() > key_.most) return false;
-    out->clear();
-    for (std::size_t i = 0; i < list->size(); ++i) out->push_back(read_disk((*list)[i], element_name(i)));
-    return true;
-  }
-  bool operator()(std::vector<rate_limit>* out) const {
-    const auto* list = node_.as_array();
-    if (!list || list->size() > key_.most) return false;
-    out->clear();
-    for (std::size_t i = 0; i < list->size(); ++i) out->push_back(read_rate((*list)[i], element_name(i)));
-    return true;
-  }
+  bool operator()(std::vector<disk_settings>* out) const { return read_tables(*out, &value_reader::read_disk); }
+  bool operator()(std::vector<rate_limit>* out) const { return read_tables(*out, &value_reader::read_rate); }
 
 private:
   // Whether the address is empty by default.
@@ -176,6 +156,26 @@ private:
   }
 
   std::string element_name(std::size_t i) const { return key_.full_name() + '[' + std::to_string(i) + ']'; }
+
+  // A number of bytes, or a text such as "64KiB".
+  static std::optional<byte_size> size_in(const toml::node& at) {
+    if (const auto number = at.value_exact<std::int64_t>())
+      return *number < 0 ? std::nullopt : std::optional{byte_size{std::uint64_t(*number)}};
+    const auto* text = at.as_string();
+    if (!text) return std::nullopt;
+    const auto parsed = parse_byte_size(text->get());
+    return parsed ? std::optional{*parsed} : std::nullopt;
+  }
+
+  template <class Element>
+  bool read_tables(std::vector<Element>& out,
+                   Element (value_reader::*read)(const toml::node&, const std::string&) const) const {
+    const auto* list = node_.as_array();
+    if (!list || list->size() > key_.most) return false;
+    out.clear();
+    for (std::size_t i = 0; i < list->size(); ++i) out.push_back((this->*read)((*list)[i], element_name(i)));
+    return true;
+  }
 
   disk_settings read_disk(const toml::node& node, const std::string& name) const {
     constexpr std::uint64_t path_bytes_max = 4095;
@@ -217,12 +217,10 @@ private:
     return true;
   }
   static bool read_rate_bytes(const toml::node& at, byte_size& out) {
-    const auto number = at.value_exact<std::int64_t>();
-    const auto* text = at.as_string();
-    const auto parsed = text ? parse_byte_size(text->get()) : result<byte_size>{byte_size{0}};
-    if ((!number && !text) || (number && *number < 0) || !parsed) return false;
-    out.bytes = number ? std::uint64_t(*number) : parsed->bytes;
-    return out.bytes == 0 || (out.bytes >= rate_bytes_min && out.bytes <= rate_bytes_max);
+    const auto size = size_in(at);
+    if (!size || (size->bytes != 0 && (size->bytes < rate_bytes_min || size->bytes > rate_bytes_max))) return false;
+    out = *size;
+    return true;
   }
 
   rate_limit read_rate(const toml::node& node, const std::string& name) const {

@@ -25,10 +25,14 @@ owner_union current_then_target(const partition_owners& owners) {
 
 } // namespace
 
+bool valid_address(std::string_view address) {
+  return !address.empty() && address.size() <= storage::metadata::node_address_bytes_max &&
+         std::ranges::all_of(address, [](unsigned char c) { return c > ' ' && c != 0x7f; });
+}
+
 bool has_moved(const member& m, std::string_view reported) {
-  const bool valid = !reported.empty() && reported.size() <= storage::metadata::node_address_bytes_max &&
-                     std::ranges::all_of(reported, [](unsigned char c) { return c > ' ' && c != 0x7f; });
-  return valid && reported != m.address && !reported.starts_with("0.0.0.0:") && !reported.starts_with("[::]:");
+  return valid_address(reported) && reported != m.address && !reported.starts_with("0.0.0.0:") &&
+         !reported.starts_with("[::]:");
 }
 
 owner_union read_owners(const layout& l, partition_id partition) {

@@ -31,6 +31,7 @@ using member_state = storage::metadata::node_state;
 inline bool is_member(const member& m) {
   return m.state != member_state::removed;
 }
+bool valid_address(std::string_view address); // of a member: not empty, not too long, no spaces and controls
 // Whether a member is reached at the address that it reports, and not at the layout's. Not at an address of all
 // interfaces: such a member has lost its cluster.advertise.
 bool has_moved(const member& m, std::string_view reported);

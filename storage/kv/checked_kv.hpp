@@ -11,8 +11,8 @@
 //   rows of the extra table "checked":
 //     "rows" → version:u8 = 2, done:u32 (one bit per table), table:u8, key:string
 //     "end" table:u8 key → end of the value, version:u8 = 1, CRC32C:u32 as above
-//     In their checksums `table` is the number of the other tables, at most 20: so many had the largest engine when this
-//     format was made, and tables that a later build adds must not change it.
+//     In their checksums `table` is the number of the other tables, at most 20: so many had the largest engine when
+//     this format was made, and tables that a later build adds must not change it.
 //
 // LMDB stores a value of more than half a page in pages of its own, behind 16 bytes of header. 4 KiB, the most usual
 // size of a small object, would take two pages, and the second would be empty. So in the table `page_values` a value

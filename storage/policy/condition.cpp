@@ -1,7 +1,5 @@
 #include "storage/policy/condition.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -70,25 +68,9 @@ std::optional<double> read_number(std::string_view text) {
   return number;
 }
 
-std::optional<address_bytes> read_address(std::string_view text, bool& is_4) {
-  address_bytes address{};
-  const std::string terminated{text};
-  is_4 = false;
-  if (text.find('\0') != text.npos) return std::nullopt;
-  if (inet_pton(AF_INET6, terminated.c_str(), address.data()) == 1) return address;
-  is_4 = inet_pton(AF_INET, terminated.c_str(), address.data() + 12) == 1;
-  if (!is_4) return std::nullopt;
-  address[10] = address[11] = 0xff;
-  return address;
-}
-
 std::optional<bool> read_bool(std::string_view text) {
-  const auto is = [text](std::string_view word) {
-    return std::equal(text.begin(), text.end(), word.begin(), word.end(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
-  };
-  if (is("true")) return true;
-  return is("false") ? std::optional{false} : std::nullopt;
+  if (same_word(text, "true")) return true;
+  return same_word(text, "false") ? std::optional{false} : std::nullopt;
 }
 
 std::optional<std::string> read_base64(std::string_view text) {
@@ -177,13 +159,8 @@ std::optional<condition_operator> operator_of(std::string_view text) {
   return std::nullopt;
 }
 
-bool is_ipv4(const address_bytes& address) {
-  const auto* const mark = address.data() + 10;
-  return std::all_of(address.data(), mark, [](std::uint8_t b) { return b == 0; }) && mark[0] == 0xff && mark[1] == 0xff;
-}
-
-bool address_range::contains(const address_bytes& other) const {
-  if (is_4() != is_ipv4(other)) return false;
+bool address_range::contains(const config::address_bytes& other) const {
+  if (is_4() != config::is_ipv4(other)) return false;
   const unsigned whole = bits / 8, rest = bits % 8;
   if (!std::equal(address.begin(), address.begin() + whole, other.begin())) return false;
   return rest == 0 || (address[whole] ^ other[whole]) >> (8 - rest) == 0;
@@ -191,9 +168,9 @@ bool address_range::contains(const address_bytes& other) const {
 
 std::optional<address_range> read_range(std::string_view text) {
   const auto slash = text.find('/');
-  bool is_4 = false;
-  const auto address = read_address(text.substr(0, slash), is_4);
+  const auto address = config::parse_address_bytes(text.substr(0, slash));
   if (!address) return std::nullopt;
+  const bool is_4 = text.find(':') == text.npos; // as it is written
   address_range range{*address, 128};
   if (slash == text.npos) return range;
   const auto digits = text.substr(slash + 1);
@@ -281,8 +258,7 @@ answer condition::is_among(const std::string& value, const request& r) const {
       return found;
     }
     case comparison::ip_address: {
-      bool is_4 = false;
-      const auto address = read_address(value, is_4);
+      const auto address = config::parse_address_bytes(value);
       return address ? any(ranges_, [&](const auto& range) { return range.contains(*address); }) : answer::no;
     }
     case comparison::boolean: {

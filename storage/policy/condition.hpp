@@ -2,6 +2,7 @@
 // User Guide, "IAM JSON policy elements: Condition operators". Pure.
 #pragma once
 
+#include "base/units.hpp"
 #include "storage/policy/pattern.hpp"
 #include "storage/policy/request.hpp"
 
@@ -40,13 +41,11 @@ struct condition_operator {
 };
 std::optional<condition_operator> operator_of(std::string_view text);
 
-using address_bytes = std::array<std::uint8_t, 16>; // IPv4: mapped into IPv6
-bool is_ipv4(const address_bytes& address);
 struct address_range {
-  address_bytes address{};
+  config::address_bytes address{};
   unsigned bits = 128;
-  bool is_4() const { return bits >= 96 && is_ipv4(address); }
-  bool contains(const address_bytes& other) const; // a range of IPv6 holds no address of IPv4
+  bool is_4() const { return bits >= 96 && config::is_ipv4(address); }
+  bool contains(const config::address_bytes& other) const; // a range of IPv6 holds no address of IPv4
 };
 std::optional<address_range> read_range(std::string_view text); // "10.0.0.0/8", "2001:db8::/32", an address alone
 

@@ -12,10 +12,6 @@ namespace cairn::storage::policy {
 
 namespace {
 
-constexpr char lower_letter(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 std::string_view without_spaces(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -139,12 +135,6 @@ bool glob(std::string_view pattern, std::string_view text) {
     end = end_of_first(pattern.substr(0, any), text);
     if (!end) return false;
   }
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower{text};
-  for (char& c : lower) c = lower_letter(c);
-  return lower;
 }
 
 bool glob(std::string_view pattern, std::string_view text, bool fold) {

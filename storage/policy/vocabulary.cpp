@@ -234,15 +234,18 @@ constexpr key_row key_rows[] = {
 };
 static_assert(std::size(key_rows) == static_cast<std::size_t>(context_key::last) + 1);
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+} // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string lower{text};
+  for (char& c : lower) c = lower_letter(c);
+  return lower;
 }
 
 bool same_word(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower_letter(x) == lower_letter(y); });
 }
-
-} // namespace
 
 std::string_view action_name(std::size_t number) {
   return number < std::size(action_names) ? action_names[number] : std::string_view{};

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace cairn::storage::policy {
@@ -130,6 +131,13 @@ enum class action : std::uint8_t {
   iam_update_user,
   last = iam_update_user,
 };
+
+// Words and names that are not case-sensitive: of ASCII letters.
+constexpr char lower_letter(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+std::string lower_case(std::string_view text);
+bool same_word(std::string_view a, std::string_view b);
 
 constexpr std::size_t actions_max = 192; // all that a policy may name
 

@@ -44,6 +44,12 @@ std::optional<error> bad_document(std::string_view text) {
   return compiled ? std::nullopt : std::optional{compiled.error()};
 }
 
+std::optional<error> bad_managed_document(std::string_view text) {
+  if (auto bad = bad_document(text)) return bad;
+  if (text.size() > managed_policy_bytes_max) return above("PolicySize", managed_policy_bytes_max);
+  return std::nullopt;
+}
+
 std::optional<error> bad_names(const change_identity& c, std::size_t name_bytes_max) {
   if (!valid_identity_name(c.name, name_bytes_max)) return invalid("not a valid name");
   if (!valid_identity_path(c.path)) return invalid("not a valid path");
@@ -93,19 +99,20 @@ std::optional<error> put_inline(held_policies& p, const change_identity& c, std:
 
 } // namespace
 
-std::optional<user_row> identity_ledger::user(std::string_view name) {
+template <class Row>
+std::optional<Row> identity_ledger::load(identity_kind kind, std::string_view name,
+                                         result<Row> (*decode)(std::string_view)) {
   if (!valid_identity_name(name)) return std::nullopt; // could exceed the engine's key size
-  return b_.load<user_row>(table::identities, b_.keys.identity(identity_kind::user, identity_key(name)), decode_user);
+  return b_.load<Row>(table::identities, b_.keys.identity(kind, identity_key(name)), decode);
+}
+std::optional<user_row> identity_ledger::user(std::string_view name) {
+  return load(identity_kind::user, name, decode_user);
 }
 std::optional<group_row> identity_ledger::group(std::string_view name) {
-  if (!valid_identity_name(name)) return std::nullopt;
-  return b_.load<group_row>(table::identities, b_.keys.identity(identity_kind::group, identity_key(name)),
-                            decode_group);
+  return load(identity_kind::group, name, decode_group);
 }
 std::optional<policy_row> identity_ledger::managed(std::string_view name) {
-  if (!valid_identity_name(name)) return std::nullopt;
-  return b_.load<policy_row>(table::identities, b_.keys.identity(identity_kind::policy, identity_key(name)),
-                             decode_managed_policy);
+  return load(identity_kind::policy, name, decode_managed_policy);
 }
 
 void identity_ledger::put(const user_row& row) {
@@ -123,6 +130,12 @@ void identity_ledger::erase(identity_kind kind, std::string_view name) {
 
 bool identity_ledger::is_full(identity_kind kind, std::size_t rows_max) {
   return b_.count_rows(table::identities, b_.keys.identities(kind)) >= rows_max;
+}
+
+std::optional<error> identity_ledger::taken_by_key(const std::string& name) {
+  const auto* const key = b_.access_key(name);
+  if (key == nullptr || !key->user.empty()) return std::nullopt;
+  return error{errc::identity_exists, "An access key has this id: policies of buckets would mean both."};
 }
 
 bool identity_ledger::has_user(std::string_view name) {
@@ -192,8 +205,7 @@ std::optional<error> identity_ledger::create_user(const change_identity& c) {
   if (auto bad = bad_names(c, user_name_bytes_max)) return bad;
   if (auto bad = bad_tags(c.tags)) return bad;
   if (user(c.name)) return taken("User", c.name);
-  if (const auto* const key = b_.access_key(c.name); key != nullptr && key->user.empty())
-    return error{errc::identity_exists, "An access key has this id: policies of buckets would mean both."};
+  if (auto refused = taken_by_key(c.name)) return refused;
   if (is_full(identity_kind::user, users_max)) return above("UsersPerAccount", users_max);
   put(row);
   return std::nullopt;
@@ -209,8 +221,7 @@ std::optional<error> identity_ledger::update(user_row row, const change_identity
   if (auto refused = lapsed(c, resource_of(row))) return refused;
   const bool is_other = identity_key(before) != identity_key(row.who.name);
   if (is_other && user(row.who.name)) return taken("User", row.who.name);
-  if (const auto* const key = b_.access_key(row.who.name); key != nullptr && key->user.empty())
-    return error{errc::identity_exists, "An access key has this id: policies of buckets would mean both."};
+  if (auto refused = taken_by_key(row.who.name)) return refused;
   if (is_other) erase(identity_kind::user, before);
   put(row);
   for (const auto& id : row.keys) {
@@ -377,8 +388,7 @@ std::optional<error> identity_ledger::create_managed(const change_identity& c) {
   if (auto refused = lapsed(c, resource_of(row))) return refused;
   if (auto bad = bad_names(c, identity_name_bytes_max)) return bad;
   if (!valid_tag_text(c.description, policy_description_bytes_max)) return invalid("not a valid description");
-  if (auto bad = bad_document(c.text)) return bad;
-  if (c.text.size() > managed_policy_bytes_max) return above("PolicySize", managed_policy_bytes_max);
+  if (auto bad = bad_managed_document(c.text)) return bad;
   if (managed(c.name)) return taken("Policy", c.name);
   if (is_full(identity_kind::policy, managed_policies_max)) return above("PoliciesPerAccount", managed_policies_max);
   put(row);
@@ -386,8 +396,7 @@ std::optional<error> identity_ledger::create_managed(const change_identity& c) {
 }
 
 std::optional<error> identity_ledger::add_version(policy_row row, const change_identity& c, std::uint64_t& number) {
-  if (auto bad = bad_document(c.text)) return bad;
-  if (c.text.size() > managed_policy_bytes_max) return above("PolicySize", managed_policy_bytes_max);
+  if (auto bad = bad_managed_document(c.text)) return bad;
   if (row.versions.size() >= policy_versions_max)
     return error{errc::too_large, "A managed policy can have up to 5 versions. Before you create a new version, you "
                                   "must delete an existing version."};

@@ -21,6 +21,8 @@ public:
 private:
   using outcome = std::optional<error>;
 
+  template <class Row>
+  std::optional<Row> load(identity_kind kind, std::string_view name, result<Row> (*decode)(std::string_view));
   std::optional<user_row> user(std::string_view name);
   std::optional<group_row> group(std::string_view name);
   std::optional<policy_row> managed(std::string_view name);
@@ -28,6 +30,7 @@ private:
   void put(const group_row& row);
   void put(const policy_row& row);
   void erase(identity_kind kind, std::string_view name);
+  outcome taken_by_key(const std::string& name); // identity_exists: of a key that belongs to nobody
   bool is_full(identity_kind kind, std::size_t rows_max);
   // access_denied, no_such_access_key.
   outcome lapsed(const change_identity& c, const std::string& resource);

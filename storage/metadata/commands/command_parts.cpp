@@ -99,12 +99,4 @@ object_version read_version(byte_reader& r) {
   return v;
 }
 
-void write_time(byte_writer& w, wall_ms t) {
-  w.u64(static_cast<std::uint64_t>(t));
-}
-
-wall_ms read_time(byte_reader& r) {
-  return static_cast<wall_ms>(r.u64());
-}
-
 } // namespace cairn::storage::metadata

@@ -63,7 +63,5 @@ void write_content(byte_writer& w, const written_content& content);
 written_content read_content(byte_reader& r);
 void write_version(byte_writer& w, const object_version& v);
 object_version read_version(byte_reader& r);
-void write_time(byte_writer& w, wall_ms t);
-wall_ms read_time(byte_reader& r);
 
 } // namespace cairn::storage::metadata

@@ -72,17 +72,17 @@ std::optional<error> identity_lapsed(const authority& a, policy::action wanted, 
   if (!key->of_user || !a.asked)
     return error{errc::access_denied, "Only the root key, and users whose policies allow it, may do this."};
   const auto& user = key->of_user->user;
-  const auto told = ask_identity(*key->of_user, {.act = wanted,
-                                                 .key = resource,
-                                                 .access_key = a.key,
-                                                 .with = &a.asked->with,
-                                                 .object_missing = true,
-                                                 .user = &user});
+  const policy::request asked{.act = wanted,
+                              .key = resource,
+                              .access_key = a.key,
+                              .with = &a.asked->with,
+                              .object_missing = true,
+                              .user = &user};
+  const auto told = ask_identity(*key->of_user, asked);
   if (told.outcome == policy::effect::allow) return std::nullopt;
-  const std::string account = "arn:aws:iam::" + std::string{policy::account_id} + ":";
-  std::string text = "User: " + account + "user/" + user.path_and_name() +
+  std::string text = "User: " + policy::arn_of({policy::sender::key, user.path_and_name()}) +
                      " is not authorized to perform: " + std::string{policy::to_string(wanted)} +
-                     " on resource: " + account + std::string{resource};
+                     " on resource: " + asked.resource();
   if (!told.why.empty()) text += " with an explicit deny in " + told.why;
   return error{errc::access_denied, std::move(text)};
 }

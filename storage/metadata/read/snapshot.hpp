@@ -77,6 +77,9 @@ private:
   result<std::optional<usage_state>> counting(); // nullopt: the state does not count
   result<manifest_part> part(manifest_id id, std::uint32_t index);
   bool has_intact(table t, const std::string& key);
+  template <class Row>
+  result<void> add_row(table t, const std::string& key, result<Row> (*decode)(std::string_view), error missing,
+                       std::vector<Row>& into); // as `load`
   result<void> add_identity(const identity_query& query, identity_page& page);
   result<void> add_attached(const held_policies& held, identity_page& page);
   template <class Row, class Fits>

@@ -43,12 +43,21 @@ result<void> snapshot::add_identities(const identity_query& query, result<Row> (
   return kv_->status();
 }
 
+template <class Row>
+result<void> snapshot::add_row(table t, const std::string& key, result<Row> (*decode)(std::string_view), error missing,
+                               std::vector<Row>& into) {
+  auto row = load<Row>(t, key, decode, std::move(missing));
+  if (!row) return row.error();
+  into.push_back(std::move(*row));
+  return {};
+}
+
 result<void> snapshot::add_attached(const held_policies& held, identity_page& page) {
   for (const auto& name : held.attached) {
-    auto row = load<policy_row>(table::identities, keys_.identity(identity_kind::policy, identity_key(name)),
-                                decode_managed_policy, {errc::corrupt, "a policy that is attached does not exist"});
-    if (!row) return row.error();
-    page.policies.push_back(std::move(*row));
+    const auto key = keys_.identity(identity_kind::policy, identity_key(name));
+    auto added = add_row(table::identities, key, decode_managed_policy,
+                         {errc::corrupt, "a policy that is attached does not exist"}, page.policies);
+    if (!added) return added;
   }
   return {};
 }
@@ -58,33 +67,23 @@ result<void> snapshot::add_identity(const identity_query& query, identity_page& 
   const error missing{errc::no_such_identity};
   if (!valid_identity_name(query.name)) return missing;
   const auto key = keys_.identity(query.kind, identity_key(query.name));
-  if (query.kind == identity_kind::policy) {
-    auto row = load<policy_row>(table::identities, key, decode_managed_policy, missing);
-    if (!row) return row.error();
-    page.policies.push_back(std::move(*row));
-    return {};
-  }
+  if (query.kind == identity_kind::policy)
+    return add_row(table::identities, key, decode_managed_policy, missing, page.policies);
   if (query.kind == identity_kind::group) {
-    auto row = load<group_row>(table::identities, key, decode_group, missing);
-    if (!row) return row.error();
-    page.groups.push_back(std::move(*row));
-    return add_attached(page.groups.front().policies, page);
+    auto added = add_row(table::identities, key, decode_group, missing, page.groups);
+    return added ? add_attached(page.groups.front().policies, page) : added;
   }
-  auto row = load<user_row>(table::identities, key, decode_user, missing);
-  if (!row) return row.error();
-  page.users.push_back(std::move(*row));
+  if (auto added = add_row(table::identities, key, decode_user, missing, page.users); !added) return added;
   const auto& user = page.users.front();
   for (const auto& name : user.groups) {
-    auto group = load<group_row>(table::identities, keys_.identity(identity_kind::group, identity_key(name)),
-                                 decode_group, {errc::corrupt, "a group that a user is in does not exist"});
-    if (!group) return group.error();
-    page.groups.push_back(std::move(*group));
+    auto added = add_row(table::identities, keys_.identity(identity_kind::group, identity_key(name)), decode_group,
+                         {errc::corrupt, "a group that a user is in does not exist"}, page.groups);
+    if (!added) return added;
   }
   for (const auto& id : user.keys) {
-    auto one = load<access_key_row>(table::access_keys, keys_.access_key(id), decode_access_key,
-                                    {errc::corrupt, "an access key that a user has does not exist"});
-    if (!one) return one.error();
-    page.keys.push_back(std::move(*one));
+    auto added = add_row(table::access_keys, keys_.access_key(id), decode_access_key,
+                         {errc::corrupt, "an access key that a user has does not exist"}, page.keys);
+    if (!added) return added;
   }
   auto resolved = read_identity(*kv_, keys_, user.who.name);
   if (!resolved) return resolved.error();

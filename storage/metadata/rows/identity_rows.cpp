@@ -16,44 +16,21 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-void write_names(byte_writer& w, const std::vector<std::string>& names) {
-  w.varint(names.size());
-  for (const auto& name : names) w.string(name);
-}
-
-std::vector<std::string> read_names(byte_reader& r) {
-  std::vector<std::string> names(r.count(1));
-  for (auto& name : names) name = r.string();
-  return names;
-}
-
 void write_policies(byte_writer& w, const held_policies& p) {
-  write_names(w, p.attached);
+  write_texts(w, p.attached);
   w.varint(p.own.size());
   for (const auto& one : p.own) w.string(one.name).string(one.text);
 }
 
 held_policies read_policies(byte_reader& r) {
   held_policies p;
-  p.attached = read_names(r);
+  p.attached = read_texts(r);
   p.own.resize(r.count(2));
   for (auto& one : p.own) {
     one.name = r.string();
     one.text = r.string();
   }
   return p;
-}
-
-void write_moment(byte_writer& w, wall_ms time) {
-  w.u64(static_cast<std::uint64_t>(time));
-}
-
-wall_ms read_moment(byte_reader& r) {
-  return static_cast<wall_ms>(r.u64());
-}
-
-char lower_case(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 } // namespace
@@ -77,7 +54,8 @@ const policy_version* policy_row::find(std::uint32_t number) const {
 bool valid_identity_name(std::string_view name, std::size_t bytes_max) {
   constexpr std::string_view others = "_+=,.@-";
   return !name.empty() && name.size() <= bytes_max && std::all_of(name.begin(), name.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (lower_case(c) >= 'a' && lower_case(c) <= 'z') || others.find(c) != others.npos;
+    const char low = policy::lower_letter(c);
+    return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z') || others.find(c) != others.npos;
   });
 }
 
@@ -87,9 +65,7 @@ bool valid_identity_path(std::string_view path) {
 }
 
 std::string identity_key(std::string_view name) {
-  std::string key{name};
-  std::transform(key.begin(), key.end(), key.begin(), lower_case);
-  return key;
+  return policy::lower_case(name);
 }
 
 std::string resource_of(const user_row& row) {
@@ -118,18 +94,18 @@ std::string without_space(std::string_view json) {
 std::string encode(const user_row& row) {
   byte_writer w{256};
   w.u8(row_version).string(row.who.name).string(row.who.id).string(row.who.path);
-  write_moment(w, row.created);
+  write_time(w, row.created);
   write_pairs(w, row.who.tags);
   write_policies(w, row.policies);
-  write_names(w, row.groups);
-  write_names(w, row.keys);
+  write_texts(w, row.groups);
+  write_texts(w, row.keys);
   return w.take();
 }
 
 std::string encode(const group_row& row) {
   byte_writer w{256};
   w.u8(row_version).string(row.name).string(row.id).string(row.path);
-  write_moment(w, row.created);
+  write_time(w, row.created);
   write_policies(w, row.policies);
   return w.varint(row.members).take();
 }
@@ -137,12 +113,12 @@ std::string encode(const group_row& row) {
 std::string encode(const policy_row& row) {
   byte_writer w{512};
   w.u8(row_version).string(row.name).string(row.id).string(row.path).string(row.description);
-  write_moment(w, row.created);
-  write_moment(w, row.updated);
+  write_time(w, row.created);
+  write_time(w, row.updated);
   w.varint(row.default_version).varint(row.last_version).varint(row.attachments).varint(row.versions.size());
   for (const auto& v : row.versions) {
     w.varint(v.number);
-    write_moment(w, v.created);
+    write_time(w, v.created);
     w.string(v.text);
   }
   return w.take();
@@ -155,11 +131,11 @@ result<user_row> decode_user(std::string_view bytes) {
   row.who.name = r.string();
   row.who.id = r.string();
   row.who.path = r.string();
-  row.created = read_moment(r);
+  row.created = read_time(r);
   row.who.tags = read_pairs(r);
   row.policies = read_policies(r);
-  row.groups = read_names(r);
-  row.keys = read_names(r);
+  row.groups = read_texts(r);
+  row.keys = read_texts(r);
   if (!r.finished() || !valid_identity_name(row.who.name) || !valid_identity_path(row.who.path)) return bad_row("user");
   return row;
 }
@@ -171,7 +147,7 @@ result<group_row> decode_group(std::string_view bytes) {
   row.name = r.string();
   row.id = r.string();
   row.path = r.string();
-  row.created = read_moment(r);
+  row.created = read_time(r);
   row.policies = read_policies(r);
   row.members = r.varint32();
   if (!r.finished() || !valid_identity_name(row.name) || !valid_identity_path(row.path)) return bad_row("group");
@@ -187,8 +163,8 @@ result<policy_row> decode_managed_policy(std::string_view bytes) {
   row.id = r.string();
   row.path = r.string();
   row.description = r.string();
-  row.created = read_moment(r);
-  row.updated = read_moment(r);
+  row.created = read_time(r);
+  row.updated = read_time(r);
   row.default_version = r.varint32();
   row.last_version = r.varint32();
   row.attachments = r.varint32();
@@ -196,7 +172,7 @@ result<policy_row> decode_managed_policy(std::string_view bytes) {
   std::uint32_t last = 0;
   for (auto& v : row.versions) {
     v.number = r.varint32();
-    v.created = read_moment(r);
+    v.created = read_time(r);
     v.text = r.string();
     if (v.number <= last || v.number > row.last_version) r.fail();
     last = v.number;

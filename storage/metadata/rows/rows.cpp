@@ -58,21 +58,6 @@ constexpr std::uint8_t extras_public_read = 1, extras_lock = 2;
 constexpr std::uint8_t part_version_with_checksum = 2;
 constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
 
-wall_ms read_wall_time(byte_reader& r) {
-  return static_cast<wall_ms>(r.u64());
-}
-
-void write_texts(byte_writer& w, const std::vector<std::string>& texts) {
-  w.varint(texts.size());
-  for (const std::string& text : texts) w.string(text);
-}
-
-std::vector<std::string> read_texts(byte_reader& r) {
-  std::vector<std::string> texts(r.count(1));
-  for (std::string& text : texts) text = r.string();
-  return texts;
-}
-
 // The lowest version that can represent the row.
 std::uint8_t version_of(const bucket_row& row) {
   if (!row.quota.empty()) return bucket_version_with_quota;
@@ -127,6 +112,25 @@ etag read_etag(byte_reader& r) {
   r.raw(e.digest);
   e.parts = r.varint32();
   return e;
+}
+
+void write_time(byte_writer& w, wall_ms t) {
+  w.u64(static_cast<std::uint64_t>(t));
+}
+
+wall_ms read_time(byte_reader& r) {
+  return static_cast<wall_ms>(r.u64());
+}
+
+void write_texts(byte_writer& w, const std::vector<std::string>& texts) {
+  w.varint(texts.size());
+  for (const std::string& text : texts) w.string(text);
+}
+
+std::vector<std::string> read_texts(byte_reader& r) {
+  std::vector<std::string> texts(r.count(1));
+  for (std::string& text : texts) text = r.string();
+  return texts;
 }
 
 void write_pairs(byte_writer& w, const std::vector<std::pair<std::string, std::string>>& pairs) {
@@ -211,7 +215,7 @@ std::vector<lifecycle_rule> read_lifecycle(byte_reader& r) {
     rule.without_filter = (form & 4) != 0;
     rule.enabled = r.boolean();
     rule.expire_days = r.varint32();
-    rule.expire_at = read_wall_time(r);
+    rule.expire_at = read_time(r);
     rule.expire_markers = r.boolean();
     rule.noncurrent_days = r.varint32();
     rule.noncurrent_kept = r.varint32();
@@ -265,7 +269,7 @@ result<object_row> decode_object(std::string_view bytes) {
   object_row row;
   row.size = r.varint();
   row.etag = read_etag(r);
-  row.modified = read_wall_time(r);
+  row.modified = read_time(r);
   const std::uint8_t content = r.u8();
   if (content > static_cast<std::uint8_t>(content_kind::delete_marker)) r.fail();
   row.content = static_cast<content_kind>(content);
@@ -288,7 +292,7 @@ result<listed_fields> decode_listed(std::string_view bytes) {
   listed_fields fields;
   fields.size = r.varint();
   fields.etag = read_etag(r);
-  fields.modified = read_wall_time(r);
+  fields.modified = read_time(r);
   if (!r.ok()) return bad_row("object");
   return fields;
 }
@@ -393,7 +397,7 @@ result<listed_bucket> decode_listed_bucket(std::string_view bytes) {
   listed_bucket row;
   row.id = r.varint();
   row.name = r.string();
-  row.created = read_wall_time(r);
+  row.created = read_time(r);
   if (!r.ok()) return bad_row("bucket");
   return row;
 }
@@ -406,7 +410,7 @@ result<bucket_row> decode_bucket(std::string_view bytes) {
   bucket_row row;
   row.id = r.varint();
   row.name = r.string();
-  row.created = read_wall_time(r);
+  row.created = read_time(r);
   row.versioning = r.u8();
   if (row.versioning > 2) r.fail();
   if (version >= bucket_version_with_settings) {

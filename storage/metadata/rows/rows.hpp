@@ -190,6 +190,10 @@ std::string encode(const session_row& row);
 // Encodings of fields that rows and commands share.
 void write_etag(byte_writer& w, const etag& e);
 etag read_etag(byte_reader& r);
+void write_time(byte_writer& w, wall_ms t);
+wall_ms read_time(byte_reader& r);
+void write_texts(byte_writer& w, const std::vector<std::string>& texts);
+std::vector<std::string> read_texts(byte_reader& r);
 void write_pairs(byte_writer& w, const std::vector<std::pair<std::string, std::string>>& pairs);
 std::vector<std::pair<std::string, std::string>> read_pairs(byte_reader& r);
 void write_extras(byte_writer& w, const object_extras& e);
