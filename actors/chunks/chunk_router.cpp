@@ -72,7 +72,7 @@ result<routed_write> chunk_router::route_write(const chunk_id& chunk) const {
 }
 
 const chunk_store_actor* chunk_router::writer(const chunk_id& chunk, node_number owner) const {
-  if (!in_cluster() || owner == parts_.layouts->self()) return local_->writer(chunk);
+  if (is_local(owner)) return local_->writer(chunk);
   const auto* node = peer(owner);
   return node ? &node->handle.store : nullptr;
 }

@@ -84,6 +84,7 @@ public:
   bool in_cluster() const noexcept { return parts_.layouts != nullptr; }
   layout_holder* layouts() const noexcept { return parts_.layouts.get(); } // null: standalone
   read_budget& budget() const noexcept { return budget_; }
+  bool is_local(node_number owner) const { return !in_cluster() || owner == parts_.layouts->self(); }
 
   read_route route_read(const chunk_id& chunk) const;
   // no_leader: this node does not know the layout yet.

@@ -64,7 +64,7 @@ void replica_writer::answered(const chunk_id& id, node_number owner, const caf::
 // Whether the owner is asked again, or a newer layout made that unnecessary.
 bool replica_writer::again(const chunk_id& id, chunk& c, node_number owner, errc code) {
   if (stopped_) return false;
-  if (code == errc::no_space && is_local(owner) && c.replicas.pending(owner)) {
+  if (code == errc::no_space && stores_->is_local(owner) && c.replicas.pending(owner)) {
     if (++c.attempts[owner] >= stores_->local().disks()) return false;
     send_to(id, c, owner); // the disk that is full counts as full by now
     return true;
@@ -84,10 +84,6 @@ bool replica_writer::again(const chunk_id& id, chunk& c, node_number owner, errc
     if (!stopped_) send_to(id, c, owner_now);
   if (!stopped_ && c.replicas.pending(owner)) send_to(id, c, owner);
   return true;
-}
-
-bool replica_writer::is_local(node_number owner) const {
-  return !stores_->in_cluster() || owner == stores_->layouts()->self();
 }
 
 void replica_writer::pause_for(const chunk_id& id, node_number owner, milliseconds time) {

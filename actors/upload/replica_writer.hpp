@@ -70,7 +70,6 @@ private:
   void send_to(const chunk_id& id, chunk& c, node_number owner);
   void answered(const chunk_id& id, node_number owner, const caf::error* failed);
   bool again(const chunk_id& id, chunk& c, node_number owner, errc code);
-  bool is_local(node_number owner) const;
   void pause_for(const chunk_id& id, node_number owner, std::chrono::milliseconds time);
   void failed(const chunk_id& id, chunk& c, node_number owner, const error& why);
   void fail_upload(std::uint32_t index, const chunk& c, const error& why);

@@ -5,12 +5,12 @@
 #include "cli/admin/admin_client.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/progress.hpp"
+#include "cli/client/text_table.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,13 +37,6 @@ bucket_options_ptr add_bucket_action(CLI::App& parent, const char* name, const s
   subcommand->add_flag("--json", options->json, "One JSON value, for scripts");
   subcommand->callback([options, run, &exit_code] { run_command(exit_code, [&] { return run(*options); }); });
   return options;
-}
-
-result<void> show_answer(const result<std::string>& answer, bool json) {
-  if (!answer) return answer.error();
-  const auto shown = json ? *answer : terminal_text(*answer);
-  std::fwrite(shown.data(), 1, shown.size(), stdout);
-  return {};
 }
 
 std::string format_of(const bucket_options& options) {
@@ -80,8 +73,6 @@ std::string share_used(const json_object* usage, const json_object* quota) {
   return most < 0 ? "" : std::to_string(static_cast<std::uint64_t>(100 * most)) + "%";
 }
 
-using table_row = std::vector<std::string>;
-
 table_row row_of(const json_object& bucket) {
   constexpr std::array members{"objects", "versions", "delete_markers", "bytes"};
   constexpr std::array limits{"bytes", "objects"};
@@ -109,16 +100,9 @@ std::string usage_table(const json_array& buckets) {
     limited = limited || bucket.at("quota").is_object();
     rows.push_back(row_of(bucket));
   }
-  const std::size_t columns = limited ? rows.front().size() : columns_without_quotas;
-  std::vector<std::size_t> widths(columns);
-  for (const auto& row : rows)
-    for (std::size_t i = 0; i < columns; ++i) widths[i] = std::max(widths[i], row[i].size());
-  std::string out;
-  for (const auto& row : rows) {
-    out += row[0] + std::string(widths[0] - row[0].size(), ' ');
-    for (std::size_t i = 1; i < columns; ++i) out += "  " + std::string(widths[i] - row[i].size(), ' ') + row[i];
-    out += '\n';
-  }
+  if (!limited)
+    for (auto& row : rows) row.resize(columns_without_quotas);
+  auto out = text_table(rows, further_columns::right);
   if (counting) out += "-: written by an older build, and not counted yet\n";
   return out;
 }

@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
@@ -26,15 +25,9 @@ std::shared_ptr<admin_options> add_admin_option(CLI::App& command) {
   return options;
 }
 
-result<void> print(const result<std::string>& answer) {
-  if (!answer) return answer.error();
-  std::fwrite(answer->data(), 1, answer->size(), stdout);
-  return {};
-}
-
 result<void> status(const admin_options& options) {
-  auto answer = ask_admin(options, {"GET", options.json ? "/v1/cluster" : "/v1/cluster?format=text", {}});
-  return print(answer && !options.json ? terminal_text(*answer) : answer);
+  return show_answer(ask_admin(options, {"GET", options.json ? "/v1/cluster" : "/v1/cluster?format=text", {}}),
+                     options.json);
 }
 
 result<void> command(const std::string& kind, const admin_options& options) {
@@ -44,7 +37,7 @@ result<void> command(const std::string& kind, const admin_options& options) {
       options,
       api_request(kind, options.node,
                   {{"node", in_path ? std::string{} : options.node}, {"value", options.value}, {"format", "text"}}));
-  return print(answer ? terminal_text(*answer) : answer);
+  return show_answer(answer, false);
 }
 
 void add_verb_command(CLI::App& cluster, const actors::admin_verb_row& verb, int& exit_code) {
@@ -85,15 +78,15 @@ void replace_all(std::string& text, std::string_view what, const std::string& by
 // A node's id lets that one in. Else a token, and what the new node's configuration needs; placeholders of the answer
 // become the host and the token.
 result<void> add(const add_options& options) {
-  if (parse_uuid(options.node)) return print(invite(options, options.node));
+  if (parse_uuid(options.node)) return show_answer(invite(options, options.node), true);
   auto token = invite(options, {});
-  if (!token || options.token_only) return print(token);
+  if (!token || options.token_only) return show_answer(token, true);
   while (token->ends_with('\n')) token->pop_back();
   auto text = ask_admin(options, {"GET", "/v1/cluster/join?format=text", {}});
   if (!text) return text.error();
   replace_all(*text, "JOIN-TOKEN", *token);
   if (!options.node.empty()) replace_all(*text, "NEW-NODE", options.node);
-  return print(text);
+  return show_answer(text, true);
 }
 
 void add_add_command(CLI::App& cluster, const actors::admin_verb_row& verb, int& exit_code) {

@@ -2,15 +2,14 @@
 
 #include "base/json.hpp"
 #include "cli/client/command_support.hpp"
+#include "cli/client/listing_progress.hpp"
 #include "cli/client/object_path.hpp"
 #include "cli/client/s3_answers.hpp"
 #include "cli/client/text_body.hpp"
-#include "net/wire/grammar/uri.hpp"
+#include "cli/client/text_table.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -198,13 +197,7 @@ error refusal_of(const http_response& response, const std::string& action) {
 
 // The element "…Result" of the answer, which may be empty.
 result<net::xml_element> ask_iam(http_client& client, const std::string& action, const parameters& all) {
-  std::string form;
-  for (const auto& [name, value] : all) {
-    if (!form.empty()) form += '&';
-    net::append_percent_encoded(form, name, false);
-    form += '=';
-    net::append_percent_encoded(form, value, false);
-  }
+  const auto form = query_text(all);
   http_request request{"POST", "/", {{"Content-Type", "application/x-www-form-urlencoded"}}};
   request.payload = form;
   text_body body{form};
@@ -230,22 +223,14 @@ json_value json_of(const net::xml_element& element) {
 }
 
 std::string table_of(const std::vector<net::xml_element>& members, std::span<const char* const> columns) {
-  std::vector<std::vector<std::string>> rows;
+  std::vector<table_row> rows;
   if (!columns.empty()) rows.emplace_back(columns.begin(), columns.end());
   for (const auto& member : members) {
     auto& row = rows.emplace_back();
     if (columns.empty()) row.push_back(member.text);
     for (const auto* column : columns) row.emplace_back(member.text_of(column));
   }
-  std::vector<std::size_t> widths(std::max<std::size_t>(columns.size(), 1));
-  for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  std::string out;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) out += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    out += row.back() + "\n";
-  }
-  return out;
+  return text_table(rows, further_columns::left);
 }
 
 // One line a member; a document is written as it was put.
@@ -262,11 +247,6 @@ std::string lines_of(const net::xml_element& element) {
   return out;
 }
 
-void show_text(const std::string& text, bool json) {
-  const auto shown = json ? text : terminal_text(text);
-  std::fwrite(shown.data(), 1, shown.size(), stdout);
-}
-
 result<void> run(const verb& of, const identity_options& options) {
   auto all = parameters_of(of, options);
   if (!all) return all.error();
@@ -275,30 +255,26 @@ result<void> run(const verb& of, const identity_options& options) {
   const auto client = client_for(endpoint);
   if (!client) return client.error();
   std::vector<net::xml_element> members;
+  listing_progress progress;
   for (;;) {
     const auto answer = ask_iam(**client, of.action, *all);
     if (!answer) return answer.error();
     if (*of.list == 0) {
-      if (options.json)
-        show_text(json_text(answer->children.empty() ? json_value(json_object{}) : json_of(*answer)) + "\n", true);
-      else
-        show_text(lines_of(*answer), false);
-      return {};
+      if (!options.json) return show_answer(lines_of(*answer), false);
+      return show_answer(json_text(answer->children.empty() ? json_value(json_object{}) : json_of(*answer)) + "\n",
+                         true);
     }
-    if (const auto* const list = answer->child(of.list))
-      members.insert(members.end(), list->children.begin(), list->children.end());
+    const auto* const list = answer->child(of.list);
+    if (list) members.insert(members.end(), list->children.begin(), list->children.end());
     if (!of.pages || answer->text_of("IsTruncated") != "true") break;
     std::erase_if(*all, [](const auto& p) { return p.first == "Marker"; });
     all->emplace_back("Marker", answer->text_of("Marker"));
+    if (auto goes_on = progress.page(all->back().second, list && !list->children.empty()); !goes_on) return goes_on;
   }
-  if (!options.json) {
-    show_text(table_of(members, of.columns), false);
-    return {};
-  }
+  if (!options.json) return show_answer(table_of(members, of.columns), false);
   json_array found;
   for (const auto& one : members) found.push_back(json_of(one));
-  show_text(json_text(found) + "\n", true);
-  return {};
+  return show_answer(json_text(found) + "\n", true);
 }
 
 void add_verbs(CLI::App& to, std::span<const verb> verbs, int& exit_code) {

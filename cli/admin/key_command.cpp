@@ -6,7 +6,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <memory>
 
 namespace cairn::cli {
@@ -42,25 +41,18 @@ http_request request_of(const std::string& kind, const key_options& options) {
                       {"format", options.json ? "json" : "text"}});
 }
 
-result<void> print(const result<std::string>& answer, bool json) {
-  if (!answer) return answer.error();
-  const auto shown = json ? *answer : terminal_text(*answer);
-  std::fwrite(shown.data(), 1, shown.size(), stdout);
-  return {};
-}
-
 result<void> command(const std::string& kind, const key_options& options) {
-  return print(ask_admin(options, request_of(kind, options)), options.json);
+  return show_answer(ask_admin(options, request_of(kind, options)), options.json);
 }
 
 // With --json an array, without the page's frame.
 result<void> list(const key_options& options) {
   auto answer = ask_admin(options, {"GET", options.json ? "/v1/keys" : "/v1/keys?format=text", {}});
-  if (!answer || !options.json) return print(answer, options.json);
+  if (!answer || !options.json) return show_answer(answer, options.json);
   const auto page = read_json(*answer, answer->size(), 8);
   const auto* keys = page && page->is_object() ? page->get_object().if_contains("keys") : nullptr;
   if (keys == nullptr) return error{errc::io_error, "the node's answer is not a list of keys"};
-  return print(json_text(*keys) + "\n", true);
+  return show_answer(json_text(*keys) + "\n", true);
 }
 
 CLI::App* add_one(CLI::App& parent, const char* name, const char* kind, const std::string& help,

@@ -98,4 +98,11 @@ std::string terminal_text(std::string_view text) {
   }
 }
 
+result<void> show_answer(const result<std::string>& answer, bool verbatim) {
+  if (!answer) return answer.error();
+  const auto shown = verbatim ? *answer : terminal_text(*answer);
+  std::fwrite(shown.data(), 1, shown.size(), stdout);
+  return {};
+}
+
 } // namespace cairn::cli

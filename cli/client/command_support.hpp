@@ -46,5 +46,7 @@ error system_failure(const std::string& what);
 
 // For people, several lines: each as printable() makes it (cli/client/object_path.hpp).
 std::string terminal_text(std::string_view text);
+// Prints the answer to a command, as terminal_text() unless `verbatim` (for scripts), or passes its error on.
+result<void> show_answer(const result<std::string>& answer, bool verbatim);
 
 } // namespace cairn::cli

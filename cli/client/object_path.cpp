@@ -44,18 +44,19 @@ std::string percent_decode(std::string_view text) {
   return out;
 }
 
+std::string query_text(const std::vector<std::pair<std::string, std::string>>& parameters) {
+  std::string out;
+  for (const auto& [name, value] : parameters)
+    out += (out.empty() ? "" : "&") + percent_encode(name, false) + "=" + percent_encode(value, false);
+  return out;
+}
+
 std::string target_of(const object_path& path) {
   return "/" + percent_encode(path.bucket, false) + (path.key.empty() ? "" : "/" + percent_encode(path.key, true));
 }
 
 std::string target_of(std::string_view bucket, const std::vector<std::pair<std::string, std::string>>& query) {
-  std::string target = "/" + percent_encode(bucket, false);
-  char separator = '?';
-  for (const auto& [name, value] : query) {
-    target += separator + percent_encode(name, false) + "=" + percent_encode(value, false);
-    separator = '&';
-  }
-  return target;
+  return "/" + percent_encode(bucket, false) + (query.empty() ? "" : "?" + query_text(query));
 }
 
 std::string printable(std::string_view text) {

@@ -25,6 +25,9 @@ std::string percent_encode(std::string_view text, bool keep_slashes);
 // "%41" → "A", "+" → " " (what encoding-type=url answers). Malformed escapes stay as they are.
 std::string percent_decode(std::string_view text);
 
+// "list-type=2&prefix=a%2F", of a target's query or of a form.
+std::string query_text(const std::vector<std::pair<std::string, std::string>>& parameters);
+
 // "/bucket/key" for a request.
 std::string target_of(const object_path& path);
 // "/bucket?list-type=2&prefix=a%2F"

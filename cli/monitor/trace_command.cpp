@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <memory>
 #include <ranges>
 #include <utility>
@@ -76,15 +75,8 @@ std::string tree_of(const json_object& request) {
 
 result<void> trace(const trace_options& options) {
   const auto answer = ask_admin(options, api_request_named("slowRequests", {}, {}));
-  if (!answer) return answer.error();
-  if (options.json) {
-    std::fputs(answer->c_str(), stdout);
-    return {};
-  }
-  const auto text = trace_text(*answer);
-  if (!text) return text.error();
-  std::fputs(text->c_str(), stdout);
-  return {};
+  if (!answer || options.json) return show_answer(answer, true);
+  return show_answer(trace_text(*answer), true);
 }
 
 } // namespace

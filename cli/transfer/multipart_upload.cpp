@@ -26,12 +26,6 @@ std::string name_of(const object_path& path) {
   return path.bucket + "/" + path.key;
 }
 
-std::optional<std::uint8_t> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
-  return std::nullopt;
-}
-
 } // namespace
 
 result<std::optional<open_upload>> newest_upload(std::string_view xml, std::string_view key) {
@@ -150,11 +144,9 @@ std::string part_target(const object_path& path, const std::string& id, std::uin
 std::optional<std::string> composed_etag(const part_map& parts) {
   md5 all;
   for (const auto& [number, part] : parts) {
-    if (!is_md5(part.etag)) return std::nullopt;
-    std::array<std::byte, 16> bytes;
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-      bytes[i] = static_cast<std::byte>(*hex_digit(part.etag[2 * i]) << 4 | *hex_digit(part.etag[2 * i + 1]));
-    all.update(bytes);
+    md5::digest of_part{};
+    if (!is_md5(part.etag) || !read_hex(part.etag, of_part)) return std::nullopt;
+    all.update(std::as_bytes(std::span(of_part)));
   }
   return hex_of(all.finish()) + "-" + std::to_string(parts.size());
 }
