@@ -26,14 +26,21 @@ std::string parameter(const api_call& call, std::string_view name) {
   return value ? *value : std::string{};
 }
 
+// Of the type "integer" in the table, so that its digits have been checked. nullopt: it is not given.
+std::optional<std::uint64_t> integer(const api_call& call, std::string_view name) {
+  const auto* text = call.target.find(name);
+  if (!text) return std::nullopt;
+  std::uint64_t n = 0;
+  std::from_chars(text->data(), text->data() + text->size(), n);
+  return n;
+}
+
 // `otherwise`, if the request has no "max".
 result<std::uint32_t> page_size(const api_call& call, std::uint32_t otherwise) {
-  const auto* text = call.target.find("max");
-  if (!text) return otherwise;
-  std::uint32_t n = 0;
-  std::from_chars(text->data(), text->data() + text->size(), n);
-  if (n < 1 || n > page_max) return error{errc::invalid_argument, "max: expected 1 to 1000"};
-  return n;
+  const auto n = integer(call, "max");
+  if (!n) return otherwise;
+  if (*n < 1 || *n > page_max) return error{errc::invalid_argument, "max: expected 1 to 1000"};
+  return static_cast<std::uint32_t>(*n);
 }
 
 json_value next_or_null(bool more, const std::string& next) {
@@ -144,17 +151,6 @@ void run_parsed(api_services& services, result<key_command> parsed, answer_forma
 
 // ── quotas ──
 
-// nullopt: it is not given.
-result<std::optional<std::uint64_t>> limit_of(const api_call& call, std::string_view name) {
-  const auto* text = call.target.find(name);
-  if (!text) return std::optional<std::uint64_t>{};
-  std::uint64_t n = 0;
-  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), n);
-  if (failed != std::errc{} || end != text->data() + text->size())
-    return error{errc::invalid_argument, std::string{name} + ": expected a number"};
-  return std::optional{n};
-}
-
 std::string quota_text(const rows_of::set_bucket_quota& c) {
   std::string out;
   const auto add = [&](const std::optional<std::uint64_t>& max, const char* of) {
@@ -243,10 +239,9 @@ void handle_object_link(api_services& services, const api_call& call, admin_done
   if (!services.node) return done({refusal(node_not_open(), call.format)});
   const auto signer = signer_of(services, call.caller);
   if (!signer) return done({refusal(signer.error(), call.format)});
-  object_link link{parameter(call, "endpoint"), call.subject, parameter(call, "key"), parameter(call, "version")};
+  object_link link{parameter(call, "endpoint"), call.subject, parameter(call, "key"), parameter(call, "version"),
+                   integer(call, "seconds").value_or(0)};
   if (link.endpoint.empty()) link.endpoint = own_endpoint(services, call.request);
-  const auto seconds = parameter(call, "seconds");
-  std::from_chars(seconds.data(), seconds.data() + seconds.size(), link.seconds);
   const auto now = services.clock.wall();
   const auto url = presigned_url(link, *signer, now);
   if (!url) return done({refusal(url.error(), call.format)});
@@ -386,10 +381,8 @@ void handle_bucket(api_services& services, const api_call& call, admin_done done
 }
 
 void handle_quota(api_services& services, const api_call& call, admin_done done) {
-  const auto bytes = limit_of(call, "bytes"), objects = limit_of(call, "objects");
-  for (const auto* given : {&bytes, &objects})
-    if (!*given) return done({refusal(given->error(), call.format)});
-  rows_of::set_bucket_quota command{.stamp = {}, .name = call.subject, .bytes_max = *bytes, .versions_max = *objects};
+  rows_of::set_bucket_quota command{
+      .stamp = {}, .name = call.subject, .bytes_max = integer(call, "bytes"), .versions_max = integer(call, "objects")};
   if (call.request.method() == http::verb::delete_)
     command.bytes_max = command.versions_max = 0u;
   else if (!command.bytes_max && !command.versions_max)

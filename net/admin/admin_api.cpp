@@ -7,6 +7,7 @@
 #include "net/wire/grammar/host_check.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace cairn::net {
 
@@ -106,9 +107,9 @@ void run(api_services& services, const api_call& call, admin_done done) {
 
 // Null: each parameter comes once.
 const std::string* repeated_in(const std::vector<query_parameter>& query) {
-  for (auto p = query.begin(); p != query.end(); ++p)
-    if (std::find_if(query.begin(), p, [&](const auto& before) { return before.name == p->name; }) != p)
-      return &p->name;
+  std::set<std::string_view> seen; // anybody may ask with a head full of parameters
+  for (const auto& p : query)
+    if (!seen.insert(p.name).second) return &p.name;
   return nullptr;
 }
 

@@ -83,8 +83,6 @@ constexpr iam_action actions[] = {
      "PolicyInputList ActionNames ResourceArns ContextEntries Marker MaxItems"},
 };
 
-const std::string iam_arn = "arn:aws:iam::", own_arn = iam_arn + std::string{policy::account_id} + ":";
-
 // Whether `name` is one of the words.
 bool is_word_of(std::string_view words, std::string_view name) {
   while (!words.empty()) {
@@ -112,9 +110,12 @@ s3_error missing_parameter(std::string_view name) {
 
 // "arn:aws:iam::ACCOUNT:user/team/ann" → "user/team/ann"; nullopt: of another account, or no ARN of IAM.
 std::optional<std::string_view> own_resource(std::string_view arn) {
-  if (arn.starts_with(own_arn)) return arn.substr(own_arn.size());
-  if (arn.starts_with(iam_arn + ":")) return arn.substr(iam_arn.size() + 1);
-  return std::nullopt;
+  constexpr std::string_view of_iam = "arn:aws:iam::";
+  if (!arn.starts_with(of_iam)) return std::nullopt;
+  arn.remove_prefix(of_iam.size());
+  if (arn.starts_with(policy::account_id)) arn.remove_prefix(policy::account_id.size()); // may be left out
+  if (!arn.starts_with(':')) return std::nullopt;
+  return arn.substr(1);
 }
 
 std::optional<std::string> name_in(std::string_view arn, std::string_view kind) {

@@ -12,12 +12,6 @@ namespace metadata = storage::metadata;
 using metadata::identity_kind;
 using storage::policy::action;
 
-// An answer is made like a document, whose declaration is dropped.
-class result_writer : public xml_writer {
-public:
-  result_writer() { bytes().clear(); }
-};
-
 // A page of names in ascending order: those after the marker.
 struct name_page {
   std::vector<std::string> names;
@@ -108,7 +102,7 @@ std::variant<std::string, s3_error> inline_document(const iam_query& query, std:
     result_writer xml;
     xml.text(parameter, query.text(parameter));
     xml.text("PolicyName", name);
-    write_document(xml, one.text);
+    write_document(xml, "PolicyDocument", one.text);
     return xml.take();
   }
   return no_such_entity("The policy with name " + name + " cannot be found.");
@@ -174,10 +168,10 @@ std::variant<std::string, s3_error> answer_about_group(const iam_action& action,
 
 std::variant<std::string, s3_error> versions_answer(const iam_query& query, const metadata::policy_row& policy) {
   std::vector<std::string> names;
-  for (const auto& v : policy.versions) names.push_back("v" + std::to_string(v.number));
+  for (const auto& v : policy.versions) names.push_back(version_id_text(v.number));
   return names_answer(query, "Versions", std::move(names), [&policy](xml_writer& xml, const std::string& name) {
     for (const auto& v : policy.versions) {
-      if ("v" + std::to_string(v.number) != name) continue;
+      if (version_id_text(v.number) != name) continue;
       xml.open("member");
       write_policy_version(xml, policy, v, false);
       xml.close("member");
@@ -221,7 +215,7 @@ std::variant<std::string, s3_error> answer_about_policy(const iam_action& action
     return xml.take();
   }
   for (const auto& v : policy.versions) {
-    if ("v" + std::to_string(v.number) != query.text("VersionId")) continue;
+    if (version_id_text(v.number) != query.text("VersionId")) continue;
     xml.open("PolicyVersion");
     write_policy_version(xml, policy, v, true);
     xml.close("PolicyVersion");

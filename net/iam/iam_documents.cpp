@@ -1,5 +1,6 @@
 #include "net/iam/iam_documents.hpp"
 
+#include "net/iam/iam_query.hpp"
 #include "net/wire/grammar/uri.hpp"
 #include "storage/policy/request.hpp"
 
@@ -21,6 +22,10 @@ void write_tag(xml_writer& xml, const std::pair<std::string, std::string>& tag) 
 
 std::string iam_arn_of(std::string_view resource) {
   return std::string{"arn:aws:iam::"}.append(storage::policy::account_id).append(":").append(resource);
+}
+
+std::string version_id_text(std::uint32_t number) {
+  return "v" + std::to_string(number);
 }
 
 void write_truth(xml_writer& xml, std::string_view element, bool value) {
@@ -55,7 +60,7 @@ void write_managed_policy(xml_writer& xml, const metadata::policy_row& row, bool
   xml.text("PolicyId", row.id);
   xml.text("Arn", iam_arn_of(metadata::resource_of(row)));
   xml.text("Path", row.path);
-  xml.text("DefaultVersionId", "v" + std::to_string(row.default_version));
+  xml.text("DefaultVersionId", version_id_text(row.default_version));
   xml.number("AttachmentCount", row.attachments);
   xml.number("PermissionsBoundaryUsageCount", 0);
   write_truth(xml, "IsAttachable", true);
@@ -66,20 +71,16 @@ void write_managed_policy(xml_writer& xml, const metadata::policy_row& row, bool
 
 void write_policy_version(xml_writer& xml, const metadata::policy_row& row, const metadata::policy_version& version,
                           bool with_text) {
-  if (with_text) {
-    std::string encoded;
-    append_percent_encoded(encoded, version.text, false);
-    xml.text("Document", encoded);
-  }
-  xml.text("VersionId", "v" + std::to_string(version.number));
+  if (with_text) write_document(xml, "Document", version.text);
+  xml.text("VersionId", version_id_text(version.number));
   write_truth(xml, "IsDefaultVersion", version.number == row.default_version);
   xml.text("CreateDate", date_text(version.created));
 }
 
-void write_document(xml_writer& xml, std::string_view text) {
+void write_document(xml_writer& xml, std::string_view element, std::string_view text) {
   std::string encoded;
   append_percent_encoded(encoded, text, false);
-  xml.text("PolicyDocument", encoded);
+  xml.text(element, encoded);
 }
 
 void write_access_key(xml_writer& xml, std::string_view user, const metadata::access_key_row& key,
@@ -94,7 +95,7 @@ void write_access_key(xml_writer& xml, std::string_view user, const metadata::ac
 std::string iam_document(std::string_view action, std::string_view result, std::string_view request_id) {
   const auto response = std::string{action} + "Response", inner = std::string{action} + "Result";
   xml_writer xml;
-  xml.open(response, "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"");
+  xml.open(response, iam_name_space);
   if (!result.empty()) {
     xml.open(inner);
     xml.raw(result);

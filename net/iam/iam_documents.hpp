@@ -9,16 +9,24 @@
 
 namespace cairn::net {
 
+// The contents of a result element: written like a document, whose declaration is dropped.
+class result_writer : public xml_writer {
+public:
+  result_writer() { bytes().clear(); }
+};
+
 std::string iam_arn_of(std::string_view resource); // "user/team/ann" → "arn:aws:iam::ACCOUNT:user/team/ann"
+std::string version_id_text(std::uint32_t number); // "v3"
 
 // <Path>, <UserName>, …, without an element around them.
 void write_user(xml_writer& xml, const storage::metadata::user_row& row, bool with_tags);
 void write_group(xml_writer& xml, const storage::metadata::group_row& row);
 void write_managed_policy(xml_writer& xml, const storage::metadata::policy_row& row, bool whole);
-// `with_text`: also the document, percent-encoded as in IAM.
+// `with_text`: also the document.
 void write_policy_version(xml_writer& xml, const storage::metadata::policy_row& row,
                           const storage::metadata::policy_version& version, bool with_text);
-void write_document(xml_writer& xml, std::string_view text); // <PolicyDocument>
+// The text of a policy, percent-encoded as in IAM.
+void write_document(xml_writer& xml, std::string_view element, std::string_view text);
 // `secret`: only when the key was created; else empty.
 void write_access_key(xml_writer& xml, std::string_view user, const storage::metadata::access_key_row& key,
                       std::string_view secret = {});

@@ -117,7 +117,7 @@ s3_error as_iam_error(s3_error problem) {
 
 std::string iam_error_xml(const s3_error& problem, std::string_view request_id) {
   xml_writer xml;
-  xml.open("ErrorResponse", "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"");
+  xml.open("ErrorResponse", iam_name_space);
   xml.open("Error");
   xml.text("Type", problem.status < 500 ? "Sender" : "Receiver");
   xml.text("Code", problem.code);

@@ -16,6 +16,7 @@ namespace cairn::net {
 
 constexpr std::size_t iam_body_bytes_max = 128 << 10;
 constexpr std::string_view iam_version = "2010-05-08";
+constexpr std::string_view iam_name_space = "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"";
 
 class iam_query {
 public:

@@ -1,6 +1,6 @@
 // SimulatePrincipalPolicy and SimulateCustomPolicy: what the evaluator says about each action on each resource.
 #include "net/iam/iam_answers.hpp"
-#include "net/s3/xml/s3_xml.hpp"
+#include "net/iam/iam_documents.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "storage/policy/policy.hpp"
 
@@ -73,8 +73,7 @@ std::variant<std::string, s3_error> simulation_answer(const iam_query& query, co
   if (resources.empty()) resources.emplace_back("*");
   if (wanted.empty() || wanted.size() * resources.size() > simulated_max)
     return validation_error("ActionNames and ResourceArns name nothing, or too much.");
-  xml_writer xml;
-  xml.bytes().clear();
+  result_writer xml;
   xml.open("EvaluationResults");
   for (const auto& name : wanted) {
     const auto act = policy::action_of(name);
@@ -99,7 +98,7 @@ std::variant<std::string, s3_error> simulation_answer(const iam_query& query, co
     }
   }
   xml.close("EvaluationResults");
-  xml.text("IsTruncated", "false");
+  write_truth(xml, "IsTruncated", false);
   return xml.take();
 }
 

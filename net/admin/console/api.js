@@ -37,7 +37,7 @@ export async function read(path, query) {
   try {
     return await ask('GET', path, query);
   } catch (refusal) {
-    if (refusal.status === 401) whenSignedOut();
+    noteStatus(refusal.status);
     throw refusal;
   }
 }

@@ -1,8 +1,8 @@
 import { h, Component } from 'preact';
-import { change, read, segment } from './api.js';
+import { change, segment } from './api.js';
 import { Live } from './live.jsx';
-import { address, copyOver, head, list, putTags, remove, tags, versionsAddress } from './s3.js';
-import { Path, folderOf, split } from './objects.jsx';
+import { address, copyOver, head, putTags, remove, tags, versionsAddress } from './s3.js';
+import { Path, folderOf, loadAny, split } from './objects.jsx';
 import { Preview } from './preview.jsx';
 import { Badge, Choice, Confirm, Dialog, Facts, Field, Name, Pager, Table, bytes, date, finished } from './widgets.jsx';
 
@@ -116,7 +116,7 @@ export class ObjectPage extends Component {
     const { bucket, name } = this.state;
     if (path === 'head') return head(bucket, name);
     if (path === 'tags') return tags(bucket, name);
-    return path.startsWith('/v1/s3/') ? list(path) : read(path);
+    return loadAny(path);
   }
 
   dialogs(data, again) {

@@ -11,7 +11,7 @@ export function address(bucket, query) {
 }
 
 // The value of the first element of this name; empty: there is none.
-function textOf(element, name) {
+export function textOf(element, name) {
   for (const child of element.children) if (child.localName === name) return child.textContent;
   return '';
 }
@@ -58,7 +58,7 @@ export async function ask(method, path, options = {}) {
   throw refusal;
 }
 
-async function askDocument(method, path, options) {
+export async function askDocument(method, path, options) {
   const root = documentOf(await (await ask(method, path, options)).text());
   if (!root) throw new Refusal(0, 'The answer cannot be read.');
   return root;
@@ -69,8 +69,8 @@ async function askDocument(method, path, options) {
 const decoded = (element, name) => decodeURIComponent(textOf(element, name));
 const foldersOf = (root) => all(root, 'CommonPrefixes').map((p) => decoded(p, 'Prefix'));
 
-export function listAddress(bucket, prefix, after) {
-  const query = { 'list-type': 2, delimiter: '/', 'encoding-type': 'url', 'max-keys': PAGE_KEYS, prefix };
+export function listAddress(bucket, prefix, after, { delimiter = '/', max = PAGE_KEYS } = {}) {
+  const query = { 'list-type': 2, delimiter, 'encoding-type': 'url', 'max-keys': max, prefix };
   return address(bucket, { ...query, ...(after && { 'continuation-token': after }) });
 }
 
@@ -200,12 +200,12 @@ export async function removeAll(bucket, keys, folders, onCount) {
   };
   for (let i = 0; i < keys.length; i += DELETED_AT_ONCE) await some(keys.slice(i, i + DELETED_AT_ONCE));
   for (const prefix of folders) {
-    for (let next = '', more = true; more; more = !!next) {
-      const query = { 'list-type': 2, 'encoding-type': 'url', 'max-keys': DELETED_AT_ONCE, prefix };
-      const page = await list(address(bucket, { ...query, ...(next && { 'continuation-token': next }) }));
+    let next = '';
+    do {
+      const page = await list(listAddress(bucket, prefix, next, { delimiter: null, max: DELETED_AT_ONCE }));
       if (page.objects.length) await some(page.objects.map((o) => o.key));
       next = page.next;
-    }
+    } while (next);
   }
   return count;
 }

@@ -1,6 +1,6 @@
 import { h, Component } from 'preact';
 import { Refusal, changeHeaders, noteStatus } from './api.js';
-import { address, ask, refusalOf } from './s3.js';
+import { address, ask, askDocument, refusalOf, textOf } from './s3.js';
 import { Name, bytes, percent } from './widgets.jsx';
 
 const WHOLE_BYTES = 16 << 20; // larger files are sent in parts, which are sent again when they fail
@@ -68,8 +68,8 @@ async function sendParts(upload, condition) {
     const found = await ask('HEAD', address(bucket, { key })).then(() => true, () => false); // saves sending it in vain
     if (found) throw new Refusal(412, STATES.exists);
   }
-  const begun = await ask('POST', address(bucket, { key, uploads: '' }), { headers: { 'Content-Type': type } });
-  const uploadId = new DOMParser().parseFromString(await begun.text(), 'application/xml').getElementsByTagName('UploadId')[0].textContent;
+  const begun = await askDocument('POST', address(bucket, { key, uploads: '' }), { headers: { 'Content-Type': type } });
+  const uploadId = textOf(begun, 'UploadId');
   try {
     const size = Math.max(WHOLE_BYTES, Math.ceil(file.size / PARTS_MAX / (1 << 20)) * (1 << 20));
     let parts = '';

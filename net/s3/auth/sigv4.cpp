@@ -104,16 +104,27 @@ std::string timestamp_of(wall_ms now) {
   return text;
 }
 
-} // namespace
-
-std::vector<std::pair<std::string, std::string>>
-sign_request(const client_credentials& with, const signed_request& request, wall_ms now, std::string_view payload) {
+// What a client begins a signature with.
+signature_claim claim_of(const client_credentials& with, wall_ms now, std::string_view payload) {
   signature_claim claim;
   claim.timestamp = timestamp_of(now);
   claim.date = claim.timestamp.substr(0, 8);
   claim.region = with.region;
   claim.service = with.service;
   claim.payload = payload;
+  return claim;
+}
+
+std::string signature_of(const signature_claim& claim, const signed_request& request, std::string_view secret) {
+  const auto text = string_to_sign(claim, canonical_request(claim, request, request.path));
+  return hex_of(hmac(derive_signing_key(secret, claim.date, claim.region, claim.service), text));
+}
+
+} // namespace
+
+std::vector<std::pair<std::string, std::string>>
+sign_request(const client_credentials& with, const signed_request& request, wall_ms now, std::string_view payload) {
+  auto claim = claim_of(with, now, payload);
   std::vector<std::pair<std::string, std::string>> added{{"x-amz-content-sha256", claim.payload},
                                                          {"x-amz-date", claim.timestamp}};
   std::vector<header_view> headers{request.headers.begin(), request.headers.end()};
@@ -126,21 +137,15 @@ sign_request(const client_credentials& with, const signed_request& request, wall
   for (const auto& name : names) claim.signed_headers += (claim.signed_headers.empty() ? "" : ";") + name;
   signed_request whole = request;
   whole.headers = headers;
-  const auto text = string_to_sign(claim, canonical_request(claim, whole, request.path));
-  const auto key = derive_signing_key(with.secret_key, claim.date, with.region, with.service);
   added.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + with.access_key + "/" + claim.scope() +
                                           ", SignedHeaders=" + claim.signed_headers +
-                                          ", Signature=" + hex_of(hmac(key, text)));
+                                          ", Signature=" + signature_of(claim, whole, with.secret_key));
   return added;
 }
 
 std::string presigned_query(const client_credentials& with, const signed_request& request, std::uint64_t seconds,
                             wall_ms now) {
-  signature_claim claim;
-  claim.timestamp = timestamp_of(now);
-  claim.date = claim.timestamp.substr(0, 8);
-  claim.region = with.region;
-  claim.payload = "UNSIGNED-PAYLOAD";
+  auto claim = claim_of(with, now, "UNSIGNED-PAYLOAD");
   claim.signed_headers = "host";
   claim.presigned = true;
   std::vector<query_parameter> query{request.query.begin(), request.query.end()};
@@ -151,9 +156,7 @@ std::string presigned_query(const client_credentials& with, const signed_request
   query.push_back({"X-Amz-SignedHeaders", claim.signed_headers});
   signed_request whole = request;
   whole.query = query;
-  const auto text = string_to_sign(claim, canonical_request(claim, whole, request.path));
-  const auto key = derive_signing_key(with.secret_key, claim.date, with.region);
-  return canonical_query(whole, true) + "&X-Amz-Signature=" + hex_of(hmac(key, text));
+  return canonical_query(whole, true) + "&X-Amz-Signature=" + signature_of(claim, whole, with.secret_key);
 }
 
 std::string signature_claim::scope() const {
