@@ -138,7 +138,7 @@ def test_disks_that_fill_up(disks, tmp_path):
         statuses.add(node.put("/files/k", os.urandom(MIB)).status)
     try:
         with Prometheus(tmp_path / "prometheus", [node]) as p:
-            p.clears("CairnDiskNearlyFull", "CairnMetadataDiskNearlyFull", "CairnServerErrors", meanwhile=put)
+            p.clears("CairnDiskNearlyFull", "CairnDiskFull", "CairnMetadataDiskNearlyFull", "CairnServerErrors", meanwhile=put)
             metadata, chunks = (Ballast(d) for d in disks)
             metadata.fill(leave=14 * MIB)
             p.fires("CairnMetadataDiskNearlyFull")
@@ -147,10 +147,11 @@ def test_disks_that_fill_up(disks, tmp_path):
             assert statuses == {200}
             chunks.fill()
             p.fires("CairnDiskNearlyFull", meanwhile=put, disk=str(disks[1] / "disk"))  # writes look at the room
+            p.fires("CairnDiskFull", meanwhile=put, disk=str(disks[1] / "disk"))
             p.fires("CairnServerErrors", meanwhile=put)
             assert statuses == {200, 507}
             chunks.remove()
-            p.clears("CairnDiskNearlyFull", "CairnServerErrors", meanwhile=put)
+            p.clears("CairnDiskNearlyFull", "CairnDiskFull", "CairnServerErrors", meanwhile=put)
         node.stop()
     finally:
         if node.process:
