@@ -40,6 +40,23 @@ std::string counter_line(std::uint64_t starts) {
   return small_line(counter_grammar, std::string(digits - number.size(), '0') + number);
 }
 
+result<void> keep_counter(file_system& files, const std::string& path, std::uint64_t starts, bool exists) {
+  const std::string line = counter_line(starts);
+  auto kept = replace_small_file(files, path, line);
+  const bool full = !kept && kept.error().code == errc::no_space && exists;
+  if (full && overwrite_small_file(files, path, line)) return {};
+  return kept;
+}
+
+// A node that counted from 1 again would be refused permanently, as an older copy of itself.
+error missing_counter(const std::string& path) {
+  return {errc::precondition_failed,
+          path +
+              " is missing, but this node has started before: without its number of starts it would be refused for "
+              "ever, as an older copy of itself. Put the file back. If it is lost, and nothing else in the directory "
+              "is lost or older, write the line \"cairn-incarnation 1 1000000\" into it, a number above any before"};
+}
+
 } // namespace
 
 uuid make_uuid(random_source& random) {
@@ -59,18 +76,16 @@ result<node_identity> begin_node_start(file_system& files, const std::string& da
   if (!known) return known.error();
   const auto counted = load_counter(files, counter_path);
   if (!counted) return counted.error();
+  if (*known && !*counted) return missing_counter(counter_path);
 
   node_identity self;
   self.id = *known ? **known : make_uuid(random);
-  self.incarnation = counted->value_or(*known ? 1 : 0) + 1;
-  if (!*known)
-    if (auto kept = replace_small_file(files, id_path, small_line(identity_grammar, to_string(self.id))); !kept)
-      return kept.error();
-  const std::string line = counter_line(self.incarnation);
-  const auto kept = replace_small_file(files, counter_path, line);
-  const bool full = !kept && kept.error().code == errc::no_space && *counted;
-  if (full && overwrite_small_file(files, counter_path, line)) return self;
-  if (!kept) return kept.error();
+  self.incarnation = counted->value_or(0) + 1;
+  if (auto kept = keep_counter(files, counter_path, self.incarnation, counted->has_value()); !kept) return kept.error();
+  if (*known) return self;
+  // Last: an identity without a counter means that the counter was lost.
+  if (auto kept = replace_small_file(files, id_path, small_line(identity_grammar, to_string(self.id))); !kept)
+    return kept.error();
   return self;
 }
 

@@ -5,10 +5,11 @@
 // wrote no leading zeros). Both lines have a checksum (small_file.hpp). The count is durable before it is returned, so
 // no two starts share one, whatever crashes. On a full disk it is written over the old one, so that the node starts and
 // can delete. The incarnation that other nodes see has random bits above the count: a lower count than they have seen,
-// or the same count with other bits, means that an older copy of the directory was restored. If the identity exists
-// without a counter, one start is assumed: the one that made it.
+// or the same count with other bits, means that an older copy of the directory was restored. The counter is written
+// before the identity: an identity without a counter means that the counter was lost.
 //
-// The caller holds the lock of `data_dir`. Errors: corrupt, io_error, no_space, too_large (a file above 64 KiB).
+// The caller holds the lock of `data_dir`. Errors: precondition_failed (the counter was lost; the text says what to
+// do), corrupt, io_error, no_space, too_large (a file above 64 KiB).
 #pragma once
 
 #include "base/file_system.hpp"

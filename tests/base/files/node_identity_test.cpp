@@ -48,10 +48,29 @@ TEST_F(node_identity_test, counts_a_start_on_a_full_disk) {
   EXPECT_EQ(start().value(), (node_identity{first.id, 3}));
 }
 
-TEST_F(node_identity_test, assumes_one_start_if_only_the_counter_is_missing) {
+TEST_F(node_identity_test, does_not_start_without_its_counter_until_it_has_the_one_that_the_error_names) {
   const auto first = start().value();
   ASSERT_TRUE(disk.remove(data_dir + "/incarnation"));
-  EXPECT_EQ(start().value(), (node_identity{first.id, 2}));
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto refused = start();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error(), errc::precondition_failed);
+    EXPECT_NE(refused.error().text.find(data_dir + "/incarnation is missing"), std::string::npos);
+    EXPECT_NE(refused.error().text.find("\"cairn-incarnation 1 1000000\""), std::string::npos);
+  }
+  write("incarnation", "cairn-incarnation 1 1000000\n");
+  EXPECT_EQ(start().value(), (node_identity{first.id, 1000001}));
+}
+
+TEST_F(node_identity_test, starts_after_a_first_start_that_made_its_counter_only) {
+  disk.set_fault([](disk_operation, const std::string& path) -> std::optional<error> {
+    if (path.starts_with(data_dir + "/node")) return error{errc::io_error, "as the test wants"};
+    return std::nullopt;
+  });
+  ASSERT_FALSE(start());
+  disk.set_fault({});
+  ASSERT_TRUE(read_small_file(disk, data_dir + "/incarnation"));
+  EXPECT_EQ(start().value().incarnation, 2u);
 }
 
 TEST_F(node_identity_test, refuses_files_with_unexpected_content) {

@@ -3,6 +3,7 @@ import hashlib
 import http.client
 import os
 import random
+import re
 import shutil
 import signal
 import threading
@@ -273,6 +274,22 @@ def test_a_restored_copy_of_a_data_directory_is_refused(make_cluster, tmp_path):
     assert "was refused by its cluster" in old.log()
     old.process = None
     assert cluster.nodes[0].put("/files/after", b"x").status == 200
+
+
+def test_a_member_that_lost_its_number_of_starts_is_not_refused_for_ever(make_cluster):
+    cluster = make_cluster(3)
+    node = cluster.nodes[2]
+    node.stop()
+    counter = node.folder / "data/incarnation"
+    counter.unlink()
+    for _ in range(2):
+        node.refuses_to_start(f"{counter} is missing, but this node has started before")
+        assert not counter.exists()
+    line = re.search(r'write the line \\?"(cairn-incarnation 1 \d+)', node.log())[1]
+    counter.write_text(line + "\n")
+    node.start(seconds=60)
+    cluster.settled(3)
+    assert node.put("/files/after", b"x").status == 200
 
 
 def test_a_copy_of_the_last_start_is_refused_when_its_log_lacks_what_it_acknowledged(make_cluster, tmp_path):
