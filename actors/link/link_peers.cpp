@@ -164,7 +164,7 @@ void link_peers::state::set_members(const std::vector<peer_address>& members) {
     gate_.set_members(members);
     std::map<uuid, entry> next;
     for (const auto& m : members) {
-      if (m.id == own || next.contains(m.id)) continue;
+      if (m.removed || m.id == own || next.contains(m.id)) continue;
       const auto found = entries_.find(m.id);
       if (found != entries_.end() && is_later_start(m.incarnation, found->second.member.incarnation))
         newer.push_back(m);

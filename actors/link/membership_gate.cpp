@@ -6,17 +6,23 @@ namespace cairn::actors {
 
 void membership_gate::set_members(const std::vector<peer_address>& members) {
   incarnations_.clear();
-  for (const auto& m : members) incarnations_[m.id] = m.incarnation;
+  removed_.clear();
+  for (const auto& m : members) {
+    if (m.removed)
+      removed_.insert(m.id);
+    else
+      incarnations_[m.id] = m.incarnation;
+  }
 }
 
 // precondition_failed: permanent; the peer records it and does not start again.
 result<void> membership_gate::check(const link::peer& other) const {
   const auto name = "node " + cairn::to_string(other.node);
   if (!other.member) return error{errc::invalid_argument, name + " belongs to no cluster yet"};
+  if (removed_.contains(other.node)) return error{errc::precondition_failed, name + " was removed from the cluster"};
   const auto known = incarnations_.find(other.node);
   if (known == incarnations_.end())
-    return error{errc::invalid_argument,
-                 name + " is not a member of the cluster: it was removed, or has not been added yet"};
+    return error{errc::invalid_argument, name + " is not a member of the cluster, as far as this node knows"};
   if (!may_start_as(other.incarnation, known->second)) {
     constexpr auto mask = (std::uint64_t{1} << incarnation_count_bits) - 1;
     return error{errc::precondition_failed, name + " comes with an older incarnation (start " +

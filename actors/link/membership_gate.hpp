@@ -8,6 +8,7 @@
 #include "actors/link/peers.hpp"
 
 #include <map>
+#include <set>
 
 namespace cairn::actors {
 
@@ -16,7 +17,8 @@ public:
   void set_members(const std::vector<peer_address>& members);
 
   // For a node that connects to this one. `own_cluster`: all zero while this node has no cluster. invalid_argument;
-  // precondition_failed for an older start of a member, which tells that node that the refusal is permanent.
+  // precondition_failed for an older start of a member, and for a removed one, which tells that node that the refusal
+  // is permanent.
   result<void> admit(const link::peer& other, const uuid& own_cluster) const;
   // For a node that answered where this node dialled a member. invalid_argument.
   result<void> accept(const link::peer& other) const;
@@ -25,6 +27,7 @@ private:
   result<void> check(const link::peer& other) const;
 
   std::map<uuid, std::uint64_t> incarnations_; // the newest known incarnation of each member
+  std::set<uuid> removed_;
 };
 
 } // namespace cairn::actors

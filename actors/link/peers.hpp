@@ -19,6 +19,7 @@ struct peer_address {
   uuid id{};
   std::string address;           // host:port of its node link
   std::uint64_t incarnation = 0; // the newest that the log has seen; older ones are refused; 0: not known
+  bool removed = false;          // from the cluster: not dialled, and told so when it connects
   friend bool operator==(const peer_address&, const peer_address&) = default;
 };
 
@@ -39,7 +40,8 @@ public:
   virtual void cancel(const uuid& to, link::request_number n) = 0;
 
   virtual bool up(const uuid& node) const = 0; // cheap
-  // The nodes that this node may talk to, without itself. Links to other nodes end; links to new ones are dialled.
+  // The nodes that this node may talk to, without itself, and the removed ones. Links to other nodes end; links to new
+  // ones are dialled.
   virtual void set_members(const std::vector<peer_address>& members) = 0;
 };
 

@@ -163,10 +163,11 @@ void metadata_state::connect(const cluster::layout& layout) {
   connected_moved_ = s_.layout->moved();
   for (const auto& m : layout.members) {
     const bool removed = m.state == meta::node_state::removed;
-    if (removed && !log_->holds_log(m.number)) continue;
-    removed_connected_ = removed_connected_ || removed;
+    const bool connected = !removed || log_->holds_log(m.number);
+    removed_connected_ = removed_connected_ || (removed && connected);
     const auto moved = connected_moved_->find(m.number);
-    members.push_back({m.number, {m.id, moved == connected_moved_->end() ? m.address : moved->second, m.incarnation}});
+    members.push_back(
+        {m.number, {m.id, moved == connected_moved_->end() ? m.address : moved->second, m.incarnation, !connected}});
   }
   // A state from before a member joined does not contain that member, which may lead and have what this node lacks.
   const auto add_later = [&](const log_member& m) {

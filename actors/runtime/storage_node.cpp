@@ -191,7 +191,8 @@ node_status storage_node_impl::status() const {
   else if (!metadata_.has_room())
     out.reason = "the metadata's disk is full up to its reserve";
   else if (!refusal.empty())
-    out.reason = "the cluster refuses this node: " + refusal;
+    out.reason =
+        "the cluster refuses this node permanently: " + refusal + ". Start with an empty data directory, as a new node";
   else if (out.cluster && !out.cluster->leader)
     out.reason = "the cluster's leader is not reachable";
   else if (!metadata_.session_began())

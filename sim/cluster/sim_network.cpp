@@ -153,7 +153,7 @@ void sim_peers::set_members(const std::vector<actors::peer_address>& members) {
   gate_.set_members(members);
   std::map<uuid, link_ptr> next;
   for (const auto& m : members) {
-    if (m.id == self_.node || next.contains(m.id)) continue;
+    if (m.removed || m.id == self_.node || next.contains(m.id)) continue;
     auto& l = next[m.id];
     const auto known = links_.find(m.id);
     if (known != links_.end()) {

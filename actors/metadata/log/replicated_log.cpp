@@ -70,7 +70,7 @@ void replicated_log::set_members(const std::vector<log_member>& members) {
   members_.clear();
   for (const auto& m : members) {
     const auto id = cluster::server_of(m.number);
-    members_[id] = m.at.id;
+    if (!m.at.removed) members_[id] = m.at.id;
     if (id != node_->engine().id()) others.push_back(m.at);
   }
   s_.network->set_members(others);

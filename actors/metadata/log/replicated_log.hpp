@@ -153,7 +153,7 @@ public:
 
   // consensus, submit, barrier, snapshot
   void serve(peer_request kind, const link::incoming_request& request);
-  void set_members(const std::vector<log_member>& members); // the nodes that may talk to this node, from the layout
+  void set_members(const std::vector<log_member>& members); // from the layout, with the removed ones
   bool holds_log(node_number node) const;                   // voter or standby, as far as this node knows
   log_status status() const;
   log_index applied() const { return applied_; }

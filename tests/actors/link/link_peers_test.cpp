@@ -131,13 +131,15 @@ TEST_F(link_peers_, a_removed_member_is_cut_off_and_refused) {
   auto [held, answered] = waiting();
   nodes[0].peers->call(node_id(3), "hold", in(10s), std::move(held));
   ASSERT_TRUE(eventually([&] { return service->held_count() == 1; }));
-  const auto all = members();
-  nodes[0].peers->set_members({all[0], all[1]});
+  auto all = members();
+  all[2].removed = true;
+  nodes[0].peers->set_members(all);
   EXPECT_EQ(get(answered).error().code, errc::connection_lost);
   EXPECT_FALSE(nodes[0].peers->up(node_id(3)));
   EXPECT_TRUE(eventually([&] { return !nodes[2].peers->up(node_id(1)); }));
-  EXPECT_TRUE(eventually([&] { return fault(*nodes[2].peers, 1).find("is not a member") != std::string::npos; }))
-      << fault(*nodes[2].peers, 1);
+  EXPECT_TRUE(eventually([&] {
+    return fault(*nodes[2].peers, 1).find("was removed from the cluster") != std::string::npos;
+  })) << fault(*nodes[2].peers, 1);
   EXPECT_EQ(ask(*nodes[0].peers, 2, "echo")->bytes, "echo") << "the others don't notice";
   EXPECT_EQ(ask(*nodes[1].peers, 3, "echo")->bytes, "echo") << "nor does who has not heard of it";
 }

@@ -65,6 +65,17 @@ TEST_F(membership_gate_, refuses_who_is_not_or_no_longer_a_member) {
   EXPECT_EQ(gate.admit(peer(2, 9), cluster).error().code, errc::invalid_argument);
 }
 
+TEST_F(membership_gate_, tells_a_removed_member_that_it_was_removed) {
+  gate.set_members({{id(1), "a:1", 0}, {id(2), "b:1", 5, true}});
+  const auto refused = gate.admit(peer(2, 9), cluster);
+  EXPECT_THAT(refused.error().text, HasSubstr("was removed from the cluster"));
+  EXPECT_EQ(refused.error().code, errc::precondition_failed) << "it learns that it is for good";
+  EXPECT_EQ(gate.accept(peer(2, 9)).error().code, errc::invalid_argument) << "this node itself is not refused";
+  EXPECT_EQ(refusal(peer(2, 9, false)), "") << "a stranger may ask to join; the join is refused";
+  gate.set_members({{id(1), "a:1", 0}, {id(2), "b:1", 5}});
+  EXPECT_EQ(refusal(peer(2, 9)), "") << "the log's configuration contains it still";
+}
+
 TEST_F(membership_gate_, lets_strangers_in_to_a_member_only) {
   EXPECT_EQ(refusal(peer(3, 1, false)), "");
   EXPECT_THAT(gate.admit(peer(3, 1, false), {}).error().text, HasSubstr("belongs to no cluster yet"));

@@ -227,10 +227,10 @@ def test_a_node_is_drained_and_removed_and_stays_out(make_cluster):
     cluster.command("remove", number)
     check_all(cluster.nodes[:3], written)
     leaving.spawn()
-    eventually(lambda: "it was removed" in leaving.log().rsplit("serving", 1)[-1], seconds=30, what="the refusal in its log")
-    time.sleep(1.5)
-    assert leaving.admin("/health/ready").status == 503
-    leaving.kill()
+    assert leaving.process.wait(30) == 1, "it ends once it is refused"
+    said = leaving.log().rsplit("serving", 1)[-1]
+    assert "was removed from the cluster" in said and "start with an empty data directory, as a new node" in said, said
+    leaving.refuses_to_start("was removed from the cluster")
 
 
 # Who may not
