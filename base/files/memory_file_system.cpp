@@ -155,6 +155,7 @@ public:
   result<void> flush() override {
     const std::lock_guard guard{disk_.mutex_};
     if (auto e = check(disk_operation::flush)) return *e;
+    if (!appends_ && !disk_.is_linked(path_, node_)) return error{errc::io_error, path_ + ": the file was deleted"};
     node_->flush();
     ++disk_.flushes_;
     return {};
@@ -298,6 +299,13 @@ memory_file_system::inode_ptr memory_file_system::find(const std::string& path) 
   if (where == nullptr) return nullptr;
   const auto at = where->now.find(name_of(path));
   return at == where->now.end() ? nullptr : at->second;
+}
+
+bool memory_file_system::is_linked(const std::string& path, const inode_ptr& node) {
+  if (find(path) == node) return true; // else it was renamed, or deleted
+  return std::ranges::any_of(directories_, [&](const auto& d) {
+    return std::ranges::any_of(d.second.now, [&](const auto& link) { return link.second == node; });
+  });
 }
 
 void memory_file_system::apply(std::map<std::string, inode_ptr>& names, const change& c) {

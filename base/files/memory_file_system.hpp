@@ -80,6 +80,7 @@ private:
   std::optional<error> check(disk_operation operation, const std::string& path) const; // lock held
   directory* find_directory(const std::string& path);
   inode_ptr find(const std::string& path);
+  bool is_linked(const std::string& path, const inode_ptr& node); // `path`: where it was opened
   void change_directory(directory& where, change c);
   static void apply(std::map<std::string, inode_ptr>& names, const change& c);
   result<void> reserve_pages(inode& node, std::uint64_t from, std::uint64_t to);

@@ -100,9 +100,9 @@ bool is_direct(std::uint64_t offset, std::span<const bytes_view> data) {
 
 class posix_file final : public file {
 public:
-  // `direct`: whether large writes may bypass the page cache, through a descriptor of their own.
-  posix_file(int descriptor, std::string path, bool direct = true)
-      : descriptor_(descriptor), direct_tried_(!direct), path_(std::move(path)) {}
+  // Large writes may bypass the page cache, through a descriptor of their own, unless it appends.
+  posix_file(int descriptor, std::string path, bool appends = false)
+      : descriptor_(descriptor), appends_(appends), direct_tried_(appends), path_(std::move(path)) {}
   ~posix_file() override { // errors of close(2) are ignored: whoever needs durability has called flush()
     ::close(descriptor_);
     if (direct_ >= 0) ::close(direct_);
@@ -136,6 +136,10 @@ public:
 
   result<void> flush() override {
     if (retry_interrupted([&] { return ::fdatasync(descriptor_); }) != 0) return failed("flush", path_, errno);
+    if (appends_) return {};
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) return failed("status", path_, errno);
+    if (status.st_nlink == 0) return error{errc::io_error, "flush of " + path_ + ": the file was deleted"};
     return {};
   }
 
@@ -201,6 +205,7 @@ private:
   }
 
   int descriptor_, direct_ = -1;
+  const bool appends_;
   bool direct_tried_;
   std::string path_;
 };
@@ -221,7 +226,7 @@ public:
       descriptor = retry_interrupted(attempt);
     }
     if (descriptor < 0) return failed("open", path, errno);
-    auto opened = std::make_unique<posix_file>(descriptor, path, mode != open_mode::append);
+    auto opened = std::make_unique<posix_file>(descriptor, path, mode == open_mode::append);
     struct stat status {};
     if (::fstat(descriptor, &status) != 0) return failed("status", path, errno);
     if (!S_ISREG(status.st_mode)) return error{errc::io_error, "open of " + path + ": it is not a regular file"};

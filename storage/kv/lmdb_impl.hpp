@@ -65,9 +65,12 @@ public:
     return {errc::corrupt, directory_ + ": " + what};
   }
   error failure(int rc, const char* what) const;
-  error commit_failure(int rc);
+  error commit_failure(int rc) { return refuse_writes(failure(rc, "commit")); }
+  // After a commit. Who deleted the file took it with all later commits, although reads go on.
+  result<void> check_that_file_is_there();
 
 private:
+  error refuse_writes(error why);
   result<void> prepare(const std::string& folder) const;
   result<void> make_data_file(const std::string& folder);
   result<void> open_tables();

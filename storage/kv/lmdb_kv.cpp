@@ -237,11 +237,17 @@ error environment::failure(int rc, const char* what) const {
 // After a failed flush the state of the device is unknown, and a second flush would succeed without writing. So no more
 // writes are accepted. Not after no_space: no meta page references the pages of that commit, and later commits write
 // their own.
-error environment::commit_failure(int rc) {
-  error why = failure(rc, "commit");
+error environment::refuse_writes(error why) {
   if (why == errc::io_error && !read_only_.exchange(true))
     log::error("commit failed, writes are refused from now on", {{"error", why.text}});
   return why;
+}
+
+result<void> environment::check_that_file_is_there() {
+  mdb_filehandle_t file{};
+  struct stat status {};
+  if (mdb_env_get_fd(env_, &file) != 0 || ::fstat(file, &status) != 0 || status.st_nlink > 0) return {};
+  return refuse_writes({errc::io_error, directory_ + ": commit: data.mdb was deleted"});
 }
 
 bool environment::read_meta(std::uint64_t transaction, lmdb_pages::meta& out) {

@@ -205,6 +205,8 @@ result<void> lmdb_transaction::commit() {
   txn_ = nullptr; // LMDB freed it, also when the commit failed
   if (rc != 0)
     failure_ = env_->commit_failure(rc);
+  else if (auto there = env_->check_that_file_is_there(); !there)
+    failure_ = there.error();
   else
     env_->committed(transaction);
   if (writer_.owns_lock()) writer_.unlock();

@@ -233,6 +233,26 @@ TYPED_TEST(file_system_contract, keeps_an_unlinked_file_readable_while_it_is_ope
   EXPECT_EQ(read_text(*f, 0, 99), "still here");
 }
 
+TYPED_TEST(file_system_contract, flushes_no_file_that_was_deleted_or_replaced) {
+  auto deleted = this->create("a"), renamed = this->create("b"), replaced = this->create("c");
+  auto log = *this->files().open(this->path("log"), open_mode::append);
+  for (auto* f : {deleted.get(), renamed.get(), replaced.get(), log.get()}) {
+    ASSERT_TRUE(write_text(*f, 0, "text"));
+    ASSERT_TRUE(f->flush());
+  }
+  ASSERT_TRUE(this->files().remove(this->path("a")));
+  ASSERT_TRUE(this->files().rename(this->path("b"), this->path("c")));
+  ASSERT_TRUE(this->files().remove(this->path("log")));
+  for (auto* f : {deleted.get(), replaced.get()}) {
+    const auto flushed = f->flush();
+    ASSERT_FALSE(flushed);
+    EXPECT_EQ(flushed.error(), errc::io_error);
+    EXPECT_NE(flushed.error().text.find("the file was deleted"), std::string::npos);
+  }
+  EXPECT_TRUE(renamed->flush());
+  EXPECT_TRUE(log->flush()) << "logs are rotated";
+}
+
 TYPED_TEST(file_system_contract, locks_a_directory_for_one_owner_at_a_time) {
   auto first = this->files().lock(this->directory());
   ASSERT_TRUE(first);

@@ -150,6 +150,24 @@ def test_a_member_whose_disk_is_broken_leaves_until_it_is_started_again(cluster_
 
 
 @pytest.mark.parametrize("who", ["leader", "follower"])
+@pytest.mark.parametrize("what", ["log", "state"])
+def test_a_member_whose_files_are_deleted_under_it_leaves(cluster_of_small_disks, who, what):
+    cluster = cluster_of_small_disks
+    broken, others, writes = begun(cluster, who)
+    metadata = broken.disk / "data/metadata"
+    files = sorted(metadata.rglob("*.seg" if what == "log" else "data.mdb"))
+    assert files
+    for file in files:
+        file.unlink()
+    writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 30, "the deletion is seen")
+    assert "was deleted" in broken.log()
+    assert b"was deleted" in ready(broken).body
+    assert writes.slowest < 5, "the others went on"
+    check_that_all_know(cluster, broken, others, "io_error", writes)
+    broken.kill()
+
+
+@pytest.mark.parametrize("who", ["leader", "follower"])
 def test_a_member_whose_disk_hangs_leaves_until_it_answers(cluster_of_small_disks, who):
     cluster = cluster_of_small_disks
     broken, others, writes = begun(cluster, who)

@@ -181,6 +181,19 @@ TEST_F(lmdb_kv, forgets_a_commit_that_found_no_room_in_the_file_system) {
   EXPECT_EQ(get(**engine, "big").size(), 1u << 20);
 }
 
+TEST_F(lmdb_kv, never_writes_again_after_its_file_was_deleted_but_goes_on_reading) {
+  const auto engine = open();
+  ASSERT_TRUE(engine);
+  ASSERT_TRUE(put(**engine, "kept", "value"));
+  ASSERT_TRUE(std::filesystem::remove(path + "/data.mdb"));
+  const auto failed = put(**engine, "lost", "value");
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error(), errc::io_error);
+  EXPECT_NE(failed.error().text.find("data.mdb was deleted"), std::string::npos);
+  EXPECT_EQ(put(**engine, "lost", "value").error(), errc::read_only);
+  EXPECT_EQ(get(**engine, "kept"), "value");
+}
+
 TEST_F(lmdb_kv, never_writes_again_after_a_commit_failed_with_an_io_error_but_goes_on_reading) {
   {
     const auto engine = open();
