@@ -155,7 +155,7 @@ def test_a_member_whose_files_are_deleted_under_it_leaves(cluster_of_small_disks
     cluster = cluster_of_small_disks
     broken, others, writes = begun(cluster, who)
     metadata = broken.disk / "data/metadata"
-    files = sorted(metadata.rglob("*.seg" if what == "log" else "data.mdb"))
+    files = list(metadata.glob("log/*.seg")) if what == "log" else [metadata / "data.mdb"]
     assert files
     for file in files:
         file.unlink()
