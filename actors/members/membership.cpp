@@ -219,8 +219,7 @@ void membership_state::find_members() {
 void membership_state::refused(const std::string& why) {
   if (!s_.state->refusal().empty()) return;
   s_.state->refuse(why);
-  log::error("the cluster refuses this node permanently: start with an empty data directory, as a new node",
-             {{"reason", why}});
+  log::error("the cluster refuses this node: start with an empty data directory, as a new node", {{"reason", why}});
   if (!s_.remember_refusal) return;
   auto job = [this, why, remember = s_.remember_refusal, back = on_actor()](bool expired) {
     expired ? back([this] { s_.state->refuse({}); }) : remember(why);
