@@ -7,6 +7,7 @@
 #include "cluster/layout/layout.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -61,6 +62,12 @@ public:
   explicit leader_client(services s) : s_(std::move(s)) {}
 
   void ask(const request_ptr& r) { try_now(r, errc::timeout); }
+  // A leader that moved because it does not answer would keep its requests waiting until the end of their try: they are
+  // cancelled, and `answered` gets that as any other failure.
+  void leader_moved(const leader_place& now) {
+    for (const auto& [id, c] : calls_)
+      if (c.to != now.remote) s_.network->cancel(c.to, c.number);
+  }
   // Tries again after the pause; calls `gave_up` with `why`, the error of the last try, if no time is left.
   void again(const request_ptr& r, const error& why) {
     pause(r, after_failure(r->deadline, s_.patience, s_.clock->now()), why);
@@ -74,9 +81,15 @@ private:
       if (step.what != leader_step::kind::call)
         return pause(r, step,
                      leader.local || leader.remote ? last : error{errc::no_leader, "the cluster has no leader now"});
-      call_leader(*s_.network, leader, s_.bytes(*r), step.until, [this, r, post = s_.post](result<link::answer> a) {
-        post([this, r, a = std::move(a)] { s_.answered(r, a); });
-      });
+      const auto id = ++last_call_;
+      auto& call = calls_[id] = {*leader.remote};
+      call.number = s_.network->call(*leader.remote, s_.bytes(*r), step.until,
+                                     [this, r, id, post = s_.post](result<link::answer> a) {
+                                       post([this, r, id, a = std::move(a)] {
+                                         calls_.erase(id);
+                                         s_.answered(r, a);
+                                       });
+                                     });
     });
   }
   void pause(const request_ptr& r, const leader_step& step, const error& why) {
@@ -84,7 +97,13 @@ private:
     s_.after(s_.patience.pause, [this, r, why] { try_now(r, why); });
   }
 
+  struct call_in_progress {
+    uuid to{};
+    link::request_number number = 0;
+  };
   services s_;
+  std::map<std::uint64_t, call_in_progress> calls_;
+  std::uint64_t last_call_ = 0;
 };
 
 } // namespace cairn::actors

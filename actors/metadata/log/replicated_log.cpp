@@ -101,6 +101,7 @@ void replicated_log::pump() {
   if (node_->engine().installing()) drop_unapplied();
   check_leader_pace();
   take_answers(u.answers);
+  follow_leader();
   store_next();
   apply_next();
   arm_timer();

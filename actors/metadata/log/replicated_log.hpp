@@ -257,6 +257,7 @@ private:
 
   leader_client<submission>::services submit_route();
   leader_place leader() const;
+  void follow_leader();
   void submit_locally(const submission_ptr& s);
   static std::string open_commands(submission& s);
   void submitted_there(const submission_ptr& s, const result<link::answer>& a);
@@ -318,9 +319,11 @@ private:
   std::map<ticket, std::pair<submission_ptr, std::size_t>> commands_;
   std::vector<submission_ptr> submissions_; // all unfinished ones
   std::optional<leader_client<submission>> submits_;
+  server_id followed_ = 0; // the last known leader
 
   read_group reads_; // wait for the next round
   std::map<ticket, read_group> rounds_;
+  std::optional<std::pair<uuid, link::request_number>> round_call_; // the latest round at another node
   std::size_t rounds_out_ = 0;
   bool round_pause_ = false;
   std::multimap<log_index, waiting_read> reads_at_, visible_at_; // wait until the index is applied; visible

@@ -65,6 +65,15 @@ leader_place replicated_log::leader() const {
   return node ? leader_place{false, *node} : leader_place{};
 }
 
+// What waits for the former leader, which may be frozen, goes to the new one.
+void replicated_log::follow_leader() {
+  const auto now = node_->engine().leader();
+  if (now == 0 || std::exchange(followed_, now) == now) return;
+  const auto place = leader();
+  submits_->leader_moved(place);
+  if (round_call_ && round_call_->first != place.remote) s_.network->cancel(round_call_->first, round_call_->second);
+}
+
 void replicated_log::submit_locally(const submission_ptr& s) {
   std::vector<raft::ticketed_command> wanted;
   for (std::size_t i = 0; i < s->commands.size(); ++i) {
@@ -233,8 +242,9 @@ void replicated_log::begin_round() {
       pump();
     });
   };
-  if (!call_leader(*s_.network, leader(), std::move(bytes), at + round_time, std::move(answered)))
-    round_done(std::move(*group), error{errc::no_leader, "there is no leader"});
+  const auto to = leader();
+  if (!to.remote) return round_done(std::move(*group), error{errc::no_leader, "there is no leader"});
+  round_call_.emplace(*to.remote, s_.network->call(*to.remote, std::move(bytes), at + round_time, std::move(answered)));
 }
 
 void replicated_log::round_done(read_group group, result<log_index> index) {

@@ -8,6 +8,8 @@
 
 #include <deque>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace cairn::actors {
 
@@ -31,11 +33,12 @@ public:
     ADD_FAILURE() << "no payloads travel";
     return 0;
   }
-  void cancel(const uuid&, link::request_number) override {}
+  void cancel(const uuid& to, link::request_number n) override { cancelled.emplace_back(to, n); }
   bool up(const uuid& node) const override { return linked.contains(node); }
   void set_members(const std::vector<peer_address>&) override {}
 
-  std::deque<note> calls;
+  std::deque<note> calls; // numbered from 1
+  std::vector<std::pair<uuid, link::request_number>> cancelled;
   std::set<uuid> linked;
 };
 

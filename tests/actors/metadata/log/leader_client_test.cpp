@@ -148,6 +148,24 @@ TEST_F(leader_client_test, follows_the_leader_when_it_moves) {
   EXPECT_TRUE(later.empty());
 }
 
+TEST_F(leader_client_test, cancels_what_waits_for_a_former_leader) {
+  leader = remote_leader;
+  const auto answered = ask(10s), waits = ask(10s);
+  network.calls[0].reply(link::answer{"done", {}});
+  client_.leader_moved(remote_leader);
+  EXPECT_TRUE(network.cancelled.empty());
+  leader = {false, uuid{2}};
+  client_.leader_moved(leader);
+  ASSERT_EQ(network.cancelled.size(), 1u);
+  EXPECT_EQ(network.cancelled[0], std::pair(uuid{1}, link::request_number{2}));
+  network.calls[1].reply(error{errc::cancelled, "cancelled by the requester"});
+  run_next();
+  ASSERT_EQ(network.calls.size(), 3u);
+  EXPECT_EQ(network.calls[2].to, uuid{2});
+  client_.leader_moved(local_leader);
+  EXPECT_EQ(network.cancelled.back(), std::pair(uuid{2}, link::request_number{3}));
+}
+
 TEST_F(leader_client_test, answers_what_the_leader_answers) {
   leader = remote_leader;
   const auto r = ask(10s);

@@ -100,8 +100,7 @@ public:
 
     link::request_number call(const uuid& to, std::string request, steady_time deadline,
                               link::reply_callback reply) override {
-      cluster_.carry(*this, to, std::move(request), deadline, std::move(reply));
-      return 0;
+      return cluster_.carry(*this, to, std::move(request), deadline, std::move(reply));
     }
     link::request_number call_bulk(const uuid&, std::string, slice, steady_time, link::reply_callback) override {
       ADD_FAILURE() << "no payloads travel";
@@ -111,7 +110,7 @@ public:
       ADD_FAILURE() << "no payloads travel";
       return 0;
     }
-    void cancel(const uuid&, link::request_number) override {}
+    void cancel(const uuid&, link::request_number n) override { cluster_.cancel(*this, n); }
     bool up(const uuid&) const override { return true; }
     void set_members(const std::vector<peer_address>&) override {}
 
@@ -313,6 +312,8 @@ public:
   seeded_random random;
   std::vector<std::unique_ptr<node>> nodes;
   double loss = 0, doubled = 0;
+  std::map<link::request_number, std::weak_ptr<link::reply_callback>> open_calls;
+  link::request_number last_call = 0;
   std::set<std::pair<node_number, node_number>> cuts; // from, to
   std::string last_refusal;
   std::size_t piece_bytes = 4096;
@@ -358,21 +359,33 @@ private:
   bool chance(double p) { return double(random.next() % 1'000'000) < p * 1e6; }
   std::chrono::microseconds delay() { return std::chrono::microseconds(100 + random.next() % 3000); }
 
-  void carry(node& from, const uuid& to, const std::string& request, steady_time deadline, link::reply_callback reply) {
+  link::request_number carry(node& from, const uuid& to, const std::string& request, steady_time deadline,
+                             link::reply_callback reply) {
     auto once = std::make_shared<link::reply_callback>(std::move(reply));
     const auto answer = [once, alive = from.alive](result<link::answer> a) {
       if (*alive && *once) std::exchange(*once, {})(std::move(a));
     };
     auto* target = find(to);
-    const auto at_once = [&](const error& why) { loop.at(delay(), [answer, why] { answer(why); }); };
-    if (!target || !target->log || cuts.contains({from.number, target->number}))
-      return at_once({errc::connection_lost, "not reachable"});
+    open_calls[++last_call] = once;
+    if (!target || !target->log || cuts.contains({from.number, target->number})) {
+      loop.at(delay(), [answer] { answer(error{errc::connection_lost, "not reachable"}); });
+      return last_call;
+    }
     loop.at(deadline - loop.now(), [answer] { answer(error{errc::timeout, "no answer in time"}); });
-    if (chance(loss)) return;
+    if (chance(loss)) return last_call;
     for (int copies = chance(doubled) ? 2 : 1; copies > 0; --copies) {
       loop.at(delay(),
               [this, &from, target, request, deadline, answer] { arrive(from, *target, request, deadline, answer); });
     }
+    return last_call;
+  }
+  void cancel(node& from, link::request_number n) {
+    const auto call = open_calls.find(n);
+    const auto once = call == open_calls.end() ? nullptr : call->second.lock();
+    if (!once) return;
+    loop.at(delay(), [once, alive = from.alive] {
+      if (*alive && *once) std::exchange(*once, {})(error{errc::cancelled, "cancelled by the requester"});
+    });
   }
   void arrive(node& from, node& to, const std::string& request, steady_time deadline,
               const std::function<void(result<link::answer>)>& answer) {

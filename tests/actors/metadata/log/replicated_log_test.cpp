@@ -240,6 +240,15 @@ TEST_F(replicated_log_test, a_leader_that_was_cut_off_does_not_answer_for_the_ot
   EXPECT_TRUE(old->store->read().value()->bucket("ours"));
 }
 
+TEST_F(replicated_log_test, what_waits_for_a_frozen_leader_goes_to_the_next_one_when_it_is_elected) {
+  cluster.begin(3);
+  auto* old = cluster.leader();
+  cluster.watch = [&](const auto& from, const auto& to, peer_request) { return &from != old && &to != old; };
+  const auto began = cluster.loop.now();
+  EXPECT_FALSE(cluster.submit(follower(), {meta::create_bucket{.name = "other", .now = 1}})[0].refused);
+  EXPECT_LT(cluster.loop.now() - began, 3500ms) << "a try lasts four seconds";
+}
+
 TEST_F(replicated_log_test, without_a_majority_everything_is_answered_at_its_deadline) {
   cluster.begin(3);
   auto& f = follower();
