@@ -82,14 +82,15 @@ private:
         return pause(r, step,
                      leader.local || leader.remote ? last : error{errc::no_leader, "the cluster has no leader now"});
       const auto id = ++last_call_;
-      auto& call = calls_[id] = {*leader.remote};
-      call.number = s_.network->call(*leader.remote, s_.bytes(*r), step.until,
-                                     [this, r, id, post = s_.post](result<link::answer> a) {
-                                       post([this, r, id, a = std::move(a)] {
-                                         calls_.erase(id);
-                                         s_.answered(r, a);
-                                       });
-                                     });
+      calls_[id].to = *leader.remote;
+      auto answered = [this, r, id, post = s_.post](result<link::answer> a) {
+        post([this, r, id, a = std::move(a)] {
+          calls_.erase(id);
+          s_.answered(r, a);
+        });
+      };
+      const auto number = s_.network->call(*leader.remote, s_.bytes(*r), step.until, std::move(answered));
+      if (const auto waits = calls_.find(id); waits != calls_.end()) waits->second.number = number;
     });
   }
   void pause(const request_ptr& r, const leader_step& step, const error& why) {
