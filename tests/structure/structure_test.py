@@ -17,7 +17,7 @@ import tempfile
 ROOMS = {
     "base": [],
     "base/memory": ["base"],
-    "base/files": ["base"],
+    "base/files": ["base"], "base/trace": ["base"],
     "base/third_party": [],
     "base/sockets": ["base", "base/third_party"],
     "config": ["base/"],
@@ -72,8 +72,8 @@ ROOMS = {
         "net/s3/body", "net/s3/form", "net/s3/operations",
     ],
     "net/iam": ["base/", "storage/policy", "storage/metadata/", "net/wire/grammar", "net/s3/xml"],
-    "net/logs": ["base/", "net/wire/grammar"],
-    "net/gateway": ["base/", "config", "storage/policy", "actors/protocol", "actors/protocol/values", "net/wire/", "net/s3/", "net/iam", "net/logs"],
+    "net/logs": ["base/", "net/wire/grammar"], "net/trace": ["base/"],
+    "net/gateway": ["base/", "config", "storage/policy", "actors/protocol", "actors/protocol/values", "net/wire/", "net/s3/", "net/iam", "net/logs", "net/trace"],
     "net/gateway/routes": ["base/", "storage/policy", "actors/protocol", "net/wire/grammar", "net/s3/", "net/iam", "net/gateway"],
     "net/admin/objects": ["base/", "storage/metadata/", "net/wire/grammar", "net/s3/"],
     "net/admin": ["base/", "config", "actors/protocol", "net/wire/", "net/s3", "net/logs", "net/admin/objects"],
@@ -90,7 +90,7 @@ ROOMS = {
     "cli/machine": ["base/", "config", "actors/runtime", "net/wire", "cli/client", "cli/admin"],
     "cli/bench": ["base/", "actors/runtime", "cli/client"],
     "cli": [
-        "base/", "config", "storage/", "actors/protocol", "actors/runtime", "sim", "net/wire", "net/logs", "net/gateway", "net/gateway/routes",
+        "base/", "config", "storage/", "actors/protocol", "actors/runtime", "sim", "net/wire", "net/logs", "net/trace", "net/gateway", "net/gateway/routes",
         "net/admin", "cli/",
     ],
 }
