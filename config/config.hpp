@@ -155,6 +155,11 @@ struct audit_settings {
   bool durable = false; // flushed before the answer
 };
 
+struct trace_settings {
+  std::string endpoint; // URL of a collector: OTLP over HTTP; empty: no traces are sent
+  double sample = 0.01; // share of the requests whose sender has not decided
+};
+
 struct debug_settings {
   duration read_delay{0};                          // added to every chunk read, for experiments
   duration lifecycle_day = std::chrono::hours{24}; // length of a day for lifecycle rules
@@ -174,6 +179,7 @@ struct settings {
   log_settings log;
   access_log_settings access_log;
   audit_settings audit;
+  trace_settings trace;
   debug_settings debug;
 
   std::string metadata_dir() const;             // metadata.dir or its default

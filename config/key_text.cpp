@@ -21,6 +21,7 @@ template <class T>
 type_names names_of_type() {
   if constexpr (std::is_same_v<T, bool>) return {"boolean", "true or false"};
   if constexpr (std::is_same_v<T, std::uint32_t>) return {"integer", "an integer"};
+  if constexpr (std::is_same_v<T, double>) return {"number", "a number"};
   if constexpr (std::is_same_v<T, byte_size>) return {"size", "a size"};
   if constexpr (std::is_same_v<T, std::optional<byte_size>>) return {"size", "\"auto\" or a size"};
   if constexpr (std::is_same_v<T, duration>) return {"duration", "a duration"};
@@ -102,6 +103,7 @@ std::string rate_text(const rate_limit& rate) {
 struct value_writer {
   std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
   std::string operator()(const std::uint32_t* v) const { return std::to_string(*v); }
+  std::string operator()(const double* v) const { return number_text(*v); }
   std::string operator()(const byte_size* v) const { return toml_quoted(format(*v)); }
   std::string operator()(const std::optional<byte_size>* v) const { return toml_quoted(*v ? format(**v) : "auto"); }
   std::string operator()(const duration* v) const { return toml_quoted(format(*v)); }

@@ -31,6 +31,7 @@ constexpr std::uint64_t join_token_bytes_max = 128;
 constexpr std::uint64_t zone_bytes_max = 64;
 constexpr std::uint64_t cluster_name_bytes_max = 64;
 constexpr std::uint64_t host_port_bytes_max = 262;
+constexpr std::uint64_t url_bytes_max = 2048;
 constexpr std::uint64_t window_max = 64;
 constexpr std::uint64_t block_bytes = 64_KiB;
 constexpr std::uint64_t chunk_bytes_max = 16_MiB;
@@ -55,6 +56,7 @@ constexpr std::array section_table{
                 "The access log: a line for each request on the HTTP port. docs/operations.md describes it."},
     section_doc{"audit",
                 "The audit log: who changed what, a line of JSON for each request. docs/operations.md describes it."},
+    section_doc{"trace", "Traces of requests for an OpenTelemetry collector. docs/operations.md describes them."},
     section_doc{"debug", "Experiments. Not for production."},
 };
 
@@ -274,6 +276,14 @@ constexpr std::array key_table{
     key{"audit", "durable", at<&s::audit, &audit_settings::durable>, 0, 0, 1, false,
         "Whether lines are flushed to the disk before the answer: they survive a power loss, too. Requests that wait "
         "share a flush."},
+
+    key{"trace", "endpoint", at<&s::trace, &trace_settings::endpoint>, 0, url_bytes_max, 1, false,
+        "URL of a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`. Without a path it is "
+        "`/v1/traces`. No request waits for the collector: spans that it does not take are dropped and counted. Empty: "
+        "no traces are sent."},
+    key{"trace", "sample", at<&s::trace, &trace_settings::sample>, 0, 1, 1, true,
+        "Share of the requests that are traced. It decides for requests without a header `traceparent`; the others are "
+        "traced if their sender says so."},
 
     key{"debug", "read_delay", at<&s::debug, &debug_settings::read_delay>, 0, of(10s), 1, false,
         "Added to every chunk read."},

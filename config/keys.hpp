@@ -17,9 +17,9 @@
 namespace cairn::config {
 
 using key_slot =
-    std::variant<bool*, std::uint32_t*, byte_size*, std::optional<byte_size>*, duration*, endpoint*, std::string*,
-                 std::vector<std::string>*, std::vector<disk_settings>*, std::vector<rate_limit>*, anonymous_access*,
-                 sigv2_use*, log_format*, log_level*, access_log_format*>;
+    std::variant<bool*, std::uint32_t*, double*, byte_size*, std::optional<byte_size>*, duration*, endpoint*,
+                 std::string*, std::vector<std::string>*, std::vector<disk_settings>*, std::vector<rate_limit>*,
+                 anonymous_access*, sigv2_use*, log_format*, log_level*, access_log_format*>;
 
 // The form that a string or the elements of a list must have.
 enum class text_form : std::uint8_t { any, host_and_port };

@@ -71,6 +71,12 @@ public:
     *out = std::uint32_t(*v);
     return true;
   }
+  bool operator()(double* out) const {
+    const auto v = node_.is_boolean() ? std::nullopt : node_.value<double>();
+    if (!v || !(*v >= double(key_.least) && *v <= double(key_.most))) return false;
+    *out = *v;
+    return true;
+  }
   bool operator()(byte_size* out) const {
     const auto size = size_in(node_);
     if (!size || !within(size->bytes)) return false;

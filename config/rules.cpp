@@ -230,6 +230,16 @@ std::string check_audit_file(const settings& s) {
   return s.audit.file == "-" ? "expected the path of a file: the audit log can't be standard output" : "";
 }
 
+std::string check_trace_endpoint(const settings& s) {
+  std::string_view url = s.trace.endpoint;
+  if (url.empty()) return {};
+  constexpr const char* expected = "expected a URL such as \"http://127.0.0.1:4318/v1/traces\"";
+  const auto scheme = url.starts_with("http://") ? 7u : url.starts_with("https://") ? 8u : 0u;
+  if (scheme == 0 || !is_visible(url, "\"#@")) return expected;
+  const auto host = std::string{url.substr(scheme, url.find('/', scheme) - scheme)};
+  return parse_host_port(host) || is_host_name(host) ? "" : expected;
+}
+
 std::string check_rates(const settings& s) {
   std::set<std::tuple<rate_of, std::string, address_bytes, std::uint32_t>> seen;
   for (const auto& rate : s.limits.rates) {
@@ -276,6 +286,7 @@ constexpr std::array rules{
     rule{{"access_log.file", "audit.file"}, check_access_log},
     rule{{"audit.file"}, check_audit_file},
     rule{{"audit.file", "audit.reads", "audit.durable"}, check_audit},
+    rule{{"trace.endpoint"}, check_trace_endpoint},
     rule{{"cluster.write_quorum", "cluster.replicas"}, check_quorum},
 };
 

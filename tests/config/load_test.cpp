@@ -80,6 +80,19 @@ read_delay = 0
   EXPECT_EQ(l.value.metadata_dir(), "/fast");
 }
 
+TEST(config_load, takes_a_share_from_0_to_1_and_the_url_of_a_collector) {
+  for (const auto* share : {"0", "1", "0.25", "1e-3"})
+    EXPECT_THAT(lines(of(std::string("[trace]\nsample = ") + share + "\n")), ElementsAre()) << share;
+  EXPECT_EQ(of("[trace]\nsample = 0.25\n").value.trace.sample, 0.25);
+  for (const auto* share : {"-0.1", "1.01", "nan", "true", "\"0.5\""})
+    EXPECT_EQ(lines(of(std::string("[trace]\nsample = ") + share + "\n")).size(), 1u) << share;
+  const auto problems = [](const std::string& url) { return lines(of("[trace]\nendpoint = '" + url + "'\n")).size(); };
+  for (const auto* url : {"", "http://127.0.0.1:4318/v1/traces", "https://collector.example.org", "http://[::1]:4318"})
+    EXPECT_EQ(problems(url), 0u) << url;
+  for (const auto* url : {"127.0.0.1:4318", "ftp://a", "http://", "http:///v1", "http://a b", "http://me:x@a/"})
+    EXPECT_EQ(problems(url), 1u) << url;
+}
+
 TEST(config_load, disks_may_be_an_array_of_tables) {
   const auto l = of("[[storage.disks]]\npath = '/a'\n[[storage.disks]]\npath = '/b'\nweight = 0.5\n");
   EXPECT_THAT(lines(l), ElementsAre());
