@@ -44,6 +44,7 @@ read_route chunk_router::route_read(const chunk_id& chunk) const {
   r.disks_ = r.first_remote_ = local_->disks();
   if (!in_cluster()) return r;
   r.in_cluster_ = true;
+  r.self_ = parts_.layouts->self();
   const auto layout = parts_.layouts->get();
   if (!layout || layout->partitions.empty()) return r;
   const auto& owners = layout->partitions[partition_of(chunk)];

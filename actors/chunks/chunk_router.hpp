@@ -44,6 +44,7 @@ public:
   std::size_t places() const noexcept { return disks_ + remotes_; }
   place at(std::size_t n) const; // n < places()
   bool remote(std::size_t n) const noexcept { return n - first_remote_ < remotes_; }
+  node_number node(std::size_t n) const noexcept { return remote(n) ? nodes_[n - first_remote_]->number : self_; }
   // Whether place n may get a hedge: a remote owner that is up and not suspect.
   bool may_hedge_to(std::size_t n) const noexcept { return n < places() && remote(n) && n - first_remote_ < steady_; }
   bool in_cluster() const noexcept { return in_cluster_; }
@@ -55,6 +56,7 @@ private:
   const store_router* local_ = nullptr;
   std::size_t disks_ = 0, first_remote_ = 0, remotes_ = 0, steady_ = 0; // steady: up and not suspect
   bool in_cluster_ = false;
+  node_number self_ = 0;
   std::array<const remote_node*, remotes_max> nodes_{}; // the first remotes_
 };
 

@@ -42,6 +42,8 @@ private:
     std::uint32_t number = 0; // 0: no request is in flight
     std::size_t place = 0;
     buffer_ptr buffer;
+    bool is_hedge = false;
+    steady_time sent{}; // of a traced download
   };
   struct read {
     planned_slice slice;
@@ -73,7 +75,9 @@ private:
   void read_slice(std::uint64_t index, const planned_slice& slice, buffer_ptr into, std::unique_ptr<cache_fill> fill);
   void deliver(std::uint64_t index, const planned_slice& slice, cairn::slice bytes, steady_time since);
   void ask(std::uint64_t index);
-  void send(std::uint64_t index, const read& r, const attempt& a);
+  void send(std::uint64_t index, const read& r, attempt& a);
+  void record(const read& r, const attempt& a, errc outcome) const;
+  void record_cached(const planned_slice& slice, steady_time since) const;
   void arrived(std::uint64_t index, std::uint32_t number, chunk_data& data);
   void failed(std::uint64_t index, std::uint32_t number, error why);
   void first_failed(std::uint64_t index, read& r, error why);
@@ -89,6 +93,7 @@ private:
   services s_;
   streamer_actor owner_;
   account_ptr payer_;
+  trace_scope trace_;
   std::optional<slice_planner> planner_;
   std::optional<download_window> window_;
   std::map<std::uint64_t, read> reads_; // in flight or pausing, by index
@@ -113,6 +118,7 @@ void sequencer_state::start(const services& s, download_range_list what, streame
   s_ = s;
   owner_ = std::move(owner);
   payer_ = std::move(what.payer);
+  trace_ = std::move(what.trace);
   planner_.emplace(std::move(what.ranges), std::move(what.first_parts));
   window_.emplace(s_.window_min, s_.window_max);
   count_window();
@@ -178,7 +184,11 @@ chunk_cache::answer sequencer_state::find_cached(std::uint64_t index, const plan
 
 // A read without a buffer waits for one.
 void sequencer_state::proceed(std::uint64_t index, const planned_slice& slice, chunk_cache::answer found) {
-  if (found.bytes) return deliver(index, slice, std::move(*found.bytes), now());
+  if (found.bytes) {
+    const auto since = now();
+    record_cached(slice, since);
+    return deliver(index, slice, std::move(*found.bytes), since);
+  }
   if (found.joined) {
     joined_.emplace(index, joined_read{slice, now()});
     return;
@@ -192,7 +202,10 @@ void sequencer_state::shared_read_ended(shared_read_end end) {
   CAIRN_ASSERT(at != joined_.end());
   const auto [slice, since] = at->second;
   joined_.erase(at);
-  if (end.bytes) return deliver(end.index, slice, std::move(*end.bytes), since);
+  if (end.bytes) {
+    record_cached(slice, since);
+    return deliver(end.index, slice, std::move(*end.bytes), since);
+  }
   proceed(end.index, slice, find_cached(end.index, slice, end.cancelled));
 }
 
@@ -242,15 +255,39 @@ void sequencer_state::ask(std::uint64_t index) {
   }
   r.first.number = ++r.attempts;
   r.first.place = r.retry.place();
+  r.first.is_hedge = false;
   send(index, r, r.first);
   plan_hedge(r);
 }
 
-void sequencer_state::send(std::uint64_t index, const read& r, const attempt& a) {
+void sequencer_state::send(std::uint64_t index, const read& r, attempt& a) {
+  if (trace_) a.sent = now();
   chunk_read wanted{r.slice.chunk, r.slice.read_offset, r.slice.read_length, a.buffer, r.fill != nullptr};
   self_->request(r.route.at(a.place).store, caf::infinite, read_atom_v, std::move(wanted))
       .then([this, index, number = a.number](chunk_data& data) { arrived(index, number, data); },
             [this, index, number = a.number](caf::error& why) { failed(index, number, from_caf(why)); });
+}
+
+void sequencer_state::record(const read& r, const attempt& a, errc outcome) const {
+  if (!trace_ || a.number == 0) return;
+  trace_.add({.name = span_name::read_chunk,
+              .start = a.sent,
+              .end = now(),
+              .outcome = outcome,
+              .node = r.route.node(a.place),
+              .chunk = r.slice.chunk.index,
+              .bytes = r.slice.read_length,
+              .hedge = a.is_hedge});
+}
+
+void sequencer_state::record_cached(const planned_slice& slice, steady_time since) const {
+  if (!trace_) return;
+  trace_.add({.name = span_name::read_chunk,
+              .start = since,
+              .end = now(),
+              .chunk = slice.chunk.index,
+              .bytes = slice.read_length,
+              .cached = true});
 }
 
 // The first good answer wins. The losing read's answer is ignored, and its buffer is released with it.
@@ -266,6 +303,8 @@ void sequencer_state::arrived(std::uint64_t index, std::uint32_t number, chunk_d
   if (data.bytes.owner != a.buffer || data.bytes.length < slice.trim + slice.length) {
     return failed(index, number, {errc::corrupt, "the chunk is shorter than its manifest says"});
   }
+  record(r, a, {});
+  record(r, hedged ? r.first : r.hedge, errc::cancelled);
   if (hedged) s_.metrics->hedges_won.fetch_add(1, std::memory_order_relaxed);
   auto bytes = r.fill ? r.fill->landed(std::move(data.bytes)) : std::move(data.bytes);
   const auto since = r.since;
@@ -290,8 +329,10 @@ void sequencer_state::failed(std::uint64_t index, std::uint32_t number, error wh
   if (at == reads_.end()) return;
   auto& r = at->second;
   if (r.route.in_cluster() && why.code == errc::busy) s_.stores->budget().hedges.drain();
-  if (number == r.first.number) return first_failed(index, r, std::move(why));
-  if (number != r.hedge.number) return;
+  if (number != r.first.number && number != r.hedge.number) return;
+  const bool is_first = number == r.first.number;
+  record(r, is_first ? r.first : r.hedge, why.code);
+  if (is_first) return first_failed(index, r, std::move(why));
   r.hedge_failed = std::exchange(r.hedge, attempt{});
   r.hedge_failed->buffer.reset();
   r.hedge_error = std::move(why);
@@ -371,7 +412,7 @@ void sequencer_state::hedge(std::uint64_t index, read& r) {
   if (!other || r.first.number == 0 || r.hedge_failed) return;
   auto buffer = r.fill ? r.fill->buffer() : s_.buffers->try_acquire(r.slice.read_length, reservation::growth, payer_);
   if (!buffer || !s_.stores->budget().hedges.try_take()) return;
-  r.hedge = attempt{++r.attempts, *other, std::move(buffer)};
+  r.hedge = attempt{++r.attempts, *other, std::move(buffer), true};
   s_.metrics->reads_hedged.fetch_add(1, std::memory_order_relaxed);
   send(index, r, r.hedge);
 }

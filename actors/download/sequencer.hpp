@@ -21,6 +21,7 @@ struct download_range_list {
   std::vector<byte_range> ranges; // of the object, in the order to send
   part_list first_parts;
   account_ptr payer{}; // the account that buffers are charged to; null: the node's own
+  trace_scope trace{};
 };
 
 // Linked to `owner`, which receives the slices.

@@ -74,8 +74,9 @@ void streamer_state::found(found_object& object) {
   to_next_range();
   if (body_queued_) return write({});
   CAIRN_ASSERT(object.parts);
-  sequencer_ =
-      spawn_sequencer(self_, s_, {std::move(ranges), std::move(object.parts), client_->payer()}, streamer_actor{self_});
+  sequencer_ = spawn_sequencer(
+      self_, s_, {std::move(ranges), std::move(object.parts), client_->payer(), object_.trace.of_request()},
+      streamer_actor{self_});
 }
 
 std::vector<byte_range> streamer_state::ranges_to_read() const {

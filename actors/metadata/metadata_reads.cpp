@@ -89,7 +89,7 @@ void metadata_state::give(std::uint64_t reply, result<Answer> outcome) {
 // A layout that is applied must be published first, so it must be visible.
 template <class Answer>
 void metadata_state::when_fresh(std::uint64_t reply, steady_time deadline, log_index seen, needs what,
-                                std::function<void(log_index)> go) {
+                                std::function<void(log_index)> go, const trace_scope& trace) {
   if (!log_) return go(0);
   const auto visible = [this, reply, go = std::move(go)](const result<log_index>& at) {
     if (!at) return give<Answer>(reply, at.error());
@@ -99,7 +99,13 @@ void metadata_state::when_fresh(std::uint64_t reply, steady_time deadline, log_i
     if (at && layout_changing_ > 0) return log_->when_visible(*at, deadline, visible);
     visible(at);
   };
-  if (seen == 0 || !log_->has_applied(seen)) return log_->barrier(deadline, what, reached);
+  if (seen == 0 || !log_->has_applied(seen))
+    return log_->barrier(
+        deadline, what,
+        [this, reached, span = trace.begin(span_name::barrier, *s_.clock)](const result<log_index>& at) {
+          span.end(*s_.clock, at ? errc{} : at.error().code);
+          reached(at);
+        });
   if (what == needs::visible) return log_->when_visible(seen, deadline, visible);
   reached(seen);
 }
@@ -186,7 +192,7 @@ caf::result<found_object> metadata_state::lookup(const object_name& name) {
     when_rows_visible<found_object>(reply, deadline, {{name.bucket, name.key}, {name.bucket, {}}}, at,
                                     [this, reply, deadline, name] { lookup_in_snapshot(reply, deadline, name); });
   };
-  when_fresh<found_object>(reply, deadline, name.judged.seen, needs::applied, look);
+  when_fresh<found_object>(reply, deadline, name.judged.seen, needs::applied, look, name.trace);
   return answer;
 }
 
@@ -296,7 +302,7 @@ caf::result<found_access> metadata_state::access(const access_query& query) {
         reply, deadline, {{{}, query.key}, {query.bucket, {}}, {query.bucket_2, {}}}, seen,
         [this, reply, deadline, query, seen] { access_in_snapshot(reply, deadline, query, seen); });
   };
-  when_fresh<found_access>(reply, deadline, 0, named ? needs::applied : needs::visible, look);
+  when_fresh<found_access>(reply, deadline, 0, named ? needs::applied : needs::visible, look, query.trace);
   return answer;
 }
 

@@ -81,11 +81,11 @@ private:
   // `go` runs when the state contains everything that was acknowledged before on any node, with the log index of that
   // state; on a standalone node at once, with 0. `seen`: an index that an earlier read of the request got from a
   // barrier; 0: none. With `needs::applied` that state may not be visible yet: rows from the cache are of it, and so
-  // are those of a snapshot taken in when_rows_visible.
+  // are those of a snapshot taken in when_rows_visible. `trace`: of the request, for the span of the barrier.
   using needs = replicated_log::needs;
   template <class Answer>
   void when_fresh(std::uint64_t reply, steady_time deadline, log_index seen, needs what,
-                  std::function<void(log_index)> go);
+                  std::function<void(log_index)> go, const trace_scope& trace = {});
   // `go` runs when a new snapshot has the rows of these names as of the log index `at`, which is applied.
   template <class Answer>
   void when_rows_visible(std::uint64_t reply, steady_time deadline, std::initializer_list<row_name> names, log_index at,

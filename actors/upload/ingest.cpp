@@ -117,7 +117,7 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   s_.metrics->active_uploads.fetch_add(1, std::memory_order_relaxed);
   on_demand_ = request_.grants != put_request::granting::ahead;
   wanted_ = request_.grants == put_request::granting::on_demand_first ? 1 : 0;
-  writer_.start(s_);
+  writer_.start(s_, request_.trace);
   // Weak: an actor that holds a strong reference to itself is never released.
   const auto on_actor = [me = caf::actor_cast<caf::weak_actor_ptr>(self_)](std::function<void()> run) {
     if (const auto alive = me.lock()) caf::anon_send(caf::actor_cast<ingest_actor>(alive), completion{std::move(run)});
@@ -129,9 +129,11 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   if (request_.length.value_or(0) > s_.object_size_max) {
     return fail({errc::too_large, "more than " + std::to_string(s_.object_size_max) + " bytes"});
   }
+  const auto look_up = request_.trace.begin(span_name::look_up, *s_.clock);
   self_->request(s_.metadata, caf::infinite, bucket_atom_v, request_.bucket)
       .then(
-          [this](const meta::bucket_row& bucket) {
+          [this, look_up](const meta::bucket_row& bucket) {
+            look_up.end(*s_.clock);
             has_rules_ = !request_.commit_as && !bucket.lifecycle.empty();
             // What the bucket holds, and what the object replaces, is judged with the commit.
             if (auto why = meta::exceeded(bucket.quota, request_.length.value_or(0), 1)) return fail(std::move(*why));
@@ -139,7 +141,11 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
             bucket_exists_ = true;
             grant_more();
           },
-          [this](caf::error& why) { fail(from_caf(why)); });
+          [this, look_up](caf::error& reason) {
+            auto why = from_caf(reason);
+            look_up.end(*s_.clock, why.code);
+            fail(std::move(why));
+          });
 }
 
 void ingest_state::grant_more() {
@@ -337,14 +343,20 @@ void ingest_state::commit_put(const meta::etag& etag, meta::put_object put) {
   if (failed_) return;
   auto box = std::make_shared<const meta::command>(request_.commit_as ? request_.commit_as(std::move(put))
                                                                       : meta::command{std::move(put)});
+  const auto span = request_.trace.begin(span_name::commit, *s_.clock);
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
-      .then([this, etag](const committed& c) { committed_as(etag, c.result); },
-            [this](caf::error& e) {
-              auto why = from_caf(e);
-              committing_ = false;
-              buried_ = refused_and_buried(why.code);
-              fail(std::move(why));
-            });
+      .then(
+          [this, etag, span](const committed& c) {
+            span.end(*s_.clock);
+            committed_as(etag, c.result);
+          },
+          [this, span](caf::error& e) {
+            auto why = from_caf(e);
+            span.end(*s_.clock, why.code);
+            committing_ = false;
+            buried_ = refused_and_buried(why.code);
+            fail(std::move(why));
+          });
 }
 
 void ingest_state::committed_as(const meta::etag& etag, const meta::command_result& r) {

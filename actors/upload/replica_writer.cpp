@@ -7,9 +7,10 @@ namespace cairn::actors {
 
 using std::chrono::milliseconds;
 
-void replica_writer::start(const services& s) {
+void replica_writer::start(const services& s, trace_scope trace) {
   stores_ = s.stores;
   clock_ = s.clock;
+  trace_ = std::move(trace);
   metrics_ = s.metrics;
 }
 
@@ -37,9 +38,28 @@ void replica_writer::send_to(const chunk_id& id, chunk& c, node_number owner) {
   const auto* store = stores_->writer(id, owner);
   if (!store) return failed(id, c, owner, {errc::read_only, "no disk takes writes"});
   ++in_flight_;
+  const trace_span sent{.name = span_name::write_chunk,
+                        .start = trace_ ? clock_->now() : steady_time{},
+                        .node = owner,
+                        .chunk = id.index,
+                        .bytes = c.bytes.length};
   self_->request(*store, caf::infinite, write_atom_v, chunk_payload{id, c.bytes, c.epoch})
-      .then([this, id, owner](done_atom) { answered(id, owner, nullptr); },
-            [this, id, owner](caf::error& why) { answered(id, owner, &why); });
+      .then(
+          [this, id, owner, sent](done_atom) {
+            record(sent, {});
+            answered(id, owner, nullptr);
+          },
+          [this, id, owner, sent](caf::error& why) {
+            record(sent, from_caf(why).code);
+            answered(id, owner, &why);
+          });
+}
+
+void replica_writer::record(trace_span sent, errc outcome) const {
+  if (!trace_) return;
+  sent.end = clock_->now();
+  sent.outcome = outcome;
+  trace_.add(sent);
 }
 
 void replica_writer::answered(const chunk_id& id, node_number owner, const caf::error* why) {

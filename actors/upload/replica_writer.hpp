@@ -36,7 +36,7 @@ public:
   };
 
   replica_writer(ingest_actor::pointer self, user& u) : self_(self), user_(u) {}
-  void start(const services& s);
+  void start(const services& s, trace_scope trace);
 
   void write(const chunk_id& id, slice bytes);
   void tick(); // from the actor's tick: handles pauses and graces that have ended
@@ -68,6 +68,7 @@ private:
   };
 
   void send_to(const chunk_id& id, chunk& c, node_number owner);
+  void record(trace_span sent, errc outcome) const;
   void answered(const chunk_id& id, node_number owner, const caf::error* failed);
   bool again(const chunk_id& id, chunk& c, node_number owner, errc code);
   void pause_for(const chunk_id& id, node_number owner, std::chrono::milliseconds time);
@@ -80,6 +81,7 @@ private:
   user& user_;
   std::shared_ptr<const chunk_router> stores_;
   const clock* clock_ = nullptr;
+  trace_scope trace_;
   node_metrics* metrics_ = nullptr;
   std::map<std::uint32_t, chunk> chunks_; // not settled yet
   unconfirmed_chunks missing_;            // of settled chunks

@@ -1,6 +1,7 @@
 // The request to the metadata that precedes authorization, and its answer.
 #pragma once
 
+#include "base/trace/spans.hpp"
 #include "storage/metadata/read/view.hpp"
 
 #include <memory>
@@ -12,6 +13,7 @@ namespace cairn::actors {
 struct access_query {
   std::string key;              // access key; empty: anonymous
   std::string bucket, bucket_2; // empty: none
+  trace_scope trace{};
 };
 // The rows of an access_query; null: does not exist, or not asked for.
 struct found_access {

@@ -1,6 +1,7 @@
 // Requests to the metadata about objects and uploads, and their answers, which hold rows by shared pointers.
 #pragma once
 
+#include "base/trace/spans.hpp"
 #include "storage/metadata/read/view.hpp"
 
 #include <memory>
@@ -19,6 +20,7 @@ struct object_name {
   bool with_body = true;                                  // false (HEAD): no parts, no inline bytes, no hold
   std::optional<storage::metadata::version_id> version{}; // nullopt: the live one
   storage::metadata::judgement judged{};
+  trace_scope trace{};
 };
 struct found_object {
   std::shared_ptr<const storage::metadata::object_row> row;

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "base/memory/buffer_pool.hpp"
+#include "base/trace/spans.hpp"
 #include "storage/metadata/commands/commands.hpp"
 #include "storage/metadata/read/lifecycle_rules.hpp"
 
@@ -58,6 +59,7 @@ struct put_request {
   // each want_atom, so a client that sends nothing holds no buffer. `on_demand_first`: the first want is implied.
   enum class granting : std::uint8_t { ahead, on_demand, on_demand_first };
   granting grants = granting::ahead;
+  trace_scope trace{};
 };
 struct put_outcome {
   storage::metadata::etag etag;
