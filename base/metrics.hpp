@@ -71,6 +71,7 @@ struct node_metrics {
   counter audit_refused{0};
   line_log_metrics audit, access;
   counter slow_requests{0};
+  counter trace_spans_sent{0}, trace_spans_dropped{0};
   latency_histogram chunk_read, chunk_write, commit;
   latency_histogram remote_read, remote_write; // measured by the requesting node
 };

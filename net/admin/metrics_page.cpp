@@ -136,10 +136,15 @@ void add_audit(page_builder& p, const node_metrics& m, const actors::node_status
   p.histogram("cairn_audit_write_duration_seconds", "Time of a write to the audit log, with its flush.", m.audit.write);
 }
 
-void add_access_log(page_builder& p, const node_metrics& m) {
+void add_request_records(page_builder& p, const node_metrics& m) {
   p.counter("cairn_access_log_lines_total", "Lines written to the access log.", m.access.written);
   p.counter("cairn_access_log_dropped_total", "Lines of the access log that were dropped.", m.access.lost);
   p.counter("cairn_slow_requests_total", "Requests that took the node longer than log.slow_request.", m.slow_requests);
+  p.counter("cairn_trace_spans_sent_total", "Spans that the collector of trace.endpoint has taken.",
+            m.trace_spans_sent);
+  p.counter("cairn_trace_spans_dropped_total",
+            "Spans of sampled requests that were dropped: the queue was full, or the collector did not take them.",
+            m.trace_spans_dropped);
 }
 
 void add_streams(page_builder& p, const node_metrics& m) {
@@ -375,7 +380,7 @@ page_builder make_page(const node_metrics& metrics, const actors::node_status& s
   page_builder p;
   add_http(p, metrics, operations);
   add_audit(p, metrics, status);
-  add_access_log(p, metrics);
+  add_request_records(p, metrics);
   add_streams(p, metrics);
   add_storage(p, metrics);
   add_usage(p, metrics);
