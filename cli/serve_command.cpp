@@ -11,6 +11,7 @@
 #include "cli/certificate_watch.hpp"
 #include "cli/machine/open_files.hpp"
 #include "cli/service_watchdog.hpp"
+#include "cli/trace_sender.hpp"
 #include "cli/version.hpp"
 #include "config/reload.hpp"
 #include "net/admin/admin_server.hpp"
@@ -64,6 +65,7 @@ public:
 
 private:
   result<void> open_logs();
+  result<void> open_traces();
   result<void> open_admin();
   actors::node_status status() const;
   result<void> make_first_bucket();
@@ -177,6 +179,17 @@ result<void> running_node::open_logs() {
                          {.name = "access log", .path = settings_.access_log.file, .kept_bytes_max = 1 << 20});
   if (!access) return access.error();
   logs_.access = std::move(*access);
+  return open_traces();
+}
+
+result<void> running_node::open_traces() {
+  if (settings_.trace.endpoint.empty()) return {};
+  auto sender = make_trace_sender(settings_.trace.endpoint);
+  if (!sender) return sender.error();
+  const auto& clustered = settings_.cluster.advertise;
+  const net::trace_resource node{version_number(),
+                                 clustered.empty() ? config::format(settings_.http.listen) : clustered};
+  logs_.traces = std::make_shared<net::span_exporter>(node, std::move(*sender), metrics_);
   return {};
 }
 
@@ -383,6 +396,7 @@ void running_node::stop() {
   system_.reset();
   shards_.stop();
   if (logs_.access) await_lines(*logs_.access);
+  if (logs_.traces) logs_.traces->stop();
   for (const auto& writer : {audit_writer_.get(), access_writer_.get()})
     if (writer) writer->stop();
   log::info("stopped");

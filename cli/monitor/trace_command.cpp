@@ -13,13 +13,15 @@
 #include <array>
 #include <memory>
 #include <ranges>
+#include <set>
 #include <utility>
+#include <vector>
 
 namespace cairn::cli {
 
 namespace {
 
-constexpr std::size_t trace_bytes_max = 4 << 20, trace_depth_max = 8;
+constexpr std::size_t trace_bytes_max = 4 << 20, trace_depth_max = 8, spans_max = 64;
 
 struct trace_options : admin_address {
   bool json = false;
@@ -73,6 +75,87 @@ std::string tree_of(const json_object& request) {
          branch(request, "   └─ ", "answer", 6, "transfer_us");
 }
 
+std::string text_in_columns(std::string text, std::size_t columns) { // pads UTF-8
+  const auto used = std::size_t(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+  return text.append(columns - std::min(columns, used), ' ') + ' ';
+}
+
+bool is_set(const json_object& of, std::string_view name) {
+  const auto* const value = of.if_contains(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+std::string label_of(const json_object& span) {
+  auto name = string_of(span, "name");
+  std::ranges::replace(name, '_', ' ');
+  if (const auto* chunk = span.if_contains("chunk"); chunk && !chunk->is_null())
+    name += ' ' + std::to_string(integer_of(span, "chunk"));
+  if (const auto* node = span.if_contains("node"); node && !node->is_null())
+    name += ", node " + std::to_string(integer_of(span, "node"));
+  if (is_set(span, "cached")) name += ", cached";
+  if (is_set(span, "hedge")) name += ", hedge";
+  if (const auto outcome = string_of(span, "outcome"); !outcome.empty()) name += ": " + outcome;
+  return name;
+}
+
+// Where in the request's time the span lies.
+std::string bar_of(const json_object& span, std::int64_t total_us) {
+  constexpr std::int64_t cells = 24;
+  const auto total = std::max<std::int64_t>(total_us, 1);
+  const auto cell = [total](std::int64_t us) { return std::clamp<std::int64_t>(us, 0, total) * cells / total; };
+  const auto start = integer_of(span, "start_us");
+  const auto first = std::min(cell(start), cells - 1);
+  const auto end = std::max(cell(start + integer_of(span, "duration_us")), first + 1);
+  std::string out;
+  for (std::int64_t i = 0; i < cells; ++i) out += i >= first && i < end ? "█" : "·";
+  return out;
+}
+
+class span_tree {
+public:
+  explicit span_tree(const json_object& request) : total_us_(integer_of(request, "total_us")) {
+    const auto* const spans = request.if_contains("spans");
+    if (spans == nullptr || !spans->is_array()) return;
+    std::set<std::int64_t> numbers;
+    for (const auto& one : spans->get_array() | std::views::take(spans_max))
+      if (one.is_object() && numbers.insert(integer_of(one.get_object(), "number")).second)
+        spans_.push_back(&one.get_object());
+    std::ranges::stable_sort(spans_, {}, [](const json_object* s) { return integer_of(*s, "start_us"); });
+  }
+
+  std::string text() const { return below(0, ""); }
+
+private:
+  // A parent's number is lower, so there is no circle.
+  std::string below(std::int64_t parent, const std::string& stem) const {
+    std::vector<const json_object*> children;
+    for (const auto* s : spans_)
+      if (integer_of(*s, "parent") == parent && integer_of(*s, "number") > parent) children.push_back(s);
+    std::string out;
+    for (const auto* s : children) {
+      constexpr std::size_t label_columns = 42, time_columns = 9;
+      const bool last = s == children.back();
+      out += text_in_columns(stem + (last ? "└─ " : "├─ ") + label_of(*s), label_columns) +
+             text_in_columns("+" + duration_text(*s, "start_us"), time_columns) +
+             text_in_columns(duration_text(*s, "duration_us"), time_columns) + bar_of(*s, total_us_) + '\n' +
+             below(integer_of(*s, "number"), stem + (last ? "   " : "│  "));
+    }
+    return out;
+  }
+
+  std::vector<const json_object*> spans_;
+  std::int64_t total_us_;
+};
+
+std::string spans_of(const json_object& request) {
+  const auto tree = span_tree{request}.text();
+  if (tree.empty()) return {};
+  const auto left_out = integer_of(request, "spans_left_out");
+  const auto id = string_of(request, "trace");
+  return "spans" + (id.empty() ? "" : " of trace " + id) + '\n' + tree +
+         (left_out > 0 ? "   and " + std::to_string(left_out) + " more\n" : "");
+}
+
 result<void> trace(const trace_options& options) {
   const auto answer = ask_admin(options, api_request_named("slowRequests", {}, {}));
   if (!answer || options.json) return show_answer(answer, true);
@@ -88,7 +171,7 @@ result<std::string> trace_text(std::string_view answer) {
     return error{errc::invalid_argument, "/v1/slow-requests did not answer with requests"};
   std::string out;
   for (const auto& one : std::views::reverse(requests->get_array()))
-    if (one.is_object()) out += (out.empty() ? "" : "\n") + tree_of(one.get_object());
+    if (one.is_object()) out += (out.empty() ? "" : "\n") + tree_of(one.get_object()) + spans_of(one.get_object());
   return out.empty() ? std::string{"No request took longer than log.slow_request since the node's start.\n"} : out;
 }
 

@@ -101,6 +101,18 @@ constexpr api_field disk_fields[] = {{"path", "string"},
                                      {"queued_reads", "integer"},
                                      {"queued_writes", "integer"}};
 constexpr api_field disks_fields[] = {{"disks", "[disk]"}};
+constexpr api_field span_fields[] = {
+    {"number", "integer", "Within its request, from 1."},
+    {"parent", "integer", "The number of the span that it is within; 0: the request itself."},
+    {"name", "string", "authorize, look_up, barrier, commit, read_chunk or write_chunk."},
+    {"start_us", "integer", "From the end of the request's head."},
+    {"duration_us", "integer"},
+    {"outcome", "string?", "Why it failed; cancelled: another read was faster."},
+    {"chunk", "integer?", "Its index in its blob."},
+    {"bytes", "integer?", "Asked for, or sent."},
+    {"node", "integer?", "That was asked; null: none was."},
+    {"cached", "boolean", "The bytes were in memory, or another download read them."},
+    {"hedge", "boolean", "It was sent in addition to a late request."}};
 constexpr api_field slow_request_fields[] = {
     {"time_ms", "integer", "Of its end, in ms since 1970."},
     {"request", "string", "x-amz-request-id."},
@@ -116,7 +128,10 @@ constexpr api_field slow_request_fields[] = {
     {"metadata_us", "integer", "Look-ups and commits after it."},
     {"rest_us", "integer", "Of a download the first chunk, of an upload the last chunks and the commit."},
     {"body_us", "integer", "Receiving its body."},
-    {"transfer_us", "integer", "From the first byte of the answer to its end."}};
+    {"transfer_us", "integer", "From the first byte of the answer to its end."},
+    {"trace", "string?", "Its trace id; null: it was not sampled."},
+    {"spans", "[span]", "At most 64."},
+    {"spans_left_out", "integer", "Further ones; of chunks the longest were kept."}};
 constexpr api_field slow_requests_fields[] = {{"requests", "[slow_request]"}};
 constexpr api_field grant_fields[] = {
     {"bucket", "string"}, {"read", "boolean"}, {"write", "boolean"}, {"owner", "boolean"}};
@@ -183,6 +198,7 @@ constexpr api_schema all_schemas[] = {{"refusal", refusal_fields},
                                       {"this_node", this_node_fields},
                                       {"disk", disk_fields},
                                       {"disks", disks_fields},
+                                      {"span", span_fields},
                                       {"slow_request", slow_request_fields},
                                       {"slow_requests", slow_requests_fields},
                                       {"grant", grant_fields},

@@ -49,8 +49,33 @@ json_object disk_object(const actors::disk_status& d) {
           {"queued_writes", d.queued_writes}};
 }
 
+json_value number_or_null(bool there, std::uint64_t number) {
+  return there ? json_value(number) : json_value{};
+}
+
+json_object span_object(const trace_span& s, span_number number, steady_time began) {
+  const auto us = [](std::chrono::nanoseconds time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+  };
+  const bool reads = s.name == span_name::read_chunk, of_chunk = reads || s.name == span_name::write_chunk;
+  return {{"number", number},
+          {"parent", s.parent},
+          {"name", to_string(s.name)},
+          {"start_us", us(s.start - began)},
+          {"duration_us", us(s.end - s.start)},
+          {"outcome", s.outcome == errc{} ? json_value{} : json_value(to_string(s.outcome))},
+          {"chunk", number_or_null(of_chunk, s.chunk)},
+          {"bytes", number_or_null(of_chunk, s.bytes)},
+          {"node", number_or_null(of_chunk && !s.cached, s.node)},
+          {"cached", s.cached},
+          {"hedge", s.hedge}};
+}
+
 json_object slow_object(const slow_request& slow) {
   const auto& p = slow.phases;
+  json_array spans;
+  span_number number = 0;
+  for (const auto& s : slow.spans.spans) spans.push_back(span_object(s, ++number, slow.began));
   return {{"time_ms", slow.time},
           {"request", slow.request},
           {"address", slow.address},
@@ -65,7 +90,10 @@ json_object slow_object(const slow_request& slow) {
           {"metadata_us", p.metadata.count()},
           {"rest_us", p.rest.count()},
           {"body_us", p.body.count()},
-          {"transfer_us", p.transfer.count()}};
+          {"transfer_us", p.transfer.count()},
+          {"trace", slow.trace.empty() ? json_value{} : json_value(slow.trace)},
+          {"spans", std::move(spans)},
+          {"spans_left_out", slow.spans.left_out}};
 }
 
 } // namespace

@@ -6,14 +6,24 @@
 
 namespace cairn::net {
 
+template <class Message>
+void set_trace(Message& message, const trace_scope& scope) {
+  if constexpr (requires { message.trace = scope; }) message.trace = scope;
+}
+
 // Calls `then` with the answer or the error, on the strand.
 template <class Answer, class Then, class... Message>
 void ask_result(const session_ptr& session, Then then, Message... message) {
-  std::function<void(result<Answer>)> answered = [session, asked = session->wait_begins(),
-                                                  then = std::move(then)](result<Answer> answer) {
-    boost::asio::post(session->executor(), [session, asked, then, answer = std::move(answer)] {
+  const auto asked = session->wait_begins();
+  constexpr bool commits = std::is_same_v<Answer, actors::committed>;
+  const auto span = session->begin_span(commits ? span_name::commit : span_name::look_up, asked);
+  (set_trace(message, span), ...);
+  std::function<void(result<Answer>)> answered = [session, asked, span, then = std::move(then)](result<Answer> answer) {
+    boost::asio::post(session->executor(), [session, asked, span, then, answer = std::move(answer)] {
       if (session->closed()) return;
-      session->metadata_answered(asked);
+      const auto now = session->wait_begins();
+      span.end(now, answer ? errc{} : answer.error().code);
+      if (asked != steady_time{}) session->metadata_answered(asked, now);
       then(answer);
     });
   };

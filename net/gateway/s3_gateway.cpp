@@ -32,6 +32,7 @@ std::unique_ptr<request_handler> s3_gateway::connected(http_session& session) {
 void s3_gateway::apply(const config::settings& settings) {
   list_keys_max = settings.limits.list_keys;
   object_size_max = settings.limits.object_size.bytes;
+  trace_sample = settings.trace.sample;
   slow_request_time = logs.slow ? settings.log.slow_request : config::duration{0};
 }
 

@@ -10,6 +10,7 @@
 #include "net/logs/slow_requests.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/operation.hpp"
+#include "net/trace/span_exporter.hpp"
 #include "net/wire/fair_turns.hpp"
 #include "net/wire/request_handler.hpp"
 
@@ -25,6 +26,7 @@ namespace cairn::net {
 struct gateway_logs {
   std::shared_ptr<line_log> audit{}, access{};
   std::shared_ptr<slow_requests> slow{};
+  std::shared_ptr<span_exporter> traces{};
 };
 
 class s3_gateway final : public request_service, public std::enable_shared_from_this<s3_gateway> {
@@ -39,8 +41,9 @@ public:
   http_operation_metrics& counters_of(const s3_operation& operation) const;
 
   // Whether a request is to be measured: for a line of the access log, or because it may be slow.
-  bool measures_requests() const {
-    return logs.access || slow_request_time.load(std::memory_order_relaxed) != config::duration{0};
+  bool measures_requests() const { return logs.access || looks_for_slow_requests(); }
+  bool looks_for_slow_requests() const {
+    return slow_request_time.load(std::memory_order_relaxed) != config::duration{0};
   }
 
   const gateway_logs logs;
@@ -62,6 +65,7 @@ public:
   std::atomic<std::uint32_t> list_keys_max{0};
   std::atomic<std::uint64_t> object_size_max{0};
   std::atomic<config::duration> slow_request_time{}; // 0: none is slow
+  std::atomic<double> trace_sample{0};
 
   // Four listings keep the metadata's two reading threads busy; four multi-deletes, with 64 commits each, fill one
   // group commit.

@@ -10,6 +10,7 @@
 #include "net/gateway/form_reader.hpp"
 #include "net/gateway/request_access.hpp"
 #include "net/gateway/request_audit.hpp"
+#include "net/gateway/request_tracing.hpp"
 #include "net/iam/iam_query.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/header_rules.hpp"
@@ -72,21 +73,31 @@ void s3_session::buffer_body(std::size_t bytes, std::function<void()> then) {
                   });
 }
 
-void s3_session::begin_records() {
+// `head`: null if it was not understood.
+void s3_session::begin_records(const boost::beast::http::fields* head) {
+  const auto number = gateway_->random.next();
   request_ = {};
   audited_ = false;
-  request_.basics.request_id = hex_of(gateway_->random.next(), 16);
+  request_.basics.request_id = hex_of(number, 16);
   request_.basics.lines = http_.answer_lines();
   if (address_.empty()) address_ = address_of(http_);
-  if (!gateway_->measures_requests()) return;
+  trace_context_ = {};
+  trace_.reset();
+  authorization_ = {};
+  if (gateway_->logs.traces && head != nullptr) {
+    trace_context_ = context_of(*head, number, gateway_->trace_sample, gateway_->random);
+    if (trace_context_.sampled) span_seed_ = gateway_->random.next();
+  }
+  if (!gateway_->measures_requests() && !trace_context_.sampled) return;
   http_.measure();
+  if (trace_context_.sampled || gateway_->looks_for_slow_requests()) trace_ = std::make_shared<request_trace>();
   refused_line_.clear();
   authenticating_since_ = {};
   authentication_ = metadata_ = {};
 }
 
 void s3_session::handle() {
-  begin_records();
+  begin_records(&fields());
   head_understood_ = true;
   request_.address = address_;
   request_.encrypted = encrypted();
@@ -112,6 +123,8 @@ void s3_session::take_form(post_form form) {
 void s3_session::authorize_request() {
   read_conditions(fields(), request_);
   if (!request_.operation->takes_form) authenticating_since_ = wait_begins(); // else while the body arrives
+  if (trace_ && authenticating_since_ != steady_time{})
+    authorization_ = trace().begin(span_name::authorize, authenticating_since_);
   auto decided = authorize(http_.parser().get(), *gateway_, request_);
   if (auto* query = std::get_if<actors::access_query>(&decided)) return look_up_access(std::move(*query));
   const auto* const refused = std::get_if<s3_error>(&decided);
@@ -167,7 +180,7 @@ std::optional<s3_error> s3_session::begin_query(storage::policy::action act, boo
 }
 
 void s3_session::refuse(const head_refusal& why) {
-  begin_records();
+  begin_records(nullptr);
   head_understood_ = false;
   if (gateway_->logs.access) refused_line_ = http_.refused_line();
   if (why.status == 503) return respond_error(slow_down(why.reason));
@@ -244,8 +257,11 @@ void s3_session::look_up_access(actors::access_query query) {
 }
 
 void s3_session::proceed() {
-  if (authenticating_since_ != steady_time{})
-    authentication_ = gateway_->clock.now() - std::exchange(authenticating_since_, {});
+  if (authenticating_since_ != steady_time{}) {
+    const auto now = gateway_->clock.now();
+    authentication_ = now - std::exchange(authenticating_since_, {});
+    std::exchange(authorization_, {}).end(now);
+  }
   if (!http_.admit(request_.signer ? std::string_view{request_.signer->claim.access_key} : std::string_view{}))
     return respond_error(slow_down(too_many_connections.reason));
   if (unrouted_) return respond_error(*unrouted_);
@@ -363,22 +379,50 @@ void s3_session::log_access(const request_end& end) {
   log.append(json ? access_json_line(entry) : combined_line(entry), {});
 }
 
-void s3_session::note_if_slow(const request_end& end) {
+trace_scope s3_session::begin_span(span_name name, steady_time at) const {
+  if (!trace_) return {};
+  return (authorization_ ? authorization_ : trace()).begin(name, at);
+}
+
+// nullopt: the request was not slow.
+std::optional<request_phases> s3_session::slow_phases(const request_end& end) {
   const auto least = gateway_->slow_request_time.load(std::memory_order_relaxed);
-  if (least == config::duration{0} || end.took < least) return;
+  if (least == config::duration{0} || end.took < least) return std::nullopt;
   if (authenticating_since_ != steady_time{}) authentication_ = end.took; // it was refused there
   const auto phases = phases_of({end.took, end.body, authentication_, metadata_, end.first_byte});
-  if (phases.server < least) return;
-  auto slow = slow_request_of(request_, address_, end, gateway_->clock.wall());
-  slow.phases = phases;
-  gateway_->logs.slow->note(std::move(slow));
+  return phases.server < least ? std::nullopt : std::optional{phases};
+}
+
+void s3_session::end_measurement(const request_end& end) {
+  const auto phases = slow_phases(end);
+  const auto trace = std::exchange(trace_, nullptr);
+  authorization_ = {};
+  const bool is_sampled = trace && trace_context_.sampled;
+  if (!phases && !is_sampled) return;
+  auto spans = trace ? trace->close(end.began + end.took) : request_trace::recorded{};
+  const auto now = gateway_->clock.wall();
+  if (phases) {
+    auto slow = slow_request_of(request_, address_, end, now);
+    slow.phases = *phases;
+    slow.began = end.began;
+    slow.spans = spans;
+    if (is_sampled) slow.trace = hex_of(trace_context_.trace);
+    gateway_->logs.slow->note(std::move(slow));
+  }
+  if (!is_sampled) return;
+  auto exported = traced_request_of(request_, address_, end, now);
+  exported.context = trace_context_;
+  exported.span_seed = span_seed_;
+  exported.spans = std::move(spans.spans);
+  exported.left_out = spans.left_out;
+  gateway_->logs.traces->offer(std::move(exported));
 }
 
 void s3_session::ended(const request_end& end) {
   const auto status = end.status;
   if (std::exchange(audited_, false)) gateway_->logs.audit->append(audit_lines(status), {});
   if (gateway_->logs.access) log_access(end);
-  if (http_.measured()) note_if_slow(end);
+  if (http_.measured()) end_measurement(end);
   const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(end.took).count());
   auto& counters = gateway_->counters_of(*request_.operation);
   counters.by_status_class[status / 100 % counters.by_status_class.size()].fetch_add(1, std::memory_order_relaxed);

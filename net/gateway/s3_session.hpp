@@ -4,6 +4,8 @@
 // Handlers of operations hold a session_ptr, which keeps the connection alive.
 #pragma once
 
+#include "base/trace/spans.hpp"
+#include "base/trace/trace_context.hpp"
 #include "net/gateway/s3_gateway.hpp"
 #include "net/s3/request.hpp"
 #include "net/wire/http_session.hpp"
@@ -54,13 +56,14 @@ public:
   void note_version(const std::optional<storage::metadata::version_id>& id) { version_ = id; }
   void note_object(audited_object object);
 
+  // Begins a span of the request that is recorded, if it is: within the authorization while that lasts.
+  trace_scope begin_span(span_name name, steady_time at) const;
+  trace_scope trace() const { return {trace_, 0}; }
+
   // For the log of slow requests: the clock, {} if the request is not measured; and the end of a wait for the metadata
   // that began then. The first on any thread.
   steady_time wait_begins() const { return http_.measured() ? gateway_->clock.now() : steady_time{}; }
   void metadata_answered(steady_time asked, steady_time answered);
-  void metadata_answered(steady_time asked) {
-    if (asked != steady_time{}) metadata_answered(asked, gateway_->clock.now());
-  }
   // Of IAM's API: `then` is called when the signature, which covers the body, is that of the root key or of an access
   // key that exists; otherwise the session answers.
   void authenticate_query(std::string_view service, const std::string& body, std::function<void()> then);
@@ -84,9 +87,10 @@ private:
   std::optional<s3_error> read_head();
   std::optional<s3_error> begin_audit(bool changes);
   std::string audit_lines(unsigned status);
-  void begin_records();
+  void begin_records(const boost::beast::http::fields* head);
   void log_access(const request_end& end);
-  void note_if_slow(const request_end& end);
+  std::optional<request_phases> slow_phases(const request_end& end);
+  void end_measurement(const request_end& end);
   void take_form(post_form form);
   void authorize_request();
   void judged(const std::optional<s3_error>& refused);
@@ -118,6 +122,12 @@ private:
   std::string refused_line_;           // of a head that was not
   steady_time authenticating_since_{}; // {}: it is not
   std::chrono::nanoseconds authentication_{0}, metadata_{0};
+
+  // Of the request, for its spans.
+  trace_context trace_context_;
+  std::uint64_t span_seed_ = 0;
+  std::shared_ptr<request_trace> trace_; // null: it is not recorded
+  trace_scope authorization_;
 };
 
 // The answer when the session stops waiting for the client's body.

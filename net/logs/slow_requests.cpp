@@ -30,6 +30,7 @@ void write_line(const slow_request& slow, std::uint64_t left_out) {
                              {"body_us", count_of(p.body)},
                              {"transfer_us", count_of(p.transfer)},
                              {"total_us", count_of(p.total)},
+                             {"trace", slow.trace},
                              {"left_out_since_the_last", left_out}});
 }
 

@@ -5,6 +5,7 @@
 #include "base/log_pace.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
+#include "base/trace/spans.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -42,6 +43,9 @@ struct slow_request {
   std::string address, access_key, operation, bucket, key;
   unsigned status = 0; // 0: the connection ended before an answer
   request_phases phases;
+  steady_time began{}; // the end of its head
+  request_trace::recorded spans{};
+  std::string trace{}; // the trace id, if the request's spans are exported
 };
 
 class slow_requests {

@@ -341,6 +341,7 @@ void http_session::record(bool whole) {
   const auto received = received_ - received_before_, unread = std::uint64_t{buffer_.size()};
   end.received = received - std::min(received, unread);
   end.sent = sent_ + sending_;
+  end.began = started_;
   if (measured_) {
     end.sent_of_body = end.sent - std::min(end.sent, sent_heads_);
     const bool has_body = body_begun_ != steady_time{}, answers = answer_begun_ != steady_time{};

@@ -3,6 +3,7 @@
 // (http_session.hpp); the handler interprets requests and answers them.
 #pragma once
 
+#include "base/seams.hpp"
 #include "config/config.hpp"
 #include "net/wire/grammar/head_check.hpp"
 
@@ -28,6 +29,7 @@ struct request_end {
   std::chrono::nanoseconds took{0}; // from the end of the head
   std::uint64_t received = 0;       // bytes of the head and of the body
   std::uint64_t sent = 0;           // bytes of the answer, with its head
+  steady_time began{};              // the end of the head
   // After http_session::measure().
   std::uint64_t sent_of_body = 0;
   std::chrono::nanoseconds body{0};                   // from the first read of the request's body to its end

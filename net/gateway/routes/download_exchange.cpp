@@ -23,11 +23,12 @@ public:
   void run() {
     payer_ = session_->payer();
     asked_ = session_->wait_begins();
+    look_up_ = session_->begin_span(span_name::look_up, asked_);
     session_->http().begin(weak_from_this());
     const auto& request = session_->current();
     streamer_ = actors::start_download(
         session_->shared().services,
-        {request.target.bucket, request.target.key, !request.head_only, request.version, request.judged()},
+        {request.target.bucket, request.target.key, !request.head_only, request.version, request.judged(), look_up_},
         shared_from_this());
   }
 
@@ -41,7 +42,7 @@ public:
   void fail(const error& reason) override {
     on_strand([reason](download_exchange& self) {
       self.streamer_ = nullptr;
-      self.looked_up();
+      self.looked_up(reason.code);
       self.session_->respond_failure(reason);
     });
   }
@@ -79,10 +80,14 @@ public:
   }
 
 private:
-  void looked_up() {
+  // `failed`: the code of a failure before the object was found.
+  void looked_up(errc failed = {}) {
     const auto asked = std::exchange(asked_, {});
-    if (asked != steady_time{})
-      session_->metadata_answered(asked, found_ != steady_time{} ? found_ : session_->wait_begins());
+    if (asked == steady_time{}) return;
+    const bool found = found_ != steady_time{};
+    const auto answered = found ? found_ : session_->wait_begins();
+    look_up_.end(answered, found ? errc{} : failed);
+    session_->metadata_answered(asked, answered);
   }
 
   template <class Step>
@@ -96,6 +101,7 @@ private:
   account_ptr payer_;
   actors::streamer_actor streamer_;
   unsigned status_ = 0;
+  trace_scope look_up_;
   steady_time asked_{}, found_{}; // of the look-up; {}: not yet, or not measured
 };
 

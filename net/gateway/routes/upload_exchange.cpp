@@ -40,6 +40,7 @@ public:
     session_->http().begin(weak_from_this());
     authorize_at_ = session_->shared().clock.now() + authorized_every;
     put.payer = session_->payer();
+    put.trace = session_->trace();
     asked_ = !reader_.whole() && reader_.worth_a_buffer();
     put.grants = asked_ ? actors::put_request::granting::on_demand_first : actors::put_request::granting::on_demand;
     ingest_ = actors::start_upload(session_->shared().services, std::move(put), shared_from_this());

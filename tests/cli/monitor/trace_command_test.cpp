@@ -44,6 +44,42 @@ TEST(trace_command, shows_each_request_as_a_tree_the_newest_last) {
                    "   └─ answer            988.0 ms\n");
 }
 
+TEST(trace_command, shows_the_spans_as_a_tree_in_the_order_of_their_begin) {
+  const auto text = trace_text(
+      R"({"requests":[{"time_ms":0,"operation":"get_object","status":200,"total_us":100000,"trace":"4bf9",)"
+      R"("spans_left_out":12,"spans":[)"
+      R"({"number":1,"parent":0,"name":"look_up","start_us":0,"duration_us":50000,"outcome":null,"chunk":null},)"
+      R"({"number":2,"parent":1,"name":"barrier","start_us":1000,"duration_us":20000,"outcome":null,"chunk":null},)"
+      R"({"number":3,"parent":0,"name":"read_chunk","start_us":75000,"duration_us":25000,"outcome":null,"chunk":1,)"
+      R"("node":3,"cached":false,"hedge":true},)"
+      R"({"number":4,"parent":0,"name":"read_chunk","start_us":50000,"duration_us":50000,"outcome":"cancelled",)"
+      R"("chunk":1,"node":2,"cached":false,"hedge":false},)"
+      R"({"number":5,"parent":0,"name":"read_chunk","start_us":100000,"duration_us":0,"outcome":null,"chunk":2,)"
+      R"("node":null,"cached":true,"hedge":false}]}]})");
+  ASSERT_TRUE(text) << to_string(text.error());
+  const auto at = text->find("spans of trace 4bf9\n");
+  ASSERT_NE(at, text->npos) << *text;
+  EXPECT_EQ(text->substr(at),
+            "spans of trace 4bf9\n"
+            "├─ look up                                 +0.0 ms   50.0 ms   ████████████············\n"
+            "│  └─ barrier                              +1.0 ms   20.0 ms   █████···················\n"
+            "├─ read chunk 1, node 2: cancelled         +50.0 ms  50.0 ms   ············████████████\n"
+            "├─ read chunk 1, node 3, hedge             +75.0 ms  25.0 ms   ··················██████\n"
+            "└─ read chunk 2, cached                    +100.0 ms 0.0 ms    ·······················█\n"
+            "   and 12 more\n");
+}
+
+TEST(trace_command, shows_each_span_once_whatever_the_answer_says) {
+  std::string spans;
+  for (int i = 0; i < 1000; ++i)
+    for (int twice = 0; twice < 2; ++twice)
+      spans += R"({"number":)" + std::to_string(i) + R"(,"parent":)" + std::to_string(i / 2) + R"(,"name":"look_up"},)";
+  spans += R"({"number":-1,"parent":-1,"name":"look_up"})";
+  const auto text = trace_text(R"({"requests":[{"total_us":0,"spans":[)" + spans + "]}]}");
+  ASSERT_TRUE(text);
+  EXPECT_LE(std::count(text->begin(), text->end(), '\n'), 64 + 10);
+}
+
 TEST(trace_command, is_not_driven_by_the_name_of_an_object) {
   const auto text = trace_text(answer("x\\n\\u001b[2J\\u202e"));
   ASSERT_TRUE(text);

@@ -3,6 +3,8 @@
 #include "net/wire/grammar/base64.hpp"
 #include "tests/net/gateway/running_node.hpp"
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
 
 namespace cairn::net {
@@ -220,11 +222,58 @@ TEST(http_slow_requests, have_phases_that_add_up) {
   EXPECT_GT(of("get_object", "a").phases.metadata.count(), 0) << "the look-up of the object";
   EXPECT_EQ(of("get_object", "a").phases.body.count(), 0);
   EXPECT_GT(of("put_object", "a").phases.rest.count(), 0) << "its chunk and its row";
+  const auto names = [](const slow_request& s) {
+    std::vector<span_name> out;
+    for (const auto& span : s.spans.spans) out.push_back(span.name);
+    return out;
+  };
+  using enum span_name;
+  EXPECT_THAT(names(of("put_object", "a")), testing::IsSupersetOf({authorize, look_up, write_chunk, commit}));
+  EXPECT_THAT(names(of("get_object", "a")), testing::IsSupersetOf({authorize, look_up, read_chunk}));
+  EXPECT_THAT(names(of("get_object", "absent")), testing::IsSupersetOf({authorize, look_up}));
+  EXPECT_TRUE(std::ranges::any_of(of("get_object", "absent").spans.spans,
+                                  [](const trace_span& s) { return s.outcome == errc::no_such_key; }));
+  for (const auto& one : slow)
+    for (const auto& span : one.spans.spans) {
+      EXPECT_GE(span.start, one.began);
+      EXPECT_GE(span.end, span.start);
+    }
   settings = node.settings();
   settings.log.slow_request = config::duration{0};
   ASSERT_TRUE(node.server().apply(settings));
   node.ask("GET", "/files/a");
   EXPECT_EQ(node.slow->latest().size(), 4u);
+}
+
+TEST(http_traces, go_to_the_collector_when_the_sender_or_the_ratio_says_so) {
+  config::settings settings;
+  settings.trace.endpoint = "http://127.0.0.1:1/";
+  settings.trace.sample = 0;
+  running_node node{settings};
+  const auto trace = [](const std::string& id, bool sampled) {
+    return "traceparent: 00-" + id + "-00f067aa0ba902b7-0" + (sampled ? "1" : "0") + "\r\n";
+  };
+  const std::string first = "4bf92f3577b34da6a3ce929d0e0e4736", second = "5bf92f3577b34da6a3ce929d0e0e4736";
+  node.ask("PUT", "/files");
+  node.ask("PUT", "/files/a", trace(first, true), std::string(100'000, 'x'));
+  node.ask("GET", "/files/a", trace(second, false));
+  node.ask("GET", "/files/a", trace(first, true) + trace(second, true));
+  ASSERT_TRUE(node.eventually([&] { return node.metrics.trace_spans_sent.load() >= 5; }));
+  const auto sent = node.collected();
+  EXPECT_NE(sent.find(R"("parentSpanId":"00f067aa0ba902b7","name":"put_object","kind":2)"), sent.npos) << sent;
+  for (const auto* name : {"authorize", "look_up", "write_chunk", "commit"})
+    EXPECT_NE(sent.find("\"name\":\"" + std::string{name} + "\""), sent.npos) << name;
+  EXPECT_NE(sent.find(first), sent.npos);
+  EXPECT_EQ(sent.find(second), sent.npos);
+  settings = node.settings();
+  settings.trace.sample = 1;
+  ASSERT_TRUE(node.server().apply(settings));
+  node.ask("GET", "/files/a", trace(second, false));
+  const auto answer = node.ask("GET", "/files/absent");
+  EXPECT_EQ(answer.header("traceparent"), "");
+  const auto id = answer.header("x-amz-request-id");
+  ASSERT_TRUE(node.eventually([&] { return node.collected().find(id) != std::string::npos; }));
+  EXPECT_EQ(node.collected().find(second), std::string::npos);
 }
 
 } // namespace cairn::net

@@ -168,9 +168,25 @@ public:
   node_metrics metrics;
   std::shared_ptr<slow_requests> slow = std::make_shared<slow_requests>(system_clock(), metrics);
 
+  // What a collector was sent; trace.endpoint is not asked, but must be set.
+  std::string collected() {
+    const std::lock_guard guard{collected_mutex_};
+    return collected_;
+  }
+
 private:
+  result<void> collect(std::string body) {
+    const std::lock_guard guard{collected_mutex_};
+    collected_ += body + '\n';
+    return {};
+  }
+
   gateway_logs open_logs() {
     gateway_logs logs{.slow = slow};
+    if (!settings_.trace.endpoint.empty())
+      logs.traces = std::make_shared<span_exporter>(
+          trace_resource{}, [this](std::string body) { return collect(std::move(body)); }, metrics,
+          span_exporter_limits{.gather = std::chrono::milliseconds{0}});
     if (const auto& wanted = settings_.audit; !wanted.file.empty())
       logs.audit = line_log::open(posix_file_system(), *log_writer_, system_clock(), metrics.audit,
                                   {.name = "audit log", .path = wanted.file, .durable = wanted.durable})
@@ -191,6 +207,8 @@ private:
   }
 
   temporary_directory directory_;
+  std::mutex collected_mutex_;
+  std::string collected_;
   config::settings settings_;
   std::unique_ptr<executor> log_writer_ = make_thread_executor("logs", 1, 16);
   actors::io_shards shards_;
