@@ -23,6 +23,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -186,9 +187,10 @@ result<void> running_node::open_traces() {
   if (settings_.trace.endpoint.empty()) return {};
   auto sender = make_trace_sender(settings_.trace.endpoint);
   if (!sender) return sender.error();
-  const auto& clustered = settings_.cluster.advertise;
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
   const net::trace_resource node{version_number(),
-                                 clustered.empty() ? config::format(settings_.http.listen) : clustered};
+                                 std::string{host.data()} + ":" + std::to_string(settings_.http.listen.port)};
   logs_.traces = std::make_shared<net::span_exporter>(node, std::move(*sender), metrics_);
   return {};
 }

@@ -51,6 +51,7 @@ public:
     std::uint32_t left_out = 0;
   };
 
+  request_trace() { spans_.reserve(8); } // of a small object
   // The number of a span that has begun; 0: there is no room.
   span_number begin(const trace_span& begun);
   void end(span_number number, steady_time at, errc outcome);

@@ -100,12 +100,13 @@ std::string label_of(const json_object& span) {
 
 // Where in the request's time the span lies.
 std::string bar_of(const json_object& span, std::int64_t total_us) {
-  constexpr std::int64_t cells = 24;
-  const auto total = std::max<std::int64_t>(total_us, 1);
-  const auto cell = [total](std::int64_t us) { return std::clamp<std::int64_t>(us, 0, total) * cells / total; };
-  const auto start = integer_of(span, "start_us");
-  const auto first = std::min(cell(start), cells - 1);
-  const auto end = std::max(cell(start + integer_of(span, "duration_us")), first + 1);
+  constexpr std::int64_t cells = 24, total_max = std::int64_t{1} << 50;
+  const auto total = std::clamp<std::int64_t>(total_us, 1, total_max);
+  const auto within = [total](std::int64_t us) { return std::clamp<std::int64_t>(us, 0, total); };
+  const auto start = within(integer_of(span, "start_us"));
+  const auto stop = within(start + within(integer_of(span, "duration_us")));
+  const auto first = std::min(start * cells / total, cells - 1);
+  const auto end = std::max(stop * cells / total, first + 1);
   std::string out;
   for (std::int64_t i = 0; i < cells; ++i) out += i >= first && i < end ? "█" : "·";
   return out;

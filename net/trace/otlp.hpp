@@ -31,7 +31,7 @@ struct traced_request {
 
 // The node, as the spans' resource names it.
 struct trace_resource {
-  std::string version, instance; // instance: distinguishes the nodes of a cluster
+  std::string version, instance; // instance: "host:port" of the HTTP port
 };
 
 span_id id_of_span(std::uint64_t seed, span_number number); // 0: the request's own span

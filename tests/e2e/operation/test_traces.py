@@ -158,19 +158,18 @@ def test_a_trace_shows_which_other_nodes_were_asked(tmp_path, collector):
     try:
         cluster.grow(3)
         first = cluster.nodes[0]
-        body = os.urandom(8 * MIB)
+        body = os.urandom(20 * MIB)
         put, get = Sender(), Sender()
-        eventually(lambda: first.put("/files/a", body, traceparent=put.header).status == 200, seconds=30)
+        assert first.put("/files/a", body, traceparent=put.header).status == 200
         assert first.get("/files/a", traceparent=get.header).body == body
-        spans = collector.trace(put.trace, "put_object")
-        last = max((s for s in spans if s["name"] == "put_object"), key=lambda s: int(s["startTimeUnixNano"]))
-        writes = [attributes_of(s) for s in spans if s["name"] == "write_chunk" and s["parentSpanId"] == last["spanId"]]
-        assert {int(w["cairn.chunk"]) for w in writes} == set(range(8))
+        _, below = checked(collector.trace(put.trace, "put_object"), put, "put_object", 200)
+        writes = [attributes_of(s) for s in below["write_chunk"]]
+        assert {int(w["cairn.chunk"]) for w in writes} == set(range(20))
         assert len({w["cairn.node"] for w in writes}) == 3
         _, below = checked(collector.trace(get.trace, "get_object"), get, "get_object", 200)
         own = cluster.status(first)["self"]
         asked = {int(attributes_of(s)["cairn.node"]) for s in below["read_chunk"]}
-        assert asked - {own}, "with two replicas on three nodes, some chunk of eight is on other nodes only"
+        assert asked - {own}, "with two replicas on three nodes, some chunk of twenty is on other nodes only"
         assert below["barrier"] and all(s["parentSpanId"] in {look["spanId"] for look in below["look_up"]} for s in below["barrier"])
         assert len(collector.instances) == 1
     finally:
