@@ -1,6 +1,6 @@
 #include "net/gateway/request_tracing.hpp"
 
-#include "net/wire/grammar/field_text.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <iterator>
 

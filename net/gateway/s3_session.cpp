@@ -395,11 +395,11 @@ std::optional<request_phases> s3_session::slow_phases(const request_end& end) {
 
 void s3_session::end_measurement(const request_end& end) {
   const auto phases = slow_phases(end);
-  const auto trace = std::exchange(trace_, nullptr);
+  const auto recording = std::exchange(trace_, nullptr);
   authorization_ = {};
-  const bool is_sampled = trace && trace_context_.sampled;
+  const bool is_sampled = recording && trace_context_.sampled;
   if (!phases && !is_sampled) return;
-  auto spans = trace ? trace->close(end.began + end.took) : request_trace::recorded{};
+  auto spans = recording ? recording->close(end.began + end.took) : request_trace::recorded{};
   const auto now = gateway_->clock.wall();
   if (phases) {
     auto slow = slow_request_of(request_, address_, end, now);
