@@ -17,7 +17,7 @@ import tempfile
 ROOMS = {
     "base": [],
     "base/memory": ["base"],
-    "base/files": ["base"], "base/trace": ["base"],
+    "base/files": ["base"], "base/trace": ["base"], "base/secrets": ["base"],
     "base/third_party": [],
     "base/sockets": ["base", "base/third_party"],
     "config": ["base/"],
@@ -109,7 +109,7 @@ THIRD_PARTY = [
     ("raft.h", r"cluster/raft/raft_core_impl\.hpp", 1),
     ("toml++/", r"config/.*", 1),
     ("prometheus/", r"net/.*", 1),
-    ("openssl/", r"base/digest\.cpp|base/sockets/(certificates|tls_layer)\.cpp|net/.*|cli/.*", 4),
+    ("openssl/", r"base/digest\.cpp|base/secrets/sealing\.cpp|base/sockets/(certificates|tls_layer)\.cpp|net/.*|cli/.*", 5),
     ("isa-l", r"base/checksum\.cpp", 1),
     ("spdlog/", r"base/log\.cpp", 1),
     ("boost/json", r"base/json\.[ch]pp", 2),
