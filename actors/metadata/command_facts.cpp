@@ -86,6 +86,11 @@ std::vector<row_name> changed_rows(const meta::command& c) {
                         [](const meta::change_key& k) {
                           return names{{{}, k.id}};
                         },
+                        [](const meta::seal_keys& s) {
+                          names changed;
+                          for (const auto& key : s.keys) changed.push_back({{}, key.id});
+                          return changed;
+                        },
                         [](const meta::change_identity&) {
                           return names{row_name{}}; // of all access keys
                         },

@@ -63,6 +63,7 @@ private:
   command_result run(const create_key& c); // this and the following: apply_keys.cpp
   command_result run(const delete_key& c);
   command_result run(const change_key& c);
+  command_result run(const seal_keys& c);
   command_result run(const change_identity& c);
 
   void end(session_row& session);

@@ -31,15 +31,18 @@ std::optional<access_key_row> command_applier::find_key(const std::string& id) {
 
 std::optional<error> command_applier::create(const create_key& c) {
   if (!valid_access_key(c.id)) return error{errc::invalid_argument, "not a valid access key"};
-  if (c.secret.empty() || c.secret.size() > secret_bytes_max)
-    return error{errc::invalid_argument, "not a valid secret"};
+  if (!valid_secret(c.secret, c.sealed)) return error{errc::invalid_argument, "not a valid secret"};
   if (!valid_label(c.label)) return error{errc::invalid_argument, "not a valid label"};
   if (find_key(c.id)) return error{errc::invalid_argument, "there is an access key of this id"};
   if (identities_.has_user(c.id)) return error{errc::invalid_argument, "there is a user of this name"};
   if (b_.count_rows(table::access_keys, b_.keys.all()) >= access_keys_max)
     return error{errc::too_large, "there are as many access keys as there may be"};
-  b_.put_access_key(
-      {.id = c.id, .secret = c.secret, .label = c.label, .created = c.now, .creates_buckets = c.creates_buckets});
+  b_.put_access_key({.id = c.id,
+                     .secret = c.secret,
+                     .label = c.label,
+                     .created = c.now,
+                     .creates_buckets = c.creates_buckets,
+                     .sealed = c.sealed});
   return std::nullopt;
 }
 
@@ -79,6 +82,24 @@ command_result command_applier::run(const delete_key& c) {
   if (!b_.erase_access_key(c.id)) return remember(c.stamp, {.refused = error{errc::no_such_access_key}});
   identities_.forget_key(*key);
   return remember(c.stamp, {.version = b_.index()});
+}
+
+command_result command_applier::run(const seal_keys& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  const auto valid = [](const auto& key) { return valid_secret(key.secret, true); };
+  if (c.keys.size() > sealed_keys_max || !std::all_of(c.keys.begin(), c.keys.end(), valid))
+    return remember(c.stamp, {.refused = error{errc::invalid_argument, "not valid secrets"}});
+  std::uint64_t changed = 0;
+  for (const auto& sealed : c.keys) {
+    auto key = find_key(sealed.id);
+    if (!key) continue;
+    key->secret = sealed.secret;
+    key->sealed = true;
+    b_.put_access_key(*key);
+    ++changed;
+  }
+  return remember(c.stamp, {.version = b_.index(), .more = changed});
 }
 
 command_result command_applier::run(const change_identity& c) {

@@ -247,15 +247,14 @@ std::optional<error> identity_ledger::tag(user_row row, const change_identity& c
 
 std::optional<error> identity_ledger::change_key(user_row row, const change_identity& c) {
   if (c.what == action::iam_create_access_key) {
-    if (!valid_access_key(c.other) || c.text.empty() || c.text.size() > secret_bytes_max)
-      return invalid("not a valid access key");
+    if (!valid_access_key(c.other) || !valid_secret(c.text, c.on)) return invalid("not a valid access key");
     if (row.keys.size() >= keys_of_user_max) return above("AccessKeysPerUser", keys_of_user_max);
     if (b_.access_key(c.other) != nullptr) return taken("Access key", c.other);
     if (b_.count_rows(table::access_keys, b_.keys.all()) >= access_keys_max)
       return above("AccessKeys", access_keys_max);
     row.keys.push_back(c.other);
     put(row);
-    b_.put_access_key({.id = c.other, .secret = c.text, .created = c.now, .user = row.who.name});
+    b_.put_access_key({.id = c.other, .secret = c.text, .created = c.now, .user = row.who.name, .sealed = c.on});
     return std::nullopt;
   }
   const auto* const present = b_.access_key(c.other);

@@ -28,6 +28,7 @@
 //   38 count_usage    rows_max:v
 //   39                see object_commands.cpp
 //   40                see identity_commands.cpp
+//   41                see key_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
@@ -53,6 +54,7 @@
 //   12 kind 38
 //   13 kinds 39 and 40; an authority by the policies of a user; an ownership other than none in set_bucket, which a
 //      member of an older build would not obey for lists that objects have already
+//   14 kind 41; the sealed secret of a create_key, or of a change_identity (`on` of CreateAccessKey)
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
@@ -336,7 +338,15 @@ bool gives_ownership(const command& c) {
   return settings != nullptr && settings->ownership.value_or(ownership::not_given) != ownership::not_given;
 }
 
+bool has_sealed_secret(const command& c) {
+  if (const auto* made = std::get_if<create_key>(&c)) return made->sealed;
+  const auto* const change = std::get_if<change_identity>(&c);
+  return std::holds_alternative<seal_keys>(c) ||
+         (change != nullptr && change->what == policy::action::iam_create_access_key && change->on);
+}
+
 std::uint8_t base_level_of(const command& c) {
+  if (has_sealed_secret(c)) return feature_level_of_sealed_secrets;
   if (gives_ownership(c)) return feature_level_of_ownership;
   if (std::holds_alternative<set_bucket_quota>(c)) return feature_level_of_quotas;
   if (std::holds_alternative<change_identity>(c)) return feature_level_of_identities;

@@ -22,10 +22,12 @@ struct change_identity {
   std::string other; // the second one: a group, a policy, an access key's id; of UpdateUser: the new name
   std::string id;    // of what is created; of UpdateUser: not empty: the path is replaced, too
   std::string path = "/";
-  std::string text;                                      // a document, a description, an access key's secret
-  std::string description{};                             // of a managed policy
-  std::uint32_t version = 0;                             // of a managed policy
-  bool on = false;                                       // an access key is active; a version becomes the default
+  std::string text;          // a document, a description, an access key's secret
+  std::string description{}; // of a managed policy
+  std::uint32_t version = 0; // of a managed policy
+  // An access key is active; a version becomes the default; of CreateAccessKey: the secret is sealed (feature level
+  // 14).
+  bool on = false;
   std::vector<std::pair<std::string, std::string>> tags; // of a user; to remove: the values are empty
   authority by{};
 };

@@ -65,6 +65,11 @@ TEST(command_facts, a_bypass_is_left_out_where_there_is_no_object_lock) {
   EXPECT_EQ(changed_rows(meta::set_bucket_quota{.name = "b"}), (std::vector<row_name>{{"b", {}}}));
 }
 
+TEST(command_facts, sealing_changes_the_rows_of_its_keys) {
+  const meta::seal_keys sealed{.stamp = {}, .keys = {{"CK1", "s"}, {"CK2", "s"}}};
+  EXPECT_EQ(changed_rows(sealed), (std::vector<row_name>{row_name{{}, "CK1"}, row_name{{}, "CK2"}}));
+}
+
 TEST(command_facts, a_change_of_identities_is_one_of_all_access_keys) {
   EXPECT_EQ(changed_rows(meta::change_identity{.name = "ann"}), std::vector<row_name>{row_name{}});
   EXPECT_TRUE(adds_something(meta::change_identity{.name = "ann", .id = "AIDA1"}));

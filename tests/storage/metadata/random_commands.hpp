@@ -255,17 +255,27 @@ private:
     c.other = key_id();
     c.id = "ID";
     const bool of_key = c.what == action::iam_create_access_key;
-    c.text = of_key ? "secret" : R"({"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
-    c.version = 1 + random_() % 4;
     c.on = random_() % 2 == 0;
+    c.text = of_key ? c.on ? sealed_secret() : "secret"
+                    : R"({"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
+    c.version = 1 + random_() % 4;
     if (random_() % 4 == 0) c.tags.emplace_back("team", "blue");
     return c;
   }
+  static std::string sealed_secret() {
+    return std::string(1, '\x01') + std::string(secrets::sealing_overhead_bytes, 's');
+  }
   command of_keys() {
     const std::string id = key_id();
-    switch (random_() % 6) {
+    switch (random_() % 7) {
+      case 6: return seal_keys{.stamp = stamp(), .keys = {{id, sealed_secret()}, {key_id(), sealed_secret()}}};
       case 0:
-      case 1: return create_key{.stamp = stamp(), .id = id, .secret = "s", .creates_buckets = random_() % 2 == 0};
+      case 1: {
+        create_key c{.stamp = stamp(), .id = id, .secret = "s", .creates_buckets = random_() % 2 == 0};
+        c.sealed = random_() % 4 == 0;
+        if (c.sealed) c.secret = sealed_secret();
+        return c;
+      }
       case 2: return delete_key{.stamp = stamp(), .id = id};
       case 3: return create_bucket{.name = bucket(), .now = 1, .owner = id};
       default: {

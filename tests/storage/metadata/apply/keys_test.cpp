@@ -4,6 +4,10 @@
 namespace cairn::storage::metadata {
 namespace {
 
+std::string sealed_text() {
+  return std::string(1, '\x01') + std::string(secrets::sealing_overhead_bytes + 5, 's');
+}
+
 class access_keys : public store_test {
 protected:
   create_key fresh(const std::string& id) {
@@ -105,9 +109,77 @@ TEST(access_key_row, comes_back_as_it_was_written) {
   bytes.back() = 8; // no such right
   EXPECT_EQ(decode_access_key(bytes).error(), errc::corrupt);
   bytes = encode(row);
-  bytes.front() = 3;
+  bytes.front() = 4;
   EXPECT_EQ(decode_access_key(bytes).error(), errc::unsupported);
   EXPECT_EQ(decode_access_key("").error(), errc::corrupt);
+}
+
+TEST(access_key_row, of_older_builds_has_its_secret_in_clear) {
+  const access_key_row row{.id = "CK1", .secret = "s"}, of_user{.id = "CK1", .secret = "s", .user = "ann"};
+  EXPECT_EQ(encode(row).front(), 1);
+  EXPECT_EQ(encode(of_user).front(), 2);
+  EXPECT_FALSE(decode_access_key(encode(row)).value().sealed);
+}
+
+TEST(access_key_row, with_a_sealed_secret_comes_back_as_it_was_written) {
+  for (const std::string user : {"", "ann"}) {
+    const access_key_row row{.id = "CK1", .secret = sealed_text(), .user = user, .active = false, .sealed = true};
+    auto bytes = encode(row);
+    EXPECT_EQ(bytes.front(), 3) << "no older build may take it for a secret in clear";
+    EXPECT_EQ(decode_access_key(bytes).value(), row);
+    bytes.back() = 0;
+    EXPECT_EQ(decode_access_key(bytes).error(), errc::corrupt);
+  }
+}
+
+TEST_F(access_keys, keep_sealed_secrets_as_they_are_given) {
+  auto c = fresh("CK1");
+  c.sealed = true; // but it is not
+  EXPECT_EQ(refused(c), errc::invalid_argument);
+  c = fresh("CK1");
+  c.secret = sealed_text();
+  c.sealed = true;
+  EXPECT_EQ(refused(c), std::nullopt);
+  EXPECT_EQ(refused(grant("CK1", rights::read)), std::nullopt);
+  EXPECT_EQ(key("CK1").secret, sealed_text());
+  EXPECT_TRUE(key("CK1").sealed) << "also after a change of its rights";
+}
+
+TEST_F(access_keys, are_sealed_later) {
+  run(fresh("CK1"));
+  run(fresh("CK2"));
+  EXPECT_EQ(refused(grant("CK1", rights::read)), std::nullopt);
+  const seal_keys all{.stamp = stamp(), .keys = {{"CK1", sealed_text()}, {"CK3", sealed_text()}}};
+  const auto done = run(all);
+  EXPECT_EQ(done.refused, std::nullopt);
+  EXPECT_EQ(done.more, 1u) << "one is not there any more";
+  EXPECT_EQ(run(all).more, 1u) << "the same commit again";
+  EXPECT_TRUE(key("CK1").sealed);
+  EXPECT_EQ(key("CK1").secret, sealed_text());
+  EXPECT_EQ(rights_of("CK1"), rights::read);
+  EXPECT_FALSE(key("CK2").sealed);
+  EXPECT_EQ(refused(seal_keys{.stamp = stamp(), .keys = {{"CK2", "in clear"}}}), errc::invalid_argument);
+  EXPECT_EQ(key("CK2").secret, "secret of CK2");
+}
+
+TEST(sealed_secrets, of_commands_are_of_level_14_and_come_back_as_they_were_encoded) {
+  const commit_stamp stamp{.session = 1, .sequence = 2};
+  const create_key clear{.stamp = stamp, .id = "CK1", .secret = "s"};
+  EXPECT_EQ(level_of(clear), 4);
+  create_key made{.stamp = stamp, .id = "CK1", .secret = sealed_text(), .sealed = true};
+  change_identity of_user{.stamp = stamp, .what = policy::action::iam_create_access_key, .text = sealed_text()};
+  EXPECT_EQ(level_of(of_user), 13);
+  of_user.on = true;
+  const seal_keys all{.stamp = stamp, .keys = {{"CK1", sealed_text()}, {"CK2", sealed_text()}}};
+  for (const command& c : {command{made}, command{of_user}, command{all}}) {
+    EXPECT_EQ(level_of(c), feature_level_of_sealed_secrets);
+    const auto bytes = encode(c);
+    const auto read = decode_command(bytes);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(encode(*read), bytes);
+    for (std::size_t length = 0; length < bytes.size(); ++length)
+      EXPECT_FALSE(decode_command(std::string_view{bytes}.substr(0, length))) << length;
+  }
 }
 
 } // namespace
