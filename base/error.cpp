@@ -55,6 +55,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::no_such_identity: return "no_such_identity";
     case errc::identity_exists: return "identity_exists";
     case errc::identity_in_use: return "identity_in_use";
+    case errc::secret_sealed: return "secret_sealed";
   }
   return "unknown";
 }

@@ -61,8 +61,9 @@ enum class errc : std::uint8_t {
   no_such_identity,     // no such user, group, policy, or part of one
   identity_exists,      // a user, group or policy of this name exists
   identity_in_use,      // what refers to the user, group or policy must be removed first
+  secret_sealed,        // the secret of an access key can't be opened: this node lacks the key that sealed it
 };
-constexpr errc errc_last = errc::identity_in_use; // nodes refuse frames with higher codes
+constexpr errc errc_last = errc::secret_sealed; // nodes refuse frames with higher codes
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;

@@ -65,6 +65,8 @@ struct auth_settings {
   std::string root_access_key;      // both or none
   std::string root_secret_key;
   std::string region = "us-east-1";  // that signatures must name
+  std::string sealing_key_file;      // of secrets of access keys; empty: `sealing_key` alone
+  std::string sealing_key;           // seals instead of the file's first; both empty: secrets are stored in clear
   sigv2_use sigv2 = sigv2_use::none; // presigned: also POST forms
 };
 

@@ -25,6 +25,7 @@ constexpr std::uint64_t of(duration d) {
 constexpr std::uint64_t path_bytes_max = 4095;
 constexpr std::uint64_t access_key_bytes_max = 128;
 constexpr std::uint64_t secret_key_bytes_max = 256;
+constexpr std::uint64_t sealing_key_bytes_max = 64;
 constexpr std::uint64_t region_bytes_max = 64;
 constexpr std::uint64_t token_bytes_max = 256;
 constexpr std::uint64_t join_token_bytes_max = 128;
@@ -132,6 +133,14 @@ constexpr std::array key_table{
         true},
     key{"auth", "region", at<&s::auth, &auth_settings::region>, 1, region_bytes_max, 1, false,
         "Region that signatures must name. Clients that are not configured otherwise use `us-east-1`."},
+    key{"auth", "sealing_key_file", at<&s::auth, &auth_settings::sealing_key_file>, 0, path_bytes_max, 1, false,
+        "File with the keys that seal the secrets of access keys in the metadata, the same on all nodes: one a line, "
+        "32 random bytes as 64 hexadecimal digits or in base64 (`openssl rand -hex 32`). The first seals, all open. "
+        "Empty: secrets are stored in clear, unless there is an `auth.sealing_key`."},
+    key{"auth", "sealing_key", at<&s::auth, &auth_settings::sealing_key>, 0, sealing_key_bytes_max, 1, false,
+        "A key as in `auth.sealing_key_file`, which then seals instead of the first one there. Meant for the "
+        "environment: `CAIRN_SEALING_KEY`.",
+        true},
     key{"auth", "sigv2", at<&s::auth, &auth_settings::sigv2>, 0, 0, 1, false,
         "Whether presigned URLs and the policies of POST forms may be signed with AWS Signature Version 2, which some "
         "old clients need. It rests on SHA-1, and covers neither the host nor most headers. Signed requests always "

@@ -1,5 +1,6 @@
 #include "config/rules.hpp"
 
+#include "base/secrets/sealing.hpp"
 #include "config/address_prefix.hpp"
 
 #include <algorithm>
@@ -163,6 +164,12 @@ std::string check_root_secret(const settings& s) {
   return "expected at least 8 visible ASCII characters";
 }
 
+std::string check_sealing_key(const settings& s) {
+  if (s.auth.sealing_key.empty()) return {};
+  const auto key = secrets::sealing_key::read(s.auth.sealing_key);
+  return key ? std::string{} : key.error().text;
+}
+
 std::string check_token(const settings& s) {
   constexpr std::size_t token_bytes_min = 16;
   const auto& token = s.admin.token;
@@ -269,6 +276,7 @@ constexpr std::array rules{
     rule{{"auth.root_access_key", "auth.root_secret_key"}, check_root_key},
     rule{{"auth.root_secret_key"}, check_root_secret},
     rule{{"auth.region"}, check_region},
+    rule{{"auth.sealing_key"}, check_sealing_key},
     rule{{"storage.segment_size", "storage.chunk_size"}, check_segment},
     rule{{"storage.disks"}, check_folders},
     rule{{"metadata.dir", "storage.disks", "node.data_dir"}, check_metadata_folder},

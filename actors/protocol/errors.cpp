@@ -43,6 +43,7 @@ bool is_fault(errc code) {
     case errc::connection_lost:
     case errc::no_leader:
     case errc::no_quorum:
+    case errc::secret_sealed:
     case errc::chunk_lost: return true;
     default: return false;
   }

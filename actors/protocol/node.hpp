@@ -8,6 +8,7 @@
 #include "actors/protocol/ports.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"
+#include "base/secrets/key_ring.hpp"
 #include "config/config.hpp"
 
 #include <memory>
@@ -27,6 +28,7 @@ struct services {
   std::shared_ptr<executor> digests;  // digests of bodies, too long for the socket threads
   node_metrics* metrics = nullptr;
   const cairn::clock* clock = nullptr;
+  std::shared_ptr<const secrets::key_ring> sealing; // of secrets of access keys; null: they are stored in clear
   std::uint32_t window_min = 2, window_max = 8, upload_window = 32; // chunks
   std::uint32_t chunk_size = 1 << 20, inline_max = 4096;            // bytes
   std::uint64_t object_size_max = 5ull << 40;

@@ -5,7 +5,9 @@
 #include "actors/runtime/node_disks.hpp"
 #include "actors/runtime/node_metadata.hpp"
 #include "actors/runtime/node_upkeep.hpp"
+#include "actors/runtime/sealing_keys.hpp"
 #include "base/files/node_identity.hpp"
+#include "base/log.hpp"
 #include "base/memory/machine_memory.hpp"
 
 #include <algorithm>
@@ -43,6 +45,7 @@ public:
 private:
   result<void> check_that_metadata_is_there(const config::settings& settings) const;
   result<bool> refers_to_chunks();
+  result<void> load_keys(const config::settings& settings);
   result<void> open_member(const config::settings& settings);
   void spawn_actors(const config::settings& settings);
   void apply_limits(const config::settings& settings);
@@ -75,6 +78,7 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   if (!self) return self.error();
   self_ = *self;
   self_.incarnation = drawn_incarnation(self->incarnation, random_);
+  if (auto loaded = load_keys(settings); !loaded) return loaded;
   if (auto opened = metadata_.open(settings); !opened) return opened;
   if (auto opened = disks_.open(settings, [this] { return refers_to_chunks(); }); !opened) return opened;
   if (auto fits = check_that_metadata_is_there(settings); !fits) return fits;
@@ -87,6 +91,17 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   m.clock = &clock_;
   m.disks = [this] { return disks_.use(); };
   return member_->start(system_, std::move(m), services_.metadata);
+}
+
+result<void> storage_node_impl::load_keys(const config::settings& settings) {
+  auto keys = load_sealing_keys(files_, settings.auth);
+  if (!keys) return keys.error();
+  services_.sealing = std::move(*keys);
+  if (services_.sealing)
+    log::info("secrets of new access keys are sealed", {{"key", services_.sealing->id()}});
+  else
+    log::info("secrets of access keys are stored in clear: set auth.sealing_key_file");
+  return {};
 }
 
 // Metadata on a file system that is not mounted, for example, of a standalone node, or of one that would found a

@@ -59,7 +59,8 @@ std::vector<std::string> overrides_in_effect(const config_options& options) {
   std::vector<std::string> out;
   for (const auto& [variable, key] :
        {std::pair{"CAIRN_ROOT_ACCESS_KEY", "auth.root_access_key="},
-        std::pair{"CAIRN_ROOT_SECRET_KEY", "auth.root_secret_key="}, std::pair{"CAIRN_ADMIN_TOKEN", "admin.token="},
+        std::pair{"CAIRN_ROOT_SECRET_KEY", "auth.root_secret_key="},
+        std::pair{"CAIRN_SEALING_KEY", "auth.sealing_key="}, std::pair{"CAIRN_ADMIN_TOKEN", "admin.token="},
         std::pair{"CAIRN_JOIN_TOKEN", "cluster.join_token="}}) {
     const char* value = std::getenv(variable);
     if (value && *value) out.push_back(key + config::toml_quoted(value));

@@ -89,6 +89,10 @@ void add_key_command(CLI::App& app, int& exit_code) {
   auto* show = key->add_subcommand("list", "Show the access keys and what they may do");
   options = add_common_options(*show);
   show->callback([options, &exit_code] { run_command(exit_code, [&] { return list(*options); }); });
+  add_one(*key, "seal", "seal",
+          "Seal the secrets of all access keys with the first key of the node's auth.sealing_key_file: those in clear, "
+          "and after a change of that key those sealed with an earlier one",
+          options, exit_code);
   auto* remove = add_one(*key, "delete", "delete", "Delete an access key: no request of it is taken from then on",
                          options, exit_code);
   remove->add_option("KEY", options->key, "The access key")->required();

@@ -4,6 +4,7 @@
 #include "net/admin/cluster_page.hpp"
 #include "net/admin/objects/object_request.hpp"
 #include "net/admin/objects/object_rights.hpp"
+#include "net/s3/key_secret.hpp"
 #include "net/wire/grammar/base64.hpp"
 
 #include <algorithm>
@@ -172,12 +173,17 @@ error with_reason(error why) {
 
 // ── objects ──
 
-// The access key that signs a session's requests of S3. access_denied: the admin token's session has none.
+// The access key that signs a session's requests of S3. access_denied: the admin token's session has none;
+// secret_sealed.
 result<client_credentials> signer_of(const api_services& services, const api_caller& caller) {
   if (!caller.session || caller.session->key.empty())
     return error{errc::access_denied, "sign in with an access key: the admin token has no rights on objects"};
   const auto& region = services.node->objects.region;
-  if (caller.key) return client_credentials{caller.key->id, caller.key->secret, region};
+  if (caller.key) {
+    const auto secret = clear_secret(*caller.key, services.node->keys.node.sealing.get());
+    if (!secret) return secret.error();
+    return client_credentials{caller.key->id, *secret, region};
+  }
   return client_credentials{services.options.root_access_key, services.options.root_secret_key, region};
 }
 
@@ -275,8 +281,11 @@ void handle_sign_in(api_services& services, const api_call& call, admin_done don
       [services, earlier, sent = *sent, format = call.format,
        done = std::move(done)](const result<actors::found_access>& found) {
         if (!found) return done({refusal(found.error(), format)});
-        const bool right = found->key && equal_secret(sent.secret, found->key->secret);
-        done(right ? begin_session(services, earlier, sent.key, false) : wrong_secret(format));
+        if (!found->key) return done(wrong_secret(format));
+        const auto secret = clear_secret(*found->key, services.node->keys.node.sealing.get());
+        if (!secret) return done({refusal(secret.error(), format)});
+        done(equal_secret(sent.secret, *secret) ? begin_session(services, earlier, sent.key, false)
+                                                : wrong_secret(format));
       },
       actors::access_atom_v, query);
 }

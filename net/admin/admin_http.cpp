@@ -20,6 +20,7 @@ http::status status_of(errc code) {
     case errc::no_leader:
     case errc::busy:
     case errc::stopping:
+    case errc::secret_sealed:
     case errc::connection_lost: return http::status::service_unavailable;
     default: return http::status::internal_server_error;
   }

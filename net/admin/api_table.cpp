@@ -106,6 +106,8 @@ constexpr std::array all_rows{
             of_key_page, "keys", true},
     key_row(verb::post, "/v1/keys", "createKey", "create", "Makes an access key. Its secret is shown only now.",
             of_new_key, "new_key"),
+    key_row(verb::post, "/v1/keys/seal", "sealKeys", "seal",
+            "Seals the secrets of all access keys with the first sealing key of the node that is asked.", {}),
     key_row(verb::delete_, "/v1/keys/{key}", "deleteKey", "delete", "Deletes an access key.", {}),
     key_row(verb::put, "/v1/keys/{key}/rights", "allow", "allow", "Gives a key rights.", of_rights),
     key_row(verb::delete_, "/v1/keys/{key}/rights", "deny", "deny", "Takes rights from a key.", of_rights),

@@ -1,6 +1,7 @@
 #include "net/admin/keys_page.hpp"
 
 #include "base/json.hpp"
+#include "net/s3/key_secret.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@ using answer = std::function<void(result<std::string>)>;
 
 constexpr std::array kinds{std::pair{std::string_view{"create"}, key_request::create},
                            std::pair{std::string_view{"list"}, key_request::list},
+                           std::pair{std::string_view{"seal"}, key_request::seal},
                            std::pair{std::string_view{"delete"}, key_request::remove},
                            std::pair{std::string_view{"allow"}, key_request::allow},
                            std::pair{std::string_view{"deny"}, key_request::deny},
@@ -78,15 +80,19 @@ std::string random_text(random_source& random, std::size_t length, std::string_v
   return out;
 }
 
+// Some errors of commands have no text for people.
+error explained(error why) {
+  if (why.code == errc::unsupported) why.text = "sealed secrets need all nodes of the cluster to be upgraded first";
+  if (why.text.empty() && why.code == errc::no_such_access_key) why.text = "there is no such access key";
+  if (why.text.empty() && why.code == errc::no_such_bucket) why.text = "there is no such bucket";
+  return why;
+}
+
 void commit(const key_page_services& services, metadata::command command, std::string done, answer then) {
   actors::ask_metadata<actors::committed>(
       services.node,
       [done = std::move(done), then = std::move(then)](result<actors::committed> outcome) {
-        if (outcome) return then(done);
-        auto why = outcome.error();
-        if (why.text.empty() && why.code == errc::no_such_access_key) why.text = "there is no such access key";
-        if (why.text.empty() && why.code == errc::no_such_bucket) why.text = "there is no such bucket";
-        then(std::move(why));
+        outcome ? then(done) : then(explained(outcome.error()));
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
@@ -94,12 +100,16 @@ void commit(const key_page_services& services, metadata::command command, std::s
 void create(const key_page_services& services, const key_command& c, answer then) {
   metadata::create_key made;
   made.id = c.key;
-  made.secret = random_text(*services.random, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+  const auto secret =
+      random_text(*services.random, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+  auto stored = secret_to_store(secret, made.id, services.node.sealing.get(), *services.random);
+  made.secret = std::move(stored.text);
+  made.sealed = stored.sealed;
   made.label = c.label;
   made.now = services.clock->wall();
   made.creates_buckets = c.creates_buckets;
-  auto text = c.json ? json_text(json_object{{"access_key", made.id}, {"secret_key", made.secret}}) + "\n"
-                     : "access key  " + made.id + "\nsecret key  " + made.secret +
+  auto text = c.json ? json_text(json_object{{"access_key", made.id}, {"secret_key", secret}}) + "\n"
+                     : "access key  " + made.id + "\nsecret key  " + secret +
                            "\nThe secret is shown only now and cannot be read again.\n";
   commit(services, std::move(made), std::move(text), std::move(then));
 }
@@ -112,6 +122,72 @@ void change(const key_page_services& services, const key_command& c, answer then
   (allow ? command.allowed : command.denied) = c.rights;
   if (c.creates_buckets) command.creates_buckets = allow;
   commit(services, std::move(command), done_text(c, (allow ? "allowed " : "denied ") + c.key), std::move(then));
+}
+
+struct seal_job {
+  key_page_services services;
+  bool json = false;
+  answer then;
+  std::uint64_t sealed = 0, unreadable = 0;
+};
+
+// Of keys whose secrets are in clear, or sealed with another key than the first.
+metadata::seal_keys seal_secrets(seal_job& job, const std::vector<metadata::access_key_row>& keys) {
+  metadata::seal_keys command;
+  const auto& ring = *job.services.node.sealing;
+  for (const auto& key : keys) {
+    if (key.sealed && secrets::key_id_of(key.secret) == ring.id()) continue;
+    const auto secret = clear_secret(key, &ring);
+    if (secret)
+      command.keys.push_back({key.id, ring.seal(*secret, key.id, *job.services.random)});
+    else
+      ++job.unreadable;
+  }
+  return command;
+}
+
+std::string sealed_text(const seal_job& job) {
+  auto text = "sealed " + std::to_string(job.sealed) + (job.sealed == 1 ? " secret" : " secrets") + " with the key " +
+              job.services.node.sealing->id();
+  if (job.unreadable > 0) text += "; " + std::to_string(job.unreadable) + " can't be opened and stay as they are";
+  return (job.json ? json_text(json_object{{"done", text}}) : text) + "\n";
+}
+
+void seal_page(const std::shared_ptr<seal_job>& job, const std::string& after);
+
+// `last`: of the page; empty: no page follows.
+void end_seal_page(const std::shared_ptr<seal_job>& job, const std::string& last) {
+  last.empty() ? job->then(sealed_text(*job)) : seal_page(job, last);
+}
+
+void seal_page(const std::shared_ptr<seal_job>& job, const std::string& after) {
+  actors::keys_query query;
+  query.after = after;
+  query.max = metadata::sealed_keys_max;
+  actors::ask_metadata<actors::key_list>(
+      job->services.node,
+      [job](const result<actors::key_list>& page) {
+        if (!page) return job->then(page.error());
+        const auto& keys = **page;
+        auto command = seal_secrets(*job, keys);
+        const auto last = keys.size() == metadata::sealed_keys_max ? keys.back().id : std::string{};
+        if (command.keys.empty()) return end_seal_page(job, last);
+        actors::ask_metadata<actors::committed>(
+            job->services.node,
+            [job, last](const result<actors::committed>& outcome) {
+              if (!outcome) return job->then(explained(outcome.error()));
+              job->sealed += outcome->result.more;
+              end_seal_page(job, last);
+            },
+            actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+      },
+      actors::list_atom_v, query);
+}
+
+void seal(const key_page_services& services, bool json, answer then) {
+  if (!services.node.sealing)
+    return then(wrong("this node has no key to seal with: set auth.sealing_key_file or CAIRN_SEALING_KEY"));
+  seal_page(std::make_shared<seal_job>(seal_job{services, json, std::move(then)}), {});
 }
 
 // The keys, page by page, then the names of the buckets.
@@ -284,6 +360,7 @@ void run_key_command(const key_page_services& services, key_command c, answer do
       return list_keys(services, {}, 0, [json = c.json, done = std::move(done)](const result<key_page>& page) {
         done(page ? result<std::string>{keys_answer(page->keys, page->names, json)} : page.error());
       });
+    case key_request::seal: return seal(services, c.json, std::move(done));
     case key_request::remove: {
       metadata::delete_key command;
       command.id = c.key;

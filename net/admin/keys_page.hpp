@@ -4,6 +4,7 @@
 //
 //   ?kind=create[&label=TEXT][&create_buckets=yes]          the only answer that tells a secret
 //   ?kind=list
+//   ?kind=seal                                              the secrets that the node's first sealing key did not seal
 //   ?kind=delete&key=ID
 //   ?kind=allow|deny&key=ID[&bucket=NAME&rights=read,write,owner][&create_buckets=yes]
 //   ?kind=public-read&bucket=NAME&value=on|off
@@ -21,7 +22,7 @@
 
 namespace cairn::net {
 
-enum class key_request : std::uint8_t { create, list, remove, allow, deny, public_read };
+enum class key_request : std::uint8_t { create, list, seal, remove, allow, deny, public_read };
 
 struct key_command {
   key_request kind = key_request::list;

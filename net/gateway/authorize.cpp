@@ -4,6 +4,7 @@
 #include "net/s3/access.hpp"
 #include "net/s3/access_context.hpp"
 #include "net/s3/auth/sigv2.hpp"
+#include "net/s3/key_secret.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/router.hpp"
 #include "net/s3/xml/cors.hpp"
@@ -242,8 +243,9 @@ std::optional<s3_error> decide_with_rows(const request_head& head, const actors:
     auto claim = std::move(*request.claim);
     request.claim.reset();
     if (!found.key) return counted(shared, unknown_key(claim));
-    if (auto refused = counted(shared, check_claimed(sent, std::move(claim), found.key->secret, shared, request)))
-      return refused;
+    const auto secret = clear_secret(*found.key, shared.services.sealing.get());
+    if (!secret) return shared.secret_refused(secret.error());
+    if (auto refused = counted(shared, check_claimed(sent, std::move(claim), *secret, shared, request))) return refused;
     if (auto refused = check_form_policy(shared, request)) return refused;
     request.key = found.key;
     describe(head, shared, request);

@@ -1,5 +1,6 @@
 #include "net/gateway/s3_gateway.hpp"
 
+#include "base/log.hpp"
 #include "net/gateway/s3_session.hpp"
 
 namespace cairn::net {
@@ -34,6 +35,13 @@ void s3_gateway::apply(const config::settings& settings) {
   object_size_max = settings.limits.object_size.bytes;
   trace_sample = settings.trace.sample;
   slow_request_time = logs.slow ? settings.log.slow_request : config::duration{0};
+}
+
+s3_error s3_gateway::secret_refused(const error& why) {
+  const std::lock_guard lock{refusals_mutex_};
+  if (const auto skipped = refusals_.due())
+    log::error("requests are refused", {{"error", why.text}, {"not_logged", *skipped}});
+  return s3_error_of(why);
 }
 
 http_operation_metrics& s3_gateway::counters_of(const s3_operation& operation) const {

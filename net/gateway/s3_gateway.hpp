@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/protocol/node.hpp"
+#include "base/log_pace.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "config/config.hpp"
@@ -10,12 +11,14 @@
 #include "net/logs/slow_requests.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/operation.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/trace/span_exporter.hpp"
 #include "net/wire/fair_turns.hpp"
 #include "net/wire/request_handler.hpp"
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +42,8 @@ public:
   std::unique_ptr<request_handler> connected(http_session& session) override;
   void apply(const config::settings& settings) override;
   http_operation_metrics& counters_of(const s3_operation& operation) const;
+  // The answer to a request whose access key's secret can't be opened; logs the reason, at most every ten seconds.
+  s3_error secret_refused(const error& why);
 
   // Whether a request is to be measured: for a line of the access log, or because it may be slow.
   bool measures_requests() const { return logs.access || looks_for_slow_requests(); }
@@ -72,6 +77,10 @@ public:
   const std::shared_ptr<fair_turns> listing_turns = std::make_shared<fair_turns>(16, 4),
                                     commit_turns = std::make_shared<fair_turns>(16, 4),
                                     reading_turns = std::make_shared<fair_turns>(16, 1); // of long documents
+
+private:
+  std::mutex refusals_mutex_;
+  log_pace refusals_{clock, std::chrono::seconds{10}};
 };
 
 } // namespace cairn::net

@@ -345,6 +345,8 @@ TEST(config_cluster, relations_are_checked) {
   EXPECT_EQ(problems({"http.tls.cert=a", "http.tls.key=b"}), 0u);
   EXPECT_EQ(problems({"admin.token=short"}), 1u);
   EXPECT_EQ(problems({"admin.token=long-enough-for-us"}), 0u);
+  EXPECT_EQ(problems({"auth.sealing_key=short"}), 1u);
+  EXPECT_EQ(problems({"auth.sealing_key=" + std::string(64, 'a')}), 0u);
 }
 
 TEST(config_override, wins_over_the_file_and_the_last_one_wins) {

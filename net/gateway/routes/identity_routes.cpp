@@ -4,6 +4,7 @@
 #include "net/iam/iam_answers.hpp"
 #include "net/iam/iam_documents.hpp"
 #include "net/s3/access.hpp"
+#include "net/s3/key_secret.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/fields.hpp"
 
@@ -83,6 +84,12 @@ void read_rows(const call_ptr& call) {
   });
 }
 
+void set_secret(metadata::change_identity& command, const std::string& secret, s3_gateway& shared) {
+  auto stored = secret_to_store(secret, command.other, shared.services.sealing.get(), shared.random);
+  command.text = std::move(stored.text);
+  command.on = stored.sealed;
+}
+
 void change(const call_ptr& call) {
   auto read = read_change(*call->action, call->query);
   if (const auto* refused = std::get_if<s3_error>(&read)) return call->session->respond_error(*refused);
@@ -93,21 +100,24 @@ void change(const call_ptr& call) {
   const auto id = [&shared](std::string_view kind) {
     return std::string{kind} + random_letters(shared.random, id_letters, base32);
   };
+  std::string secret;
   switch (command.what) {
     case action::iam_create_user: command.id = id("AIDA"); break;
     case action::iam_create_group: command.id = id("AGPA"); break;
     case action::iam_create_policy: command.id = id("ANPA"); break;
     case action::iam_create_access_key:
       command.other = "AKIA" + random_letters(shared.random, key_letters, base32);
-      command.text = random_letters(shared.random, secret_letters, base64url);
+      secret = random_letters(shared.random, secret_letters, base64url);
+      set_secret(command, secret, shared);
       break;
     default: break;
   }
   const auto done = std::make_shared<const metadata::command>(std::move(command));
   ask<actors::committed>(
       call->session,
-      [call, done](const actors::committed& committed) {
-        const auto& made = std::get<metadata::change_identity>(*done);
+      [call, done, secret](const actors::committed& committed) {
+        auto made = std::get<metadata::change_identity>(*done);
+        if (!secret.empty()) made.text = secret;
         answer(call->session, *call->action, change_answer(made, committed.result.more));
       },
       actors::commit_atom_v, actors::command_box{done});

@@ -84,6 +84,9 @@ s3_error s3_error_of(const error& reason) {
       return with_text(404, "NoSuchEntity", "There is no such user, group or policy.", reason);
     case errc::identity_exists: return with_text(409, "EntityAlreadyExists", "The name is taken.", reason);
     case errc::identity_in_use: return with_text(409, "DeleteConflict", "It is still in use.", reason);
+    case errc::secret_sealed:
+      return retryable("ServiceUnavailable", "This node can't verify signatures by this access key now: its secret is "
+                                             "sealed with a key that the node does not have.");
     case errc::not_found:
     case errc::corrupt:
     case errc::io_error:

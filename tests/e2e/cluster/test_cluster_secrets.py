@@ -1,0 +1,44 @@
+"""Sealed secrets in a cluster: a key that one node made works on all that have the sealing key; one that lacks it says so."""
+import json
+import os
+
+from cairn_node import eventually
+from rights import GUARDED, command
+from signing import call
+
+
+def test_a_key_works_on_every_node_that_has_the_sealing_key(make_cluster, tmp_path):
+    sealing = tmp_path / "sealing.keys"
+    sealing.write_text(os.urandom(32).hex() + "\n")
+    cluster = make_cluster(3, auth_sealing_key_file=sealing, **GUARDED)
+    first, second, third = cluster.nodes
+
+    def made():  # once the cluster's feature level allows it
+        done = command(first, "key", "create", "--json", "--create-buckets")
+        return done.returncode == 0 and json.loads(done.stdout)
+    answer = eventually(made, seconds=60, every=0.5, what="a sealed key")
+    key = answer["access_key"], answer["secret_key"]
+    for node in cluster.nodes:
+        assert call(node, "GET", "/", key=key).status == 200
+        assert key[1] not in node.log()
+    third.stop()
+    del third.settings["auth.sealing_key_file"]
+    third.write_config()
+    third.spawn()
+
+    def says_so():
+        try:
+            return b"sealed with the key" in third.admin("/health/ready").body
+        except OSError:
+            return False
+    eventually(says_so, seconds=60, what="a node that says why it is not ready")
+    refused = call(third, "GET", "/", key=key)
+    assert (refused.status, refused.code()) == (503, "ServiceUnavailable")
+    assert call(third, "GET", "/").status == 200, "the root key is not sealed"
+    for node in (first, second):
+        assert call(node, "PUT", "/vault", key=key).status == 200
+    third.stop()
+    third.settings["auth.sealing_key_file"] = str(sealing)
+    third.write_config()
+    third.start(seconds=60)
+    assert call(third, "GET", "/vault", key=key).status == 200
