@@ -10,6 +10,7 @@
 #include "cli/admin/config_command.hpp"
 #include "cli/certificate_watch.hpp"
 #include "cli/machine/open_files.hpp"
+#include "cli/sealing_watch.hpp"
 #include "cli/service_watchdog.hpp"
 #include "cli/trace_sender.hpp"
 #include "cli/version.hpp"
@@ -75,6 +76,7 @@ private:
   void end_refused();
   void request_stop(int exit_status); // any thread; the first request counts
   void watch_certificates();
+  void watch_sealing();
   void look_at_certificates();
   void note_certificates();
   void end_signals();
@@ -95,8 +97,10 @@ private:
   std::unique_ptr<net::admin_server> admin_;
   std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
   boost::asio::io_context signals_context_{1};
-  boost::asio::steady_timer certificate_check_{signals_context_}, refused_{signals_context_};
+  boost::asio::steady_timer certificate_check_{signals_context_}, sealing_check_{signals_context_},
+      refused_{signals_context_};
   certificate_watch certificates_;
+  const std::shared_ptr<sealing_watch> sealing_ = std::make_shared<sealing_watch>();
   std::atomic<wall_ms> http_certificate_end_{0}, admin_certificate_end_{0};
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
   std::thread signals_thread_;
@@ -135,6 +139,7 @@ result<void> running_node::start() {
   announce();
   boost::asio::post(signals_context_, [this] {
     watch_certificates();
+    watch_sealing();
     watchdog_.start();
   });
   return {};
@@ -152,6 +157,10 @@ actors::node_status running_node::status() const {
   if (!out.audit_problem.empty() && out.ready) {
     out.ready = false;
     out.reason = "the audit log takes no lines: " + out.audit_problem;
+  }
+  if (auto problem = sealing_->problem(); !problem.empty() && out.ready) {
+    out.ready = false;
+    out.reason = std::move(problem);
   }
   const auto add = [&out](const char* use, wall_ms ends) {
     if (ends != 0) out.certificates.push_back({use, ends});
@@ -290,6 +299,14 @@ void running_node::watch_certificates() {
   certificate_check_.expires_after(std::chrono::minutes{10});
   certificate_check_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) watch_certificates();
+  });
+}
+
+void running_node::watch_sealing() {
+  sealing_->look(node_->handles());
+  sealing_check_.expires_after(std::chrono::seconds{10});
+  sealing_check_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) watch_sealing();
   });
 }
 

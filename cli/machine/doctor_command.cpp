@@ -69,6 +69,7 @@ std::vector<finding> examine(const config::settings& settings, const std::string
   examine_disks(settings, out);
   for (const auto& port : try_ports(settings)) out.push_back(judge_port(port, node));
   for (const auto& certificate : read_certificates(settings)) out.push_back(judge_certificate(certificate, clock.now));
+  out.push_back(judge_sealing(read_sealing_keys(settings)));
   for (const auto& peer : reach_peers(settings, peer_timeout)) out.push_back(judge_peer(peer));
   for (auto& f : judge_node(node, settings)) out.push_back(std::move(f));
   return out;

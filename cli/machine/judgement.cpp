@@ -181,6 +181,18 @@ finding judge_certificate(const certificate_facts& certificate, wall_ms now) {
   return {verdict::good, subject, "is valid for " + std::to_string(days) + " days", {}};
 }
 
+finding judge_sealing(const sealing_facts& sealing) {
+  const std::string subject = "secrets of access keys";
+  if (!sealing.failure.empty()) return {verdict::problem, subject, "can't be opened: " + sealing.failure, {}};
+  if (sealing.key.empty())
+    return {verdict::note, subject, "are stored in clear in the metadata and their backups",
+            "set auth.sealing_key_file, then `cairn key seal`"};
+  if (sealing.readable_by_others)
+    return {verdict::warning, subject, "have a sealing key that every user of this machine can read",
+            "chmod 600 " + sealing.path};
+  return {verdict::good, subject, "are sealed with the key " + sealing.key, {}};
+}
+
 finding judge_peer(const peer_facts& peer) {
   const auto subject = "peer " + peer.address;
   if (peer.failure.empty()) return {verdict::good, subject, "is reached", {}};

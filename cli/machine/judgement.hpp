@@ -25,6 +25,7 @@ finding judge_memory(const memory_facts& memory, const config::settings& setting
 finding judge_descriptors(std::uint64_t limit, const config::settings& settings);
 finding judge_port(const port_facts& port, const running_node& node);
 finding judge_certificate(const certificate_facts& certificate, wall_ms now);
+finding judge_sealing(const sealing_facts& sealing);
 finding judge_peer(const peer_facts& peer);
 std::vector<finding> judge_node(const running_node& node, const config::settings& settings);
 

@@ -1,5 +1,6 @@
 #include "cli/machine/machine_facts.hpp"
 
+#include "actors/runtime/sealing_keys.hpp"
 #include "base/files/small_file.hpp"
 #include "base/memory/machine_memory.hpp"
 #include "base/sockets/certificates.hpp"
@@ -95,6 +96,11 @@ std::string time_flushes(disk_facts& disk) {
   return {};
 }
 
+bool readable_by_others(const std::string& file) {
+  struct stat mode {};
+  return ::stat(file.c_str(), &mode) == 0 && (mode.st_mode & S_IROTH) != 0;
+}
+
 certificate_facts read_pair(const std::string& setting, const std::string& certificate, const std::string& key) {
   certificate_facts out{.key = setting, .path = certificate, .failure = {}};
   const auto loaded = net::tls_context::load(certificate, key);
@@ -103,8 +109,7 @@ certificate_facts read_pair(const std::string& setting, const std::string& certi
     return out;
   }
   out.ends = (*loaded)->ends();
-  struct stat mode {};
-  out.key_readable_by_others = ::stat(key.c_str(), &mode) == 0 && (mode.st_mode & S_IROTH) != 0;
+  out.key_readable_by_others = readable_by_others(key);
   return out;
 }
 
@@ -205,6 +210,17 @@ std::vector<certificate_facts> read_certificates(const config::settings& setting
     node.failure = certificate.error().text;
   else if (const auto named = certificates::check_node_certificate(*ca, *certificate); !named)
     node.failure = named.error().text;
+  return out;
+}
+
+sealing_facts read_sealing_keys(const config::settings& settings) {
+  sealing_facts out{.path = settings.auth.sealing_key_file};
+  const auto keys = actors::load_sealing_keys(posix_file_system(), settings.auth);
+  if (!keys)
+    out.failure = keys.error().text;
+  else if (*keys)
+    out.key = (*keys)->id();
+  out.readable_by_others = !out.path.empty() && readable_by_others(out.path);
   return out;
 }
 

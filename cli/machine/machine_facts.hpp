@@ -49,6 +49,13 @@ struct certificate_facts {
   bool key_readable_by_others = false;
 };
 
+struct sealing_facts {
+  std::string path;    // of auth.sealing_key_file; empty: CAIRN_SEALING_KEY alone, or none
+  std::string key;     // the id of the one that seals; empty: there is none
+  std::string failure; // why a node could not use them
+  bool readable_by_others = false;
+};
+
 struct peer_facts {
   std::string address;
   std::string failure; // why no connection was made
@@ -60,6 +67,7 @@ memory_facts measure_memory();
 std::uint64_t descriptor_limit(); // the hard limit: the node raises its own to it
 std::vector<port_facts> try_ports(const config::settings& settings);
 std::vector<certificate_facts> read_certificates(const config::settings& settings);
+sealing_facts read_sealing_keys(const config::settings& settings);
 std::vector<peer_facts> reach_peers(const config::settings& settings, std::chrono::milliseconds timeout);
 
 } // namespace cairn::cli

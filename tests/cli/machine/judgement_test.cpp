@@ -46,6 +46,13 @@ TEST(judgement, a_clock_that_is_off_is_told) {
   EXPECT_THAT(back.text, HasSubstr("60 minutes behind"));
 }
 
+TEST(judgement, the_key_that_seals_secrets_is_there_and_nobody_elses) {
+  EXPECT_EQ(judge_sealing({"/etc/keys", "630dcd29", {}, false}).found, verdict::good);
+  EXPECT_EQ(judge_sealing({"/etc/keys", "630dcd29", {}, true}).found, verdict::warning);
+  EXPECT_EQ(judge_sealing({}).found, verdict::note);
+  EXPECT_EQ(judge_sealing({"/etc/keys", {}, "not_found: /etc/keys", false}).found, verdict::problem);
+}
+
 TEST(judgement, a_disk_is_judged_by_its_file_system_its_flushes_and_its_room) {
   EXPECT_EQ(worst(good_disk()), verdict::good);
   auto disk = good_disk();
