@@ -17,6 +17,7 @@ using policy::action;
 constexpr std::string_view user_name = "UserName", group_name = "GroupName", policy_arn = "PolicyArn",
                            policy_name = "PolicyName", path_pages = "PathPrefix Marker MaxItems",
                            pages = "Marker MaxItems";
+constexpr std::size_t known_secret_bytes_min = 8; // as MinIO's
 
 constexpr iam_action actions[] = {
     {"CreateUser", action::iam_create_user, user_name, {}, "Path Tags"},
@@ -66,7 +67,7 @@ constexpr iam_action actions[] = {
     {"GetGroupPolicy", action::iam_get_group_policy, group_name, policy_name},
     {"ListGroupPolicies", action::iam_list_group_policies, group_name, {}, pages},
     {"DeleteGroupPolicy", action::iam_delete_group_policy, group_name, policy_name},
-    {"CreateAccessKey", action::iam_create_access_key, user_name, {}, {}, true},
+    {"CreateAccessKey", action::iam_create_access_key, user_name, {}, "AccessKeyId SecretAccessKey", true},
     {"ListAccessKeys", action::iam_list_access_keys, user_name, {}, pages, true},
     {"UpdateAccessKey", action::iam_update_access_key, user_name, "AccessKeyId", "Status", true},
     {"DeleteAccessKey", action::iam_delete_access_key, user_name, "AccessKeyId", {}, true},
@@ -146,6 +147,19 @@ std::optional<s3_error> take_document(const iam_query& query, std::string& into)
   const auto compiled = policy::policy::compile(into, policy::owner_kind::identity);
   if (compiled) return std::nullopt;
   return s3_error{400, "MalformedPolicyDocument", "The policy is not valid: " + compiled.error().text + "."};
+}
+
+// A key that the user had at another server: its id and its secret, or neither.
+std::optional<s3_error> take_known_key(const iam_query& query, metadata::change_identity& c) {
+  c.other = query.text("AccessKeyId");
+  c.text = query.text("SecretAccessKey");
+  if (c.other.empty() && c.text.empty()) return std::nullopt;
+  const auto printable = [](char letter) { return letter > ' ' && letter <= '~'; };
+  if (!metadata::valid_access_key(c.other)) return validation_error("AccessKeyId is not valid.");
+  if (c.text.size() < known_secret_bytes_min || c.text.size() > metadata::secret_bytes_max ||
+      !std::all_of(c.text.begin(), c.text.end(), printable))
+    return validation_error("SecretAccessKey has 8 to 256 printable ASCII characters.");
+  return std::nullopt;
 }
 
 std::optional<s3_error> take_names(const iam_action& action, const iam_query& query, metadata::change_identity& c) {
@@ -262,6 +276,9 @@ std::variant<metadata::change_identity, s3_error> read_change(const iam_action& 
     case action::iam_update_user:
       c.other = query.text("NewUserName");
       c.on = query.find("NewPath") != nullptr;
+      break;
+    case action::iam_create_access_key:
+      if (auto refused = take_known_key(query, c)) return std::move(*refused);
       break;
     case action::iam_create_policy_version: c.on = query.flag("SetAsDefault"); break;
     case action::iam_update_access_key:

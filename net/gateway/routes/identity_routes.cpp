@@ -100,14 +100,20 @@ void change(const call_ptr& call) {
   const auto id = [&shared](std::string_view kind) {
     return std::string{kind} + random_letters(shared.random, id_letters, base32);
   };
+  const bool names_key = command.what == action::iam_create_access_key && !command.other.empty();
+  if (names_key && call->session->current().key)
+    return call->session->respond_error(
+        {403, "AccessDenied", "Only the root key may create an access key whose id and secret are given."});
+  if (names_key && command.other == shared.root_access_key)
+    return call->session->respond_error({409, "EntityAlreadyExists", "This is the root key's id."});
   std::string secret;
   switch (command.what) {
     case action::iam_create_user: command.id = id("AIDA"); break;
     case action::iam_create_group: command.id = id("AGPA"); break;
     case action::iam_create_policy: command.id = id("ANPA"); break;
     case action::iam_create_access_key:
-      command.other = "AKIA" + random_letters(shared.random, key_letters, base32);
-      secret = random_letters(shared.random, secret_letters, base64url);
+      if (!names_key) command.other = "AKIA" + random_letters(shared.random, key_letters, base32);
+      secret = names_key ? command.text : random_letters(shared.random, secret_letters, base64url);
       set_secret(command, secret, shared);
       break;
     default: break;

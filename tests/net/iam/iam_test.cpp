@@ -110,6 +110,17 @@ TEST(iam, makes_commands_of_actions) {
   EXPECT_EQ(code("Action=UpdateAccessKey&UserName=ann&AccessKeyId=A&Status=on"), "ValidationError");
 }
 
+TEST(iam, takes_a_key_of_another_server_with_its_secret_or_makes_one) {
+  const std::string create = "Action=CreateAccessKey&UserName=ann";
+  EXPECT_EQ(changed(create).other + changed(create).text, "");
+  const auto known = changed(create + "&AccessKeyId=ann.key&SecretAccessKey=8letters");
+  EXPECT_EQ(known.other + known.text, "ann.key8letters");
+  for (const auto* wrong :
+       {"&AccessKeyId=ann", "&SecretAccessKey=8letters", "&AccessKeyId=a/b&SecretAccessKey=8letters",
+        "&AccessKeyId=ann&SecretAccessKey=7letter", "&AccessKeyId=ann&SecretAccessKey=with+space"})
+    EXPECT_TRUE(std::holds_alternative<s3_error>(change_of(create + wrong))) << wrong;
+}
+
 TEST(iam, asks_policies_about_what_the_rows_say) {
   const auto resource = [](const std::string& form, const metadata::identity_page* found) {
     const auto query = query_of(form);
