@@ -2,10 +2,8 @@
 
 #include "base/json.hpp"
 #include "cli/client/command_support.hpp"
-#include "cli/client/listing_progress.hpp"
+#include "cli/client/iam_client.hpp"
 #include "cli/client/object_path.hpp"
-#include "cli/client/s3_answers.hpp"
-#include "cli/client/text_body.hpp"
 #include "cli/client/text_table.hpp"
 
 #include <CLI/CLI.hpp>
@@ -18,8 +16,6 @@
 namespace cairn::cli {
 
 namespace {
-
-using parameters = std::vector<std::pair<std::string, std::string>>;
 
 // What a verb's argument or option becomes in the request.
 enum class value_kind : std::uint8_t { text, policy, file };
@@ -35,7 +31,6 @@ struct verb {
   const char* fixed = "";                 // a further parameter, "Status=Active"
   const char* list = "";                  // the element of the answer that has the members
   std::span<const char* const> columns{}; // of a list: what is shown of each member; none: its text
-  bool pages = false;
 };
 
 constexpr argument user_name[] = {{"NAME", "UserName", "The user"}};
@@ -79,7 +74,7 @@ constexpr const char* version_columns[] = {"VersionId", "IsDefaultVersion", "Cre
 
 constexpr verb user_verbs[] = {
     {"create", "CreateUser", "Make a user, without keys and policies", user_name, with_path},
-    {"list", "ListUsers", "Show the users", {}, with_path_prefix, "", "Users", user_columns, true},
+    {"list", "ListUsers", "Show the users", {}, with_path_prefix, "", "Users", user_columns},
     {"show", "GetUser", "Show a user", user_name},
     {"rename", "UpdateUser", "Give a user another name; its keys stay with it", user_and_new_name},
     {"delete", "DeleteUser", "Delete a user that has no keys, groups and policies any more", user_name},
@@ -107,8 +102,8 @@ constexpr verb user_verbs[] = {
 
 constexpr verb group_verbs[] = {
     {"create", "CreateGroup", "Make a group, without members and policies", group_name, with_path},
-    {"list", "ListGroups", "Show the groups", {}, with_path_prefix, "", "Groups", group_columns, true},
-    {"members", "GetGroup", "Show the users in a group", group_name, {}, "", "Users", user_columns, true},
+    {"list", "ListGroups", "Show the groups", {}, with_path_prefix, "", "Groups", group_columns},
+    {"members", "GetGroup", "Show the users in a group", group_name, {}, "", "Users", user_columns},
     {"delete", "DeleteGroup", "Delete a group that has no members and policies any more", group_name},
     {"add", "AddUserToGroup", "Put a user into a group", group_and_user},
     {"remove", "RemoveUserFromGroup", "Take a user out of a group", group_and_user},
@@ -131,7 +126,7 @@ constexpr verb group_verbs[] = {
 constexpr verb policy_verbs[] = {
     {"create", "CreatePolicy", "Make a managed policy, which users and groups can be given", new_policy,
      with_description},
-    {"list", "ListPolicies", "Show the managed policies", {}, with_path_prefix, "", "Policies", policy_columns, true},
+    {"list", "ListPolicies", "Show the managed policies", {}, with_path_prefix, "", "Policies", policy_columns},
     {"show", "GetPolicy", "Show a managed policy, without its document", policy_arn},
     {"update",
      "CreatePolicyVersion",
@@ -172,8 +167,8 @@ result<std::string> value_of(const argument& of, const std::string& given) {
   return "arn:aws:iam:::policy/" + (given.starts_with('/') ? given.substr(1) : given);
 }
 
-result<parameters> parameters_of(const verb& of, const identity_options& options) {
-  parameters all{{"Action", of.action}, {"Version", "2010-05-08"}};
+result<iam_parameters> parameters_of(const verb& of, const identity_options& options) {
+  iam_parameters all;
   std::size_t next = 0;
   for (const auto list : {of.arguments, of.options})
     for (const auto& one : list) {
@@ -186,28 +181,6 @@ result<parameters> parameters_of(const verb& of, const identity_options& options
   const std::string_view fixed{of.fixed};
   if (!fixed.empty()) all.emplace_back(fixed.substr(0, fixed.find('=')), fixed.substr(fixed.find('=') + 1));
   return all;
-}
-
-error refusal_of(const http_response& response, const std::string& action) {
-  const auto root = read_answer(response.body, "ErrorResponse");
-  const auto* const problem = root ? root->child("Error") : nullptr;
-  if (problem == nullptr) return failure_of(response, action);
-  return {errc::io_error, std::string{problem->text_of("Code")} + ": " + std::string{problem->text_of("Message")}};
-}
-
-// The element "…Result" of the answer, which may be empty.
-result<net::xml_element> ask_iam(http_client& client, const std::string& action, const parameters& all) {
-  const auto form = query_text(all);
-  http_request request{"POST", "/", {{"Content-Type", "application/x-www-form-urlencoded"}}};
-  request.payload = form;
-  text_body body{form};
-  const auto response = client.exchange(request, &body);
-  if (!response) return response.error();
-  if (!response->ok()) return refusal_of(*response, action);
-  const auto root = read_answer(response->body, action + "Response");
-  if (!root) return root.error();
-  const auto* const found = root->child(action + "Result");
-  return found == nullptr ? net::xml_element{} : *found;
 }
 
 json_value json_of(const net::xml_element& element) {
@@ -248,32 +221,23 @@ std::string lines_of(const net::xml_element& element) {
 }
 
 result<void> run(const verb& of, const identity_options& options) {
-  auto all = parameters_of(of, options);
+  const auto all = parameters_of(of, options);
   if (!all) return all.error();
   auto endpoint = *options.endpoint;
   endpoint.service = "iam";
   const auto client = client_for(endpoint);
   if (!client) return client.error();
-  std::vector<net::xml_element> members;
-  listing_progress progress;
-  for (;;) {
+  if (*of.list == 0) {
     const auto answer = ask_iam(**client, of.action, *all);
     if (!answer) return answer.error();
-    if (*of.list == 0) {
-      if (!options.json) return show_answer(lines_of(*answer), false);
-      return show_answer(json_text(answer->children.empty() ? json_value(json_object{}) : json_of(*answer)) + "\n",
-                         true);
-    }
-    const auto* const list = answer->child(of.list);
-    if (list) members.insert(members.end(), list->children.begin(), list->children.end());
-    if (!of.pages || answer->text_of("IsTruncated") != "true") break;
-    std::erase_if(*all, [](const auto& p) { return p.first == "Marker"; });
-    all->emplace_back("Marker", answer->text_of("Marker"));
-    if (auto goes_on = progress.page(all->back().second, list && !list->children.empty()); !goes_on) return goes_on;
+    if (!options.json) return show_answer(lines_of(*answer), false);
+    return show_answer(json_text(answer->children.empty() ? json_value(json_object{}) : json_of(*answer)) + "\n", true);
   }
-  if (!options.json) return show_answer(table_of(members, of.columns), false);
+  const auto members = list_iam(**client, of.action, *all, of.list);
+  if (!members) return members.error();
+  if (!options.json) return show_answer(table_of(*members, of.columns), false);
   json_array found;
-  for (const auto& one : members) found.push_back(json_of(one));
+  for (const auto& one : *members) found.push_back(json_of(one));
   return show_answer(json_text(found) + "\n", true);
 }
 
