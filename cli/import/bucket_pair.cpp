@@ -57,7 +57,10 @@ result<bucket_pair::source_state> bucket_pair::look_at_source() {
   }
   const auto state = parse_versioning(response->body);
   if (!state) return source_state{versioning_state::none, "the source answers something else"};
-  return source_state{*state};
+  if (*state == versioning_state::none) return source_state{*state};
+  const auto lock = ask_source(std::string(object_lock_query));
+  if (!lock) return lock.error();
+  return source_state{*state, {}, has_object_lock(*lock)};
 }
 
 result<bool> bucket_pair::target_exists() {
@@ -85,6 +88,12 @@ result<void> bucket_pair::set_versioning(versioning_state state) {
   return {};
 }
 
+result<void> bucket_pair::enable_lock() {
+  const auto set = put_target(std::string(object_lock_query), object_lock_xml());
+  if (!set) return error{set.error().code, "object lock of " + target_name_ + ": " + set.error().text};
+  return {};
+}
+
 version_listing bucket_pair::source_listing(versioning_state versioning) const {
   const auto scope = versioning == versioning_state::none ? version_listing::scope::current_objects
                                                           : version_listing::scope::all_versions;
@@ -108,7 +117,7 @@ version_listing bucket_pair::target_listing(bool exists) const {
           [](const version_listing::query&) { return result<std::string>("<ListVersionsResult/>"); }, stops_};
 }
 
-std::vector<setting_outcome> bucket_pair::carry_settings(bool dry_run) {
+std::vector<setting_outcome> bucket_pair::carry_settings(bool dry_run, std::string_view account) {
   std::vector<setting_outcome> out;
   using kind = setting_outcome::kind;
   for (const auto query : setting_queries()) {
@@ -117,12 +126,15 @@ std::vector<setting_outcome> bucket_pair::carry_settings(bool dry_run) {
       out.push_back({std::string(query), kind::unreadable, response.error().text});
       continue;
     }
-    const auto answer = read_setting(query, *response);
+    const auto answer = read_setting(query, *response, account);
     if (answer.outcome) out.push_back(*answer.outcome);
     if (!answer.found) continue;
     const auto put =
         dry_run ? result<http_response>(http_response{}) : put_target(answer.found->query, answer.found->document);
-    out.push_back({answer.found->name, put ? kind::carried : kind::refused, put ? "" : put.error().text});
+    // Websites are no refusal of this one: a target may have none.
+    const bool lacks = !put && query == website_query && put.error().text.find("NotImplemented") != std::string::npos;
+    const auto what = put ? kind::carried : lacks ? kind::left_behind : kind::refused;
+    out.push_back({answer.found->name, what, put || lacks ? "" : put.error().text});
   }
   return out;
 }

@@ -2,7 +2,7 @@
 // with the transport's retries. Used by one thread at a time.
 #pragma once
 
-#include "cli/import/bucket_settings.hpp"
+#include "cli/import/documents/bucket_settings.hpp"
 #include "cli/import/source_server.hpp"
 #include "cli/import/version_listing.hpp"
 
@@ -22,23 +22,28 @@ public:
         target_name_(std::move(target_name)),
         stops_(std::move(stops)) {}
 
-  // Asks the source for its versioning. A source without an answer to that has none; `why` says what it answered.
+  // Asks the source for its versioning and object lock. A source without an answer to that has none; `why` says what
+  // it answered about versioning.
   struct source_state {
     versioning_state versioning = versioning_state::none;
     std::string why = {};
+    bool locks = false;
   };
   result<source_state> look_at_source();
   result<bool> target_exists();
   result<void> create_target();
   result<void> set_versioning(versioning_state state);
+  // Object lock without a default retention; the one that the source has comes with the settings.
+  result<void> enable_lock();
   // How much the target's clock is ahead of the source's, by the Date of their latest answers; 0: unknown.
   std::int64_t target_ahead_ns() const { return target_ahead_ns_; }
 
   version_listing source_listing(versioning_state versioning) const;
   version_listing target_listing(bool exists) const;
 
-  // Sends the settings that the source has to the target; with `dry_run` only says what would be.
-  std::vector<setting_outcome> carry_settings(bool dry_run);
+  // Sends the settings that the source has to the target; with `dry_run` only says what would be. `account`: of the
+  // source, as of documents/policy_document.hpp.
+  std::vector<setting_outcome> carry_settings(bool dry_run, std::string_view account);
 
 private:
   result<http_response> ask_source(const std::string& query) const;

@@ -14,7 +14,8 @@ namespace {
 struct import_arguments {
   import_options options;
   std::vector<std::string> buckets;
-  std::string addressing = "path";
+  std::string addressing = "path", iam_url, minio_export, key_file;
+  bool users = false;
   unsigned pause_s = 10;
 };
 
@@ -32,6 +33,11 @@ result<void> import(const import_arguments& arguments, const s3_endpoint& to) {
   options.to = to;
   options.virtual_hosted = arguments.addressing == "virtual";
   options.pause = std::chrono::seconds(arguments.pause_s);
+  if (arguments.users || !arguments.minio_export.empty()) {
+    auto& identities = options.identities.emplace(identity_import_options{
+        options.from, arguments.minio_export, arguments.key_file, options.overwrite, options.dry_run});
+    if (!arguments.iam_url.empty()) identities.from.url = arguments.iam_url;
+  }
   for (const auto& text : arguments.buckets) {
     auto names = bucket_names(text);
     if (!names) return names.error();
@@ -46,8 +52,8 @@ result<void> import(const import_arguments& arguments, const s3_endpoint& to) {
 constexpr const char* help =
     "Copies buckets with the bytes, metadata, tags and standard headers of their objects. Buckets that keep versions\n"
     "get all versions and delete markers, oldest first; the versions' ids are new ones. Of the settings: versioning,\n"
-    "lifecycle, CORS, policy, tags and public access block. What cannot be carried over is reported. Users and access\n"
-    "keys are not copied, nor are access control lists.\n\n"
+    "lifecycle, CORS, policy, tags, object lock, access control list, ownership and public access block. With --users\n"
+    "also users, groups and their policies. What cannot be carried over is reported by name.\n\n"
     "Nothing in the source is changed. Interrupted (Ctrl-C, or any failure), run it again: it compares both sides and\n"
     "copies what the target lacks; large objects go on with their missing parts. At the end it compares once more and\n"
     "reports what differs; the exit status is 1 when something failed or differs.\n\n"
@@ -58,7 +64,10 @@ constexpr const char* help =
     "  cairn import s3 --from http://10.0.0.7:9000 --from-access-key admin --bucket photos --bucket logs=old-logs\n"
     "                                                      these two, the second under another name\n"
     "  cairn import s3 --from https://minio.example.com:9000 --from-access-key admin --continuous\n"
-    "                                                      again and again, until Ctrl-C; for a short cut-over";
+    "                                                      again and again, until Ctrl-C; for a short cut-over\n"
+    "  cairn import s3 --from https://minio.example.com:9000 --from-access-key admin --minio-iam iam-export/\n"
+    "                                                      with the users and keys that `mc admin cluster iam export`\n"
+    "                                                      wrote, unpacked";
 
 void add_source_options(CLI::App& command, import_arguments& arguments) {
   auto& from = arguments.options.from;
@@ -77,6 +86,25 @@ void add_source_options(CLI::App& command, import_arguments& arguments) {
       ->capture_default_str();
 }
 
+void add_identity_options(CLI::App& command, import_arguments& arguments) {
+  auto* minio = command
+                    .add_option("--minio-iam", arguments.minio_export,
+                                "With the users, groups, policies and keys of MinIO's export, unpacked")
+                    ->type_name("FOLDER");
+  auto* users =
+      command.add_flag("--users", arguments.users, "With users, groups and policies, by the source's IAM API")
+          ->excludes(minio);
+  command.add_option("--from-iam", arguments.iam_url, "The address of the source's IAM, where it is another")
+      ->needs(users)
+      ->type_name("URL");
+  command
+      .add_option(
+          "--make-keys", arguments.key_file,
+          "Make an access key for each user whose key's secret the source does not tell, and add it to this file")
+      ->needs(users)
+      ->type_name("FILE");
+}
+
 } // namespace
 
 void add_import_command(CLI::App& app, int& exit_code) {
@@ -87,6 +115,7 @@ void add_import_command(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<import_arguments>();
   auto& options = arguments->options;
   add_source_options(*command, *arguments);
+  add_identity_options(*command, *arguments);
   auto endpoint = add_endpoint_option(*command);
   command->add_option("-b,--bucket", arguments->buckets, "SOURCE, or SOURCE=TARGET; may be repeated. Else all buckets")
       ->allow_extra_args(false)
@@ -108,6 +137,9 @@ void add_import_command(CLI::App& app, int& exit_code) {
                     "Delete from the target's buckets the keys that the source has no more; never for an empty source");
   command->add_flag("--no-tags", options.without_tags,
                     "Do not ask for objects' tags: one request less for each object");
+  command->add_flag("--acls", options.access_lists,
+                    "Ask for objects' access control lists: one request more for each object");
+  command->add_flag("--strict", options.strict, "Exit with 1 also when something could not be carried over");
   command->add_flag("--json", options.json, "The report as one JSON object");
   command->add_flag("-v,--verbose", options.verbose, "A line for every key that was copied");
   command->add_flag("-q,--quiet", options.quiet, "No progress, the report only");

@@ -67,6 +67,19 @@ import_plan plan_import(std::span<const stored_version> source, std::span<const 
   return plan;
 }
 
+std::vector<std::pair<std::size_t, std::size_t>> paired_versions(std::span<const stored_version> source,
+                                                                 std::span<const stored_version> target) {
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  const auto newest = target.empty() ? 0 : compare(source, target).up_to_newest;
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < source.size() && used < target.size(); ++i) {
+    if (i + 1 == newest) used = target.size() - 1; // is the target's newest, of which there may be older copies, too
+    while (used < target.size() && !is_copy(source[i], target[used])) ++used;
+    if (used < target.size()) pairs.emplace_back(i, used++);
+  }
+  return pairs;
+}
+
 bool may_be_renamed_copy(std::span<const stored_version> source, const stored_version& of_target) {
   bool same_size = false;
   for (const auto& version : source) {

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace cairn::cli {
 
@@ -35,6 +37,10 @@ struct plan_rules {
 // Both oldest first; `source` is not empty.
 import_plan plan_import(std::span<const stored_version> source, std::span<const stored_version> target,
                         const plan_rules& rules);
+
+// The versions, by their places in both, that are the same.
+std::vector<std::pair<std::size_t, std::size_t>> paired_versions(std::span<const stored_version> source,
+                                                                 std::span<const stored_version> target);
 
 // Whether some version of the target may be a copy under another ETag, so that its `origin_etag` should be read first:
 // only such have the size of a version of the source, and the ETag of none.

@@ -23,6 +23,26 @@ std::string_view name_of(setting_outcome::kind what) {
   return {};
 }
 
+void append_remarks(std::string& to, const char* kind, const std::vector<identity_remark>& remarks) {
+  for (const auto& one : remarks) to += std::string(kind) + ": " + one.what + ": " + one.why + "\n";
+}
+
+json_array remarks_json(const std::vector<identity_remark>& remarks) {
+  json_array out;
+  for (const auto& one : remarks) out.push_back(json_object{{"what", one.what}, {"why", one.why}});
+  return out;
+}
+
+std::string identities_text(const identity_result& identities, std::uint64_t steps) {
+  std::string text;
+  append_remarks(text, "not carried over", identities.left);
+  append_remarks(text, "differs", identities.differences);
+  append_remarks(text, "failed", identities.failures);
+  return text + "users, groups and policies: " + counted(steps, "change", "changes") + ", " +
+         std::to_string(identities.same) + " the same, " + std::to_string(identities.differences.size()) + " differ, " +
+         std::to_string(identities.failures.size()) + " failed\n";
+}
+
 std::string bucket_text(const bucket_result& bucket) {
   auto text = "bucket " + bucket.source + (bucket.source == bucket.target ? "" : " → " + bucket.target) +
               ": versioning " + std::string(to_string(bucket.versioning));
@@ -69,6 +89,11 @@ void import_report::copied_delete_marker() {
 void import_report::deleted() {
   const std::lock_guard lock(mutex_);
   ++counts_.deleted;
+}
+
+void import_report::locked() {
+  const std::lock_guard lock(mutex_);
+  ++counts_.locks;
 }
 
 void import_report::vanished() {
@@ -135,6 +160,12 @@ void import_report::bucket(bucket_result done) {
     *found = std::move(done);
 }
 
+void import_report::identities(identity_result done) {
+  const std::lock_guard lock(mutex_);
+  identity_steps_ += done.done;
+  identities_ = std::move(done);
+}
+
 bool import_report::server_unreachable(unsigned jobs) const {
   const std::lock_guard lock(mutex_);
   return unreachable_in_a_row_ >= 2 * jobs;
@@ -147,13 +178,23 @@ import_counts import_report::counts() const {
 
 bool import_report::all_well() const {
   const std::lock_guard lock(mutex_);
-  return counts_.failed == 0 && counts_.differ == 0;
+  const bool identities_well = !identities_ || (identities_->failures.empty() && identities_->differences.empty());
+  return counts_.failed == 0 && counts_.differ == 0 && identities_well;
+}
+
+bool import_report::something_left() const {
+  const std::lock_guard lock(mutex_);
+  const auto is_left = [](const setting_outcome& one) { return one.what != setting_outcome::kind::carried; };
+  return !lost_.empty() || (identities_ && !identities_->left.empty()) ||
+         std::ranges::any_of(buckets_,
+                             [&](const bucket_result& one) { return std::ranges::any_of(one.settings, is_left); });
 }
 
 std::string import_report::text(bool dry_run) const {
   const std::lock_guard lock(mutex_);
   const auto counts = total();
   std::string out;
+  if (identities_) out += identities_text(*identities_, identity_steps_);
   for (const auto& bucket : buckets_) out += bucket_text(bucket);
   for (const auto& [what, objects] : lost_)
     out += "not carried over: " + what + " (" + counted(objects, "object", "objects") + ")\n";
@@ -173,6 +214,7 @@ std::string import_report::text(bool dry_run) const {
   if (counts.delete_markers > 0) out += ", " + counted(counts.delete_markers, "delete marker", "delete markers");
   out += " (" + human_bytes(counts.bytes) + ")";
   if (counts.deleted > 0) out += ", deleted " + std::to_string(counts.deleted);
+  if (counts.locks > 0) out += ", locks of " + counted(counts.locks, "older copy", "older copies");
   if (counts.vanished > 0) out += ", " + std::to_string(counts.vanished) + " vanished from the source meanwhile";
   if (counts.unproven > 0)
     out += ", " + std::to_string(counts.unproven) + " without a digest of the source to prove them";
@@ -207,11 +249,20 @@ json_object import_report::json() const {
   for (const auto& one : target_only_) target_only.push_back(json_object{{"bucket", one.bucket}, {"key", one.key}});
   for (const auto& text : failures_) failures.emplace_back(text);
   for (const auto& [what, objects] : lost_) lost.push_back(json_object{{"what", what}, {"objects", objects}});
-  return json_object{{"copied", json_object{{"objects", counts.objects},
+  json_value identities;
+  if (identities_)
+    identities = json_object{{"changes", identity_steps_},
+                             {"same", identities_->same},
+                             {"not_carried_over", remarks_json(identities_->left)},
+                             {"differences", remarks_json(identities_->differences)},
+                             {"failures", remarks_json(identities_->failures)}};
+  return json_object{{"identities", std::move(identities)},
+                     {"copied", json_object{{"objects", counts.objects},
                                             {"delete_markers", counts.delete_markers},
                                             {"bytes", counts.bytes},
                                             {"unproven", counts.unproven}}},
                      {"deleted", counts.deleted},
+                     {"locks", counts.locks},
                      {"vanished", counts.vanished},
                      {"same", counts.same},
                      {"differ", counts.differ},

@@ -5,11 +5,13 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "cli/client/object_path.hpp"
-#include "cli/import/bucket_settings.hpp"
+#include "cli/import/documents/bucket_settings.hpp"
+#include "cli/import/identities/identity_import.hpp"
 
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,7 +27,7 @@ struct bucket_result {
 
 struct import_counts {
   std::uint64_t objects = 0, delete_markers = 0, bytes = 0; // copied; versions are objects here
-  std::uint64_t deleted = 0, vanished = 0, unproven = 0;
+  std::uint64_t deleted = 0, vanished = 0, unproven = 0, locks = 0;
   // Of the latest pass:
   std::uint64_t same = 0, differ = 0, failed = 0, target_only_keys = 0, target_only_versions = 0;
 };
@@ -38,6 +40,7 @@ public:
   void copied_object(std::uint64_t bytes, bool proven);
   void copied_delete_marker();
   void deleted();
+  void locked();   // a version that was there
   void vanished(); // between listing and reading
   void same(const std::string& source_bucket, std::size_t target_only_versions);
   void differs(const object_path& source, std::string why);
@@ -46,13 +49,15 @@ public:
   // The source's listing of this bucket is in no order: what was told of it is void, and what only the target has
   // stays unknown.
   void without_order(const std::string& source_bucket);
-  void lost(const std::string& what); // something of an object that its copy has not
-  void bucket(bucket_result done);    // replaces that of an earlier pass
+  void lost(const std::string& what);    // something of an object that its copy has not
+  void bucket(bucket_result done);       // replaces that of an earlier pass
+  void identities(identity_result done); // of the latest pass
 
   // Many copies in a row failed because a server did not answer.
   bool server_unreachable(unsigned jobs) const;
   import_counts counts() const;
-  bool all_well() const; // nothing failed, nothing of the source is missing
+  bool all_well() const;       // nothing failed, nothing of the source is missing
+  bool something_left() const; // that the target does not have, or refused
 
   std::string text(bool dry_run) const;
   json_object json() const;
@@ -76,6 +81,8 @@ private:
   std::vector<std::string> failures_;
   std::map<std::string, std::uint64_t> lost_;
   std::vector<bucket_result> buckets_;
+  std::optional<identity_result> identities_;
+  std::uint64_t identity_steps_ = 0; // of all passes
 };
 
 } // namespace cairn::cli

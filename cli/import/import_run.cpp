@@ -5,6 +5,7 @@
 #include "cli/import/bucket_pair.hpp"
 #include "cli/import/import_progress.hpp"
 #include "cli/import/import_report.hpp"
+#include "cli/import/lock_copy.hpp"
 #include "cli/import/version_copy.hpp"
 #include "cli/transfer/retry.hpp"
 
@@ -56,7 +57,7 @@ public:
     auto target = client_for(options_.to);
     if (!target) return target.error();
     target_ = std::move(*target);
-    copier_.emplace(source_, *pool_, !options_.without_tags,
+    copier_.emplace(source_, *pool_, version_copier::extras{!options_.without_tags, options_.access_lists},
                     copy_events{[this](std::int64_t bytes) { progress_.moved(bytes); },
                                 [this](const std::string& what) { report_.lost(what); }});
     auto buckets = options_.buckets.empty() ? all_buckets() : result<bucket_list>(options_.buckets);
@@ -99,6 +100,17 @@ private:
 
   bool ends() { return stop_asked || report_.server_unreachable(options_.jobs); }
 
+  // Before the buckets, whose policies name users.
+  void carry_identities() {
+    if (!options_.identities || ends()) return;
+    auto done = import_identities(*options_.identities, options_.to, [this](const std::string& what) {
+      if (options_.verbose || options_.dry_run) say((options_.dry_run ? "would carry over " : "carried over ") + what);
+    });
+    if (!done) return failed("users, groups and policies", done.error());
+    account_ = done->account;
+    report_.identities(std::move(*done));
+  }
+
   void copy_pass() {
     progress_.begin_pass();
     std::thread counting;
@@ -113,6 +125,7 @@ private:
     compares_ = kind == import_report::pass_kind::compare;
     cut_short_ = false;
     report_.begin_pass(kind);
+    if (!compares_) carry_identities();
     for (const auto& [from, to] : buckets_) {
       if (ends()) break;
       if (auto done = walk_bucket(from, to); !done)
@@ -155,11 +168,17 @@ private:
     // Also where the source has suspended it: its history would not fit into a bucket without versions.
     if (copies && versioned)
       if (auto set = pair.set_versioning(versioning_state::enabled); !set) return set.error();
+    locks_ = state->locks;
+    if (copies && locks_)
+      if (auto set = pair.enable_lock(); !set) {
+        failed(from, set.error());
+        locks_ = false;
+      }
     rules_ = {pair.target_ahead_ns(), options_.overwrite};
     auto walked = walk(pair, state->versioning, *exists, {from, {}}, {to, {}});
     pool_->finish();
     if (compares_ || ends()) return walked;
-    bucket_result result{from, to, state->versioning, pair.carry_settings(options_.dry_run)};
+    bucket_result result{from, to, state->versioning, pair.carry_settings(options_.dry_run, account_)};
     if (!state->why.empty()) result.settings.push_back({"versioning", setting_outcome::kind::unreadable, state->why});
     report_.bucket(std::move(result));
     if (walked && copies && state->versioning == versioning_state::suspended)
@@ -264,7 +283,7 @@ private:
   void take(const object_path& from, const object_path& to, std::vector<stored_version> source,
             std::vector<stored_version> target) {
     const auto plan = plan_import(source, target, rules_);
-    if (plan.what == import_plan::kind::same) {
+    if (plan.what == import_plan::kind::same && !locks_) {
       report_.same(from.bucket, plan.target_only);
       return done(source);
     }
@@ -282,6 +301,7 @@ private:
       progress_.failed();
       return done(task.source);
     }
+    if (locks_) carry_locks(client, task);
     switch (plan.what) {
       case import_plan::kind::same:
       case import_plan::kind::compare_heads: report_.same(task.from.bucket, plan.target_only); break;
@@ -298,6 +318,26 @@ private:
         break;
     }
     done(task.source);
+  }
+
+  // Of the versions that both have.
+  void carry_locks(http_client& client, const key_task& task) {
+    for (const auto& [here, there] : paired_versions(task.source, task.target)) {
+      if (task.source[here].delete_marker) continue;
+      const bool only_compare = compares_ || options_.dry_run;
+      const auto outcome = carry_lock(
+          source_, client,
+          {task.from, task.to, task.source[here].id, task.target[there].id, options_.overwrite, only_compare});
+      if (!outcome) {
+        if (outcome.error().code != errc::no_such_key) failed(task.from.bucket + "/" + task.from.key, outcome.error());
+        continue; // the next pass sees it gone
+      }
+      if (outcome->changed && !compares_) report_.locked();
+      if (outcome->changed && compares_)
+        report_.differs(task.from, "the target's version is not locked as the source's");
+      if (outcome->stronger)
+        report_.differs(task.from, "the target's version has a stronger lock (--overwrite takes the source's)");
+    }
   }
 
   void done(const std::vector<stored_version>& versions) {
@@ -350,7 +390,7 @@ private:
         if (!there) return there.error();
         if (*there) return copied_version{};
       }
-      return copier_->copy(client, {task.from, task.to, task.source[index]});
+      return copier_->copy(client, {task.from, task.to, task.source[index], locks_});
     });
   }
 
@@ -426,6 +466,8 @@ private:
                                        ? "interrupted; the same command goes on from here"
                                        : "a server could not be reached any more; the same command goes on from here"};
     if (!report_.all_well()) return error{errc::io_error, "not everything of the source is in the target"};
+    if (options_.strict && report_.something_left())
+      return error{errc::io_error, "something of the source is not carried over (--strict)"};
     return {};
   }
 
@@ -437,7 +479,9 @@ private:
   worker_pool* pool_ = nullptr;
   std::optional<version_copier> copier_;
   bucket_list buckets_;
-  plan_rules rules_; // of the bucket that is walked
+  plan_rules rules_;    // of the bucket that is walked
+  bool locks_ = false;  // it has object lock
+  std::string account_; // of the source's identities
   bool compares_ = false, cut_short_ = false, walked_some_ = false;
   std::atomic<bool> pass_ended_{false};
 };

@@ -4,10 +4,11 @@
 // this machine: run again, it continues with what the target lacks.
 #pragma once
 
-#include "cli/client/command_support.hpp"
+#include "cli/import/identities/identity_import.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,10 @@ struct import_options {
   bool virtual_hosted = false;                              // how the source's buckets are addressed
   std::vector<std::pair<std::string, std::string>> buckets; // source and target; empty: all of the source
   unsigned jobs = 8;
-  bool dry_run = false, continuous = false, overwrite = false, remove = false, without_tags = false;
+  bool dry_run = false, continuous = false, overwrite = false, remove = false, without_tags = false,
+       access_lists = false;
+  bool strict = false;                                    // what the target does not have, or refuses, is a failure
+  std::optional<identity_import_options> identities = {}; // nothing: buckets only
   bool json = false, quiet = false, verbose = false;
   std::chrono::seconds pause{10}; // between the passes of `continuous`
 };

@@ -4,6 +4,8 @@
 #include "base/digest.hpp"
 #include "cli/client/s3_answers.hpp"
 #include "cli/client/text_body.hpp"
+#include "cli/import/documents/access_list.hpp"
+#include "cli/import/documents/version_lock.hpp"
 #include "cli/transfer/multipart_upload.hpp"
 #include "cli/transfer/object_copy.hpp"
 #include "cli/transfer/retry.hpp"
@@ -141,15 +143,16 @@ source_server::query version_copier::version_query(const stored_version& version
   return {{"versionId", version.id}};
 }
 
-void version_copier::report_lost(const http_response& about) {
+void version_copier::report_lost(const http_response& about, const version_order& order) {
   static constexpr std::pair<std::string_view, std::string_view> kinds[] = {
       {"x-amz-website-redirect-location", "website redirects"},
-      {"x-amz-object-lock-mode", "retention (object lock)"},
-      {"x-amz-object-lock-legal-hold", "legal holds (object lock)"},
       {"x-amz-missing-meta", "metadata that the source can't send in headers"},
       {"x-amz-server-side-encryption", "encryption by the server"}};
   for (const auto& [header, what] : kinds)
     if (!about.header(header).empty()) events_.lost(std::string(what));
+  const auto lock = lock_of(about, system_clock().wall());
+  if (lock && !order.with_lock && !lock->mode.empty()) events_.lost("retention (object lock)");
+  if (lock && !order.with_lock && lock->hold) events_.lost("legal holds (object lock)");
   const auto storage_class = about.header("x-amz-storage-class");
   if (!storage_class.empty() && storage_class != "STANDARD")
     events_.lost("the storage class " + std::string(storage_class));
@@ -190,9 +193,36 @@ result<std::string> version_copier::tagging_header(http_client& source, const ve
   return header;
 }
 
-header_list version_copier::headers_for(const http_response& about, const std::string& tags, bool etag_differs) {
+result<header_list> version_copier::extra_headers(http_client& source, const version_order& order) {
+  header_list headers;
+  auto tags = tagging_header(source, order);
+  if (!tags) return tags.error();
+  if (!tags->empty()) headers.emplace_back("x-amz-tagging", std::move(*tags));
+  if (!access_lists_) return headers;
+  auto parameters = version_query(order.version);
+  parameters.emplace(parameters.begin(), "acl", "");
+  const auto response = source.exchange({"GET", source_.target(order.from, parameters), {}});
+  if (!response) return of_source(response.error());
+  if (!response->ok()) return source_failure(*response);
+  const auto root = read_answer(response->body, "AccessControlPolicy");
+  if (!root) return error{errc::corrupt, "its access control list: " + root.error().text};
+  const auto grants = read_grants(*root);
+  if (!grants.others.empty()) events_.lost("grants of objects' access control lists");
+  if (const auto canned = canned_acl(grants); !canned.empty()) headers.emplace_back("x-amz-acl", canned);
+  return headers;
+}
+
+result<void> version_copier::add_lock(header_list& headers, const http_response& about, const version_order& order) {
+  if (!order.with_lock) return {};
+  const auto lock = lock_of(about, system_clock().wall());
+  if (!lock) return of_source(lock.error());
+  for (auto& header : lock_headers(*lock)) headers.push_back(std::move(header));
+  return {};
+}
+
+header_list version_copier::headers_for(const http_response& about, const header_list& extra, bool etag_differs) {
   auto headers = object_headers(about);
-  if (!tags.empty()) headers.emplace_back("x-amz-tagging", tags);
+  headers.insert(headers.end(), extra.begin(), extra.end());
   if (!etag_differs) return headers;
   std::erase_if(headers, [](const auto& header) { return header.first == origin_etag_header; });
   headers.emplace_back(origin_etag_header, etag_text(about.header("etag")));
@@ -234,8 +264,8 @@ result<copied_version> version_copier::copy_whole(http_client& target, const ver
                                                   bool may_be_in_parts) {
   auto source = source_.take(order.from.bucket);
   if (!source) return source.error();
-  const auto tags = tagging_header(**source, order);
-  if (!tags) return tags.error();
+  const auto extra = extra_headers(**source, order);
+  if (!extra) return extra.error();
   const auto began = std::chrono::steady_clock::now();
   const auto about = (*source)->open(
       {"GET", source_.target(order.from, version_query(order.version)), {{"x-amz-checksum-mode", "ENABLED"}}});
@@ -244,7 +274,8 @@ result<copied_version> version_copier::copy_whole(http_client& target, const ver
   const auto etag = etag_text(about->header("etag"));
   if (part_count_of(etag) && !may_be_in_parts) return error{errc::stale_source, std::string(became_parts)};
   const bool provable = is_md5(etag) && !has_opaque_etag(*about);
-  auto headers = headers_for(*about, *tags, !provable);
+  auto headers = headers_for(*about, *extra, !provable);
+  if (auto added = add_lock(headers, *about, order); !added) return added.error();
   const auto checksum = checksum_of(*about);
   md5::digest digest{};
   if (provable && read_hex(etag, digest))
@@ -257,7 +288,7 @@ result<copied_version> version_copier::copy_whole(http_client& target, const ver
   if (response && response->ok()) {
     const auto stored = etag_text(response->header("etag")), sent = body.md5_hex();
     if (stored == sent) {
-      report_lost(*about);
+      report_lost(*about, order);
       return copied_version{provable || checksum};
     }
     body.undo();
@@ -292,9 +323,11 @@ result<copied_version> version_copier::copy_parts(http_client& target, const ver
   const bool certain = upload.layout.how == part_layout::way::by_part_number && !has_opaque_etag(*about);
   const auto checksum = checksum_of(*about);
   if (!certain && checksum && can_be_joined(checksum->kind)) upload.sum_kind = checksum->kind;
-  const auto tags = tagging_header(source, order);
-  if (!tags) return tags.error();
-  auto outcome = begin_upload(target, upload, headers_for(*about, *tags, !certain), certain && resume);
+  const auto extra = extra_headers(source, order);
+  if (!extra) return extra.error();
+  auto headers = headers_for(*about, *extra, !certain);
+  if (auto added = add_lock(headers, *about, order); !added) return added.error();
+  auto outcome = begin_upload(target, upload, headers, certain && resume);
   if (!outcome) return outcome.error();
   outcome = run_parts(target, upload);
   bool proven = composed_etag(upload.upload.parts) == etag;
@@ -310,7 +343,7 @@ result<copied_version> version_copier::copy_parts(http_client& target, const ver
     if (!stored) outcome = stored.error();
   }
   if (outcome) {
-    report_lost(*about);
+    report_lost(*about, order);
     return copied_version{proven};
   }
   events_.moved(-upload.moved);

@@ -35,6 +35,7 @@ struct copy_events {
 struct version_order {
   object_path from, to;
   stored_version version;
+  bool with_lock = false; // the target's bucket has object lock
 };
 
 struct copied_version {
@@ -43,8 +44,15 @@ struct copied_version {
 
 class version_copier {
 public:
-  version_copier(source_server& source, worker_pool& pool, bool with_tags, copy_events events)
-      : source_(source), pool_(pool), tags_(with_tags ? tag_mode::asked : tag_mode::none), events_(std::move(events)) {}
+  struct extras {
+    bool tags = true, access_lists = false; // a request more for each object, either
+  };
+  version_copier(source_server& source, worker_pool& pool, extras with, copy_events events)
+      : source_(source),
+        pool_(pool),
+        tags_(with.tags ? tag_mode::asked : tag_mode::none),
+        access_lists_(with.access_lists),
+        events_(std::move(events)) {}
 
   // One attempt, by a task of the pool; but parts are repeated by themselves.
   result<copied_version> copy(http_client& target, const version_order& order);
@@ -62,15 +70,19 @@ private:
   result<void> copy_part(http_client& target, upload_in_parts& upload, std::uint64_t index);
   result<std::string> stored_part_etag(http_client& target, upload_in_parts& upload, std::uint64_t index);
   result<std::string> tagging_header(http_client& source, const version_order& order);
-  static header_list headers_for(const http_response& about, const std::string& tags, bool etag_differs);
+  // x-amz-tagging, x-amz-acl and object lock of the copy.
+  result<header_list> extra_headers(http_client& source, const version_order& order);
+  static result<void> add_lock(header_list& headers, const http_response& about, const version_order& order);
+  static header_list headers_for(const http_response& about, const header_list& extra, bool etag_differs);
   result<void> check_unchanged(const version_order& order, const std::string& etag,
                                std::chrono::steady_clock::time_point since);
-  void report_lost(const http_response& about);
+  void report_lost(const http_response& about, const version_order& order);
 
   source_server& source_;
   worker_pool& pool_;
   enum class tag_mode : std::uint8_t { none, asked, unknown }; // unknown: the source said that it has no tags
   std::atomic<tag_mode> tags_;
+  bool access_lists_;
   copy_events events_;
 };
 

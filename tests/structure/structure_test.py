@@ -64,9 +64,7 @@ ROOMS = {
     "net/s3/auth": ["base/", "net/wire/grammar", "net/s3/xml"],
     "net/s3/body": ["base/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
     "net/s3/form": ["base/", "storage/metadata/rows", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
-    "net/s3/operations": [
-        "base/", "storage/metadata/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/body",
-    ],
+    "net/s3/operations": ["base/", "storage/metadata/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/body"],
     "net/s3": [
         "base/", "storage/policy", "storage/metadata/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/auth",
         "net/s3/body", "net/s3/form", "net/s3/operations",
@@ -81,7 +79,9 @@ ROOMS = {
     "cli/transfer": ["base/", "net/wire/grammar", "net/s3/body", "cli/client"],
     "cli/sync": ["base/", "cli/client", "cli/transfer"],
     "cli/objects": ["base/", "net/wire/grammar", "cli/client", "cli/transfer", "cli/sync"],
-    "cli/import": ["base/", "net/wire/grammar", "net/s3/xml", "net/s3/body", "cli/client", "cli/transfer"],
+    "cli/import/documents": ["base/", "net/wire/grammar", "net/s3/xml", "cli/client"],
+    "cli/import/identities": ["base/", "net/wire/grammar", "net/s3/xml", "cli/client", "cli/transfer", "cli/import/documents"],
+    "cli/import": ["base/", "net/wire/grammar", "net/s3/xml", "net/s3/body", "cli/client", "cli/transfer", "cli/import/"],
     "cli/admin": [
         "base/", "config", "storage/", "cluster/raft/log", "actors/protocol", "actors/members", "net/wire/grammar",
         "net/admin", "cli/client",

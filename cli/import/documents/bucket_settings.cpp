@@ -1,6 +1,9 @@
-#include "cli/import/bucket_settings.hpp"
+#include "cli/import/documents/bucket_settings.hpp"
 
 #include "cli/client/s3_answers.hpp"
+#include "cli/import/documents/access_list.hpp"
+#include "cli/import/documents/lifecycle_rules.hpp"
+#include "cli/import/documents/policy_document.hpp"
 #include "net/s3/xml/tags.hpp"
 
 #include <algorithm>
@@ -56,39 +59,80 @@ bool asks_requester(const net::xml_element& root) {
   return root.text_of("Payer") == "Requester";
 }
 
-// Another grant than the full control of one grantee, who is the owner.
-bool has_grants(const net::xml_element& root) {
-  const auto* list = root.child("AccessControlList");
-  if (list == nullptr) return false;
-  return std::ranges::any_of(list->children, [](const net::xml_element& grant) {
-    const auto* grantee = grant.child("Grantee");
-    return grant.text_of("Permission") != "FULL_CONTROL" || (grantee && grantee->child("URI") != nullptr);
-  });
+constexpr std::string_view access_block_query = "publicAccessBlock";
+
+enum class handling : std::uint8_t {
+  carried,
+  carried_if_known, // a source that does not know it has none
+  left_behind,
+};
+
+// What is sent of a document, and why the rest is not.
+struct taken_document {
+  std::string document; // empty: nothing
+  std::string rest = {}, why = {};
+};
+
+taken_document take_tags(const net::xml_element& root, std::string_view body) {
+  if (!has_system_tags(root)) return {std::string(body)};
+  return {without_system_tags(root), "system tags (aws:*)"};
 }
 
-constexpr std::string_view access_block_query = "publicAccessBlock", tags_query = "tagging";
+taken_document take_access_block(const net::xml_element& root, std::string_view) {
+  return {access_block_xml(root)};
+}
+
+taken_document take_acl(const net::xml_element& root, std::string_view) {
+  auto taken = read_grants(root);
+  return {taken.everybody_reads ? grants_xml(taken) : std::string{}, taken.others.empty() ? "" : "grants",
+          std::move(taken.others)};
+}
+
+taken_document take_lifecycle(const net::xml_element& root, std::string_view body) {
+  auto taken = without_transitions(root);
+  if (taken.changed_rules.empty()) return {std::string(body)};
+  return {std::move(taken.document), "transitions of the lifecycle", std::move(taken.changed_rules)};
+}
 
 struct setting_kind {
   std::string_view query, name, root; // root of the answer; empty: JSON
-  bool carried;
+  handling how = handling::left_behind;
   bool (*says_something)(const net::xml_element&) = has_children;
+  taken_document (*take)(const net::xml_element&, std::string_view body) = nullptr; // null: all of it
 };
 
 constexpr setting_kind kinds[] = {
-    {"lifecycle", "lifecycle", "LifecycleConfiguration", true},
-    {"cors", "CORS", "CORSConfiguration", true},
-    {tags_query, "tags", "Tagging", true, has_tags},
-    {access_block_query, "public access block", "PublicAccessBlockConfiguration", true, blocks_something},
-    {"policy", "policy", "", true}, // last: from then on it may deny what follows
-    {"acl", "access control list", "AccessControlPolicy", false, has_grants},
-    {"website", "website", "WebsiteConfiguration", false},
-    {"encryption", "encryption", "ServerSideEncryptionConfiguration", false},
-    {"object-lock", "object lock", "ObjectLockConfiguration", false},
-    {"replication", "replication", "ReplicationConfiguration", false, has_rule},
-    {"notification", "notifications", "NotificationConfiguration", false},
-    {"logging", "access logging", "BucketLoggingStatus", false},
-    {"requestPayment", "requester pays", "RequestPaymentConfiguration", false, asks_requester},
+    {"lifecycle", "lifecycle", "LifecycleConfiguration", handling::carried, has_children, take_lifecycle},
+    {"cors", "CORS", "CORSConfiguration", handling::carried},
+    {"tagging", "tags", "Tagging", handling::carried, has_tags, take_tags},
+    {website_query, "website", "WebsiteConfiguration", handling::carried_if_known},
+    {object_lock_query, "object lock", "ObjectLockConfiguration", handling::carried_if_known},
+    {"ownershipControls", "object ownership", "OwnershipControls", handling::carried_if_known, has_rule},
+    {"acl", "access control list", "AccessControlPolicy", handling::carried_if_known, has_grants, take_acl},
+    {access_block_query, "public access block", "PublicAccessBlockConfiguration", handling::carried, blocks_something,
+     take_access_block},
+    {"policy", "policy", "", handling::carried}, // last: from then on it may deny what follows
+    {"encryption", "encryption", "ServerSideEncryptionConfiguration"},
+    {"replication", "replication", "ReplicationConfiguration", handling::left_behind, has_rule},
+    {"notification", "notifications", "NotificationConfiguration"},
+    {"logging", "access logging", "BucketLoggingStatus"},
+    {"requestPayment", "requester pays", "RequestPaymentConfiguration", handling::left_behind, asks_requester},
 };
+
+setting_answer read_policy_setting(const setting_kind& kind, const http_response& response, std::string_view account) {
+  const std::string name(kind.name);
+  if (response.body.empty()) return {};
+  if (response.body.find_first_not_of(" \t\r\n") != response.body.find('{'))
+    return {{}, setting_outcome{name, setting_outcome::kind::unreadable, "the source answers something else"}};
+  setting_answer answer{found_setting{name, std::string(kind.query), with_own_account(response.body, account)}, {}};
+  std::string nobody;
+  for (const auto& principal : foreign_principals(answer.found->document))
+    nobody += (nobody.empty() ? "" : ", ") + principal;
+  if (!nobody.empty())
+    answer.outcome =
+        setting_outcome{"principals of the policy who are nobody in Cairn", setting_outcome::kind::left_behind, nobody};
+  return answer;
+}
 
 } // namespace
 
@@ -98,7 +142,7 @@ std::vector<std::string_view> setting_queries() {
   return out;
 }
 
-setting_answer read_setting(std::string_view query, const http_response& response) {
+setting_answer read_setting(std::string_view query, const http_response& response, std::string_view account) {
   const auto& kind = *std::ranges::find(kinds, query, &setting_kind::query);
   const std::string name(kind.name);
   const auto unreadable = [&](std::string why) {
@@ -106,29 +150,32 @@ setting_answer read_setting(std::string_view query, const http_response& respons
   };
   const bool missing = response.status == 404 && response.body.find("<Code>NoSuchBucket</Code>") == std::string::npos;
   if (missing) return {};
-  // Of what stays behind in any case, a server without it need not say so.
   const bool unknown = response.status == 400 || response.status == 405 || response.status == 501;
-  if (unknown && !kind.carried) return {};
+  if (unknown && kind.how != handling::carried) return {};
   if (!response.ok()) return unreadable(failure_of(response, "the source").text);
-  if (kind.root.empty()) {
-    if (response.body.empty()) return {};
-    if (response.body.find_first_not_of(" \t\r\n") == response.body.find('{'))
-      return {found_setting{name, std::string(query), response.body}, {}};
-    return unreadable("the source answers something else");
-  }
-  const bool blocks = query == access_block_query;
+  if (kind.root.empty()) return read_policy_setting(kind, response, account);
   auto root = read_answer(response.body, kind.root);
-  if (!root && blocks) root = read_answer(response.body, "BlockPublicAccessBlockConfiguration");
-  if (!root) return kind.carried ? unreadable("the source answers something else") : setting_answer{};
+  if (!root && query == access_block_query) root = read_answer(response.body, "BlockPublicAccessBlockConfiguration");
+  if (!root) return kind.how == handling::carried ? unreadable("the source answers something else") : setting_answer{};
   if (!kind.says_something(*root)) return {};
-  if (!kind.carried) return {{}, setting_outcome{name, setting_outcome::kind::left_behind}};
-  if (query == tags_query && has_system_tags(*root)) {
-    setting_answer some{{}, setting_outcome{"system tags (aws:*)", setting_outcome::kind::left_behind}};
-    if (auto others = without_system_tags(*root); !others.empty())
-      some.found = found_setting{name, std::string(query), std::move(others)};
-    return some;
-  }
-  return {found_setting{name, std::string(query), blocks ? access_block_xml(*root) : response.body}, {}};
+  if (kind.how == handling::left_behind) return {{}, setting_outcome{name, setting_outcome::kind::left_behind}};
+  auto taken = kind.take ? kind.take(*root, response.body) : taken_document{response.body};
+  setting_answer answer;
+  if (!taken.document.empty()) answer.found = found_setting{name, std::string(query), std::move(taken.document)};
+  if (!taken.rest.empty())
+    answer.outcome = setting_outcome{std::move(taken.rest), setting_outcome::kind::left_behind, std::move(taken.why)};
+  return answer;
+}
+
+bool has_object_lock(const http_response& response) {
+  if (!response.ok()) return false;
+  const auto root = read_answer(response.body, "ObjectLockConfiguration");
+  return root && root->text_of("ObjectLockEnabled") == "Enabled";
+}
+
+std::string object_lock_xml() {
+  return "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+         "<ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
 }
 
 result<versioning_state> parse_versioning(std::string_view xml) {

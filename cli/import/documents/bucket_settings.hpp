@@ -1,6 +1,7 @@
-// The settings of a bucket: those that Cairn has are sent to the target as the source answers them (lifecycle, CORS,
-// policy, tags, public access block), of the others it is said that they stay behind. A setting that the source does
-// not answer, or that the target refuses, is reported, too.
+// The settings of a bucket: those that Cairn has are sent to the target as the source answers them, as far as Cairn
+// takes them: without transitions of a lifecycle, grants to other accounts, tags of the provider. Of all that stays
+// behind it is said so by name. A setting that the source does not answer, or that the target refuses, is reported,
+// too.
 #pragma once
 
 #include "cli/client/http_client.hpp"
@@ -38,8 +39,15 @@ struct setting_answer {
   std::optional<found_setting> found;
   std::optional<setting_outcome> outcome;
 };
-std::vector<std::string_view> setting_queries();
-setting_answer read_setting(std::string_view query, const http_response& response);
+std::vector<std::string_view> setting_queries(); // in the order in which the target takes them
+// `account`: of the source, as of policy_document.hpp.
+setting_answer read_setting(std::string_view query, const http_response& response, std::string_view account = {});
+
+constexpr std::string_view object_lock_query = "object-lock", website_query = "website";
+// Of an answer to `GET ?object-lock`.
+bool has_object_lock(const http_response& response);
+// Object lock without a default retention, which would lock copies that the source did not lock.
+std::string object_lock_xml();
 
 result<versioning_state> parse_versioning(std::string_view xml);
 std::string versioning_xml(versioning_state state);

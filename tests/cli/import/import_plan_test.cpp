@@ -36,6 +36,17 @@ void expect(const import_plan& got, kind what, std::size_t first, std::size_t ta
 
 } // namespace
 
+TEST(paired_versions, are_those_that_both_have_in_this_order) {
+  using pairs = std::vector<std::pair<std::size_t, std::size_t>>;
+  const auto paired = [](const std::vector<std::string>& source, const std::vector<std::string>& target) {
+    return paired_versions(history(source), history(target));
+  };
+  EXPECT_EQ(paired({"a1"}, {}), pairs{});
+  EXPECT_EQ(paired({"a1", "-2", "b3"}, {"a1", "-2", "b3"}), (pairs{{0, 0}, {1, 1}, {2, 2}}));
+  EXPECT_EQ(paired({"a1", "b2"}, {"x1", "a2"}), (pairs{{0, 1}}));
+  EXPECT_EQ(paired({"a1"}, {"a1", "a2"}), (pairs{{0, 1}})); // the newest counts
+}
+
 TEST(import_plan, copies_all_versions_into_an_empty_target) {
   expect(plan({"a1", "-2", "b3"}, {}), kind::copy, 0);
 }

@@ -1,4 +1,4 @@
-#include "cli/import/bucket_settings.hpp"
+#include "cli/import/documents/bucket_settings.hpp"
 
 #include <gtest/gtest.h>
 
@@ -52,12 +52,13 @@ TEST(bucket_settings, a_missing_bucket_is_no_missing_setting) {
 }
 
 TEST(bucket_settings, that_cairn_has_not_are_said_to_stay_behind) {
-  expect_outcome(answer("website", 200, "<WebsiteConfiguration><IndexDocument/></WebsiteConfiguration>"),
+  expect_outcome(answer("logging", 200, "<BucketLoggingStatus><LoggingEnabled/></BucketLoggingStatus>"),
                  kind::left_behind);
   expect_outcome(answer("requestPayment", 200,
                         "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"),
                  kind::left_behind);
-  expect_nothing(answer("website", 501, absent));
+  for (const std::string query : {"website", "object-lock", "ownershipControls", "acl", "logging"})
+    expect_nothing(answer(query, 501, absent));
 }
 
 TEST(bucket_settings, that_the_source_does_not_tell_are_said_to_be_unreadable) {
@@ -93,8 +94,49 @@ TEST(bucket_settings, an_access_control_list_matters_when_it_grants_something_to
   const std::string own = "<Grant><Grantee><ID>me</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant>";
   const std::string all = "<Grant><Grantee><URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee>"
                           "<Permission>READ</Permission></Grant>";
+  const std::string bob = "<Grant><Grantee><ID>bob</ID></Grantee><Permission>READ</Permission></Grant>";
   expect_nothing(answer("acl", 200, list(own)));
-  expect_outcome(answer("acl", 200, list(own + all)), kind::left_behind);
+  const auto open = answer("acl", 200, list(own + all));
+  ASSERT_TRUE(open.found);
+  EXPECT_FALSE(open.outcome);
+  EXPECT_NE(open.found->document.find("<ID>cairn</ID>"), std::string::npos);
+  expect_outcome(answer("acl", 200, list(own + bob)), kind::left_behind);
+  const auto both = answer("acl", 200, list(own + bob + all));
+  ASSERT_TRUE(both.found && both.outcome);
+  EXPECT_EQ(both.outcome->why, "READ of bob");
+}
+
+TEST(bucket_settings, lifecycles_lose_their_transitions) {
+  const auto some =
+      answer("lifecycle", 200,
+             "<LifecycleConfiguration><Rule><ID>x</ID><Transition/><Expiration><Days>1</Days></Expiration>"
+             "</Rule></LifecycleConfiguration>");
+  ASSERT_TRUE(some.found && some.outcome);
+  EXPECT_EQ(some.outcome->why, "rule x");
+  expect_outcome(
+      answer("lifecycle", 200, "<LifecycleConfiguration><Rule><ID>x</ID><Transition/></Rule></LifecycleConfiguration>"),
+      kind::left_behind);
+}
+
+TEST(bucket_settings, policies_name_users_of_cairns_account) {
+  http_response response;
+  response.status = 200;
+  response.body = R"({"Statement":[{"Principal":{"AWS":["arn:aws:iam::123456789012:user/a","arn:aws:iam::2:root"]}}]})";
+  const auto got = read_setting("policy", response, "123456789012");
+  ASSERT_TRUE(got.found && got.outcome);
+  EXPECT_NE(got.found->document.find("arn:aws:iam::000000000000:user/a"), std::string::npos);
+  EXPECT_EQ(got.outcome->why, "arn:aws:iam::2:root");
+}
+
+TEST(bucket_settings, object_lock_is_enabled_before_its_default_retention) {
+  http_response response;
+  response.status = 200;
+  response.body = object_lock_xml();
+  EXPECT_TRUE(has_object_lock(response));
+  EXPECT_TRUE(answer("object-lock", 200, response.body).found);
+  response.status = 404;
+  EXPECT_FALSE(has_object_lock(response));
+  expect_nothing(answer("object-lock", 404, absent));
 }
 
 TEST(bucket_settings, the_public_access_block_is_read_from_the_answers_of_s3_and_ceph) {
