@@ -36,7 +36,10 @@ result<void> import(const import_arguments& arguments, const s3_endpoint& to) {
   if (arguments.users || !arguments.minio_export.empty()) {
     auto& identities = options.identities.emplace(identity_import_options{
         options.from, arguments.minio_export, arguments.key_file, options.overwrite, options.dry_run});
-    if (!arguments.iam_url.empty()) identities.from.url = arguments.iam_url;
+    if (!arguments.iam_url.empty()) {
+      identities.from.url = arguments.iam_url;
+      identities.from.region = "us-east-1"; // IAM has no other
+    }
   }
   for (const auto& text : arguments.buckets) {
     auto names = bucket_names(text);

@@ -84,8 +84,8 @@ taken_document take_access_block(const net::xml_element& root, std::string_view)
 
 taken_document take_acl(const net::xml_element& root, std::string_view) {
   auto taken = read_grants(root);
-  return {taken.everybody_reads ? grants_xml(taken) : std::string{}, taken.others.empty() ? "" : "grants",
-          std::move(taken.others)};
+  return {taken.everybody_reads ? grants_xml(taken) : std::string{},
+          taken.others.empty() ? "" : "grants of the access control list", std::move(taken.others)};
 }
 
 taken_document take_lifecycle(const net::xml_element& root, std::string_view body) {

@@ -16,7 +16,7 @@ identity_set identities_of(const std::map<std::string, std::string>& files) {
     return read_json(found->second, 10'000, 20)->as_object();
   });
   EXPECT_TRUE(read);
-  return read.value_or(identity_set{});
+  return read ? *read : identity_set{};
 }
 
 std::vector<std::string> left_of(const identity_set& set) {
