@@ -7,14 +7,17 @@ namespace cairn::storage::policy {
 namespace {
 
 // Whether the statement's principals include the sender. The account stands for its root key; in a Deny it stands for
-// all of its keys.
+// all of its keys. A role stands for all of its sessions.
 bool names(const statement& s, const request& r, const std::string& arn) {
   const auto& who = s.who;
   const auto kind = r.with->kind;
-  const bool as_account =
-      who.account && (kind == sender::account || (kind == sender::key && !s.allows && !s.but_principals));
-  return who.anybody || as_account ||
-         (!arn.empty() && std::find(who.arns.begin(), who.arns.end(), arn) != who.arns.end());
+  const bool any_key = r.through_account || (!s.allows && !s.but_principals);
+  const bool as_account = who.account && (kind == sender::account || (kind == sender::key && any_key));
+  const auto is_named = [&who](const std::string& text) {
+    return !text.empty() && std::find(who.arns.begin(), who.arns.end(), text) != who.arns.end();
+  };
+  return who.anybody || as_account || is_named(arn) ||
+         (r.user != nullptr && r.user->is_role() && is_named(r.user->owner_arn()));
 }
 
 // Whether the condition keeps a statement for everybody from being public: S3's list ("The meaning of public"), as far
@@ -56,7 +59,7 @@ decision policy::evaluate(const request& r) const {
   for (std::size_t i = 0; i < statements_.size(); ++i) {
     const auto& s = statements_[i];
     if (!s.actions.test(static_cast<std::size_t>(r.act))) continue;
-    if (s.has_principals && arn.empty()) arn = arn_of(r.who());
+    if (s.has_principals && arn.empty()) arn = r.sender_arn();
     if (s.has_principals && names(s, r, arn) == s.but_principals) continue;
     const auto among = any_matches(s.resources, resource, r, false);
     if (among == (s.but_resources ? answer::yes : answer::no)) continue;
@@ -84,6 +87,11 @@ bool names_object_lock(std::string_view json) {
   return compiled && std::ranges::any_of(compiled->statements(), [](const statement& s) {
            return std::ranges::any_of(s.conditions, [](const condition& c) { return is_of_object_lock(c.key()); });
          });
+}
+
+bool names_sessions(std::string_view json) {
+  const auto compiled = policy::compile(json, owner_kind::identity);
+  return compiled && std::ranges::any_of(compiled->statements(), [](const statement& s) { return s.names_sessions; });
 }
 
 std::string name_of(const policy& p, std::size_t statement) {

@@ -1,7 +1,7 @@
-// Policies of buckets and identities, in AWS's policy language (versions 2012-10-17 and 2008-10-17): compiled from
-// JSON, and asked whether they allow or deny a request. What a policy names and Cairn does not know is refused when it
-// is compiled: an ignored condition would allow requests that it excludes. docs/access.md describes the language. Pure;
-// a compiled policy does not change and may be used by any thread.
+// Policies of buckets and identities, and the trust policies of roles, in AWS's policy language (versions 2012-10-17
+// and 2008-10-17): compiled from JSON, and asked whether they allow or deny a request. What a policy names and Cairn
+// does not know is refused when it is compiled: an ignored condition would allow requests that it excludes.
+// docs/access.md describes the language. Pure; a compiled policy does not change and may be used by any thread.
 #pragma once
 
 #include "base/error.hpp"
@@ -38,14 +38,16 @@ struct statement {
   bool allows = false;
   bool but_principals = false, but_resources = false; // NotPrincipal, NotResource; NotAction is in `actions`
   bool has_principals = false;
+  bool names_sessions = false; // an action pattern fits actions of roles and sessions alone
   principals who;
   std::bitset<actions_max> actions;
   std::vector<pattern> resources;
   std::vector<condition> conditions;
 };
 
-// A bucket's policy names principals; one of an identity does not, and is about requests of its own.
-enum class owner_kind : std::uint8_t { bucket, identity };
+// A bucket's policy names principals; one of an identity does not, and is about requests of its own. A role's trust
+// policy names principals and no resources: who may assume the role.
+enum class owner_kind : std::uint8_t { bucket, identity, trust };
 
 class policy {
 public:
@@ -68,6 +70,9 @@ private:
 
 // Whether it has conditions about object lock, which builds below feature level 11 refuse.
 bool names_object_lock(std::string_view json);
+
+// Whether it is a policy of an identity that builds below feature level 14 refuse: one about roles or sessions.
+bool names_sessions(std::string_view json);
 
 // "statement 2 (`AllowTeam`)".
 std::string name_of(const policy& p, std::size_t statement);

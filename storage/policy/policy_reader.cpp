@@ -62,11 +62,12 @@ private:
   bool read_principals(std::string_view element, const json_value& value, statement& into);
   bool read_aws_principal(std::string_view text, principals& into);
   bool read_actions(const json_value& value, bool but, statement& into);
+  bool is_own_action(std::size_t number) const;
   bool read_resources(const json_value& value, bool but, statement& into);
   bool read_conditions(const json_value& value, statement& into);
   bool read_condition(std::string_view how, std::string_view key, const json_value& value, statement& into);
   bool in_bucket(const pattern& resource) const;
-  bool complete(const statement& read);
+  bool complete(statement& read);
 
   const owner_kind of_;
   const std::string_view bucket_;
@@ -161,11 +162,19 @@ bool statement_reader::read_principals(std::string_view element, const json_valu
         if (name != canonical_owner) return fail("the canonical user " + quoted(name) + " is unknown");
         into.who.account = true;
       }
+    } else if (kind == "Federated" && of_ == owner_kind::trust) {
+      return fail("roles can't be assumed with a web identity or SAML (Federated)");
     } else {
       return fail("principals of the kind " + quoted(kind) + " do not exist here; the kinds are AWS and CanonicalUser");
     }
   }
   return true;
+}
+
+// Whether policies of this kind can be about the action.
+bool statement_reader::is_own_action(std::size_t number) const {
+  if (of_ == owner_kind::trust) return static_cast<action>(number) == action::sts_assume_role;
+  return of_ == owner_kind::identity || action_name(number).starts_with("s3:");
 }
 
 bool statement_reader::read_actions(const json_value& value, bool but, statement& into) {
@@ -177,15 +186,19 @@ bool statement_reader::read_actions(const json_value& value, bool but, statement
   for (const auto name : names) {
     const auto read = pattern::read(name, true, false, problem_);
     if (!read) return false;
-    bool known = false;
+    bool known = false, known_before = false;
     for (std::size_t i = 1; !action_name(i).empty(); ++i) {
       if (!read->matches(action_name(i), {}, true)) continue;
       named.set(i);
-      known = known || of_ == owner_kind::identity || action_name(i).starts_with("s3:");
+      known = known || is_own_action(i);
+      known_before = known_before || !is_of_sessions(static_cast<action>(i));
     }
     if (!known)
       return fail("the action " + quoted(name) +
-                  (of_ == owner_kind::identity ? " is none of S3's or IAM's" : " is none of S3's"));
+                  (of_ == owner_kind::identity ? " is none of S3's, IAM's or STS's"
+                   : of_ == owner_kind::trust  ? " is not sts:AssumeRole"
+                                               : " is none of S3's"));
+    into.names_sessions = into.names_sessions || !known_before;
   }
   into.actions = but ? ~named : named;
   return true;
@@ -205,6 +218,7 @@ std::string with_account(std::string_view resource) {
 }
 
 bool statement_reader::read_resources(const json_value& value, bool but, statement& into) {
+  if (of_ == owner_kind::trust) return fail("a trust policy is about its role: it has no Resource");
   if (has_resource_) return fail("Resource and NotResource exclude each other");
   has_resource_ = true;
   into.but_resources = but;
@@ -227,7 +241,8 @@ bool statement_reader::read_condition(std::string_view how, std::string_view key
   const auto op = operator_of(how);
   if (!op) return fail("the condition operator " + quoted(how) + " is unknown");
   const auto named = key_of(key);
-  if (!named) return fail("the condition key " + quoted(key) + " is unknown, or Cairn does not have it");
+  if (!named || (is_of_sts(named->key) && of_ != owner_kind::trust))
+    return fail("the condition key " + quoted(key) + " is unknown, or Cairn does not have it");
   condition made{*op, *named};
   const auto add = [&](const json_value& item) {
     // Numbers and truth values may be written without quotes.
@@ -283,12 +298,16 @@ bool statement_reader::read_member(std::string_view name, const json_value& valu
   return fail("a statement has no element " + quoted(name));
 }
 
-bool statement_reader::complete(const statement& read) {
+bool statement_reader::complete(statement& read) {
   if (!has_effect_) return fail("a statement needs an Effect");
-  if (of_ == owner_kind::bucket && !read.has_principals) return fail("a statement needs a Principal or NotPrincipal");
+  if (of_ != owner_kind::identity && !read.has_principals) return fail("a statement needs a Principal or NotPrincipal");
   if (read.but_principals && read.allows)
     return fail("NotPrincipal with Allow would let in everybody but some; it is for Deny");
   if (!has_action_) return fail("a statement needs an Action or NotAction");
+  if (of_ == owner_kind::trust) {
+    read.resources.push_back(*pattern::read("*", true, false, problem_));
+    return true;
+  }
   return has_resource_ || fail("a statement needs a Resource or NotResource");
 }
 

@@ -71,14 +71,13 @@ std::optional<wall_ms> read_time_of_day(std::string_view text) {
 
 } // namespace
 
-std::string arn_of(const principal& p) {
-  const std::string account = "arn:aws:iam::" + std::string{account_id};
-  switch (p.kind) {
-    case sender::anonymous: return {};
-    case sender::account: return account + ":root";
-    case sender::key: return account + ":user/" + p.key;
-  }
-  return {};
+std::string user_facts::arn() const {
+  if (!is_role()) return owner_arn();
+  return std::string{"arn:aws:sts::"}.append(account_id).append(":assumed-role/").append(name) + "/" + role_session;
+}
+
+std::string user_facts::owner_arn() const {
+  return std::string{"arn:aws:iam::"}.append(account_id).append(is_role() ? ":role/" : ":user/") + path_and_name();
 }
 
 std::string date_text(wall_ms time) {
@@ -210,6 +209,17 @@ std::vector<std::string> values_of(const tag_pairs* tags, std::string_view wante
 
 } // namespace
 
+std::string request::sender_arn() const {
+  if (user != nullptr) return user->arn();
+  const auto account = std::string{"arn:aws:iam::"}.append(account_id);
+  switch (with->kind) {
+    case sender::anonymous: return {};
+    case sender::account: return account + ":root";
+    case sender::key: return (account + ":user/").append(access_key);
+  }
+  return {};
+}
+
 std::string request::resource() const {
   if (is_of_iam(act)) return std::string{"arn:aws:iam::"}.append(account_id).append(":").append(key);
   std::string arn = "arn:aws:s3:::";
@@ -231,18 +241,22 @@ std::vector<std::string> request::values(const named_key& wanted) const {
     case context_key::current_time: return {date_text(with->time)};
     case context_key::epoch_time: return {std::to_string(with->time / second)};
     case context_key::principal_account: return is_signed ? texts{std::string{account_id}} : texts{};
-    case context_key::principal_arn: return is_signed ? texts{arn_of(who())} : texts{};
-    case context_key::principal_type: return {is_key ? "User" : is_signed ? "Account" : "Anonymous"};
+    case context_key::principal_arn: return is_signed ? texts{sender_arn()} : texts{};
+    case context_key::principal_type:
+      if (user != nullptr && user->is_role()) return {"AssumedRole"};
+      return {is_key ? "User" : is_signed ? "Account" : "Anonymous"};
     case context_key::resource_account:
     case context_key::s3_resource_account: return {std::string{account_id}};
     case context_key::userid:
-      if (user != nullptr) return {user->id};
+      if (user != nullptr) return {user->is_role() ? user->id + ":" + user->role_session : user->id};
       return is_key ? texts{std::string{access_key}} : texts{is_signed ? std::string{account_id} : "anonymous"};
     case context_key::username:
-      if (user != nullptr) return {user->name};
+      if (user != nullptr) return user->is_role() ? texts{} : texts{user->name};
       return is_key ? texts{std::string{access_key}} : texts{};
     case context_key::via_aws_service: return {"false"};
     case context_key::existing_object_tag: return values_of(existing_tags, wanted.name);
+    case context_key::token_issue_time:
+      return user != nullptr && user->token_issued != 0 ? texts{date_text(user->token_issued)} : texts{};
     case context_key::principal_tag: return values_of(user != nullptr ? &user->tags : nullptr, wanted.name);
     default: break;
   }

@@ -24,18 +24,16 @@ using tag_pairs = std::vector<std::pair<std::string, std::string>>;
 
 enum class sender : std::uint8_t { anonymous, account, key }; // account: the root key
 
-struct principal {
-  sender kind = sender::anonymous;
-  std::string key; // the access key's id; of a key that belongs to a user: the user's path and name, "team/ann"
-  friend bool operator==(const principal&, const principal&) = default;
-};
-std::string arn_of(const principal& p); // empty: anonymous
-
-// The user to whom an access key belongs.
+// To whom an access key belongs: a user, or a role in a session.
 struct user_facts {
   std::string name, id, path = "/"; // path: begins and ends with a slash
   tag_pairs tags{};
+  std::string role_session{}; // the name of the role's session; empty: it is a user
+  wall_ms token_issued = 0;   // when the temporary credentials were made; 0: these are none
+  bool is_role() const { return !role_session.empty(); }
   std::string path_and_name() const { return (path.empty() ? path : path.substr(1)) + name; }
+  std::string arn() const;       // of the user, or of the role's session
+  std::string owner_arn() const; // of the user, or of the role
   friend bool operator==(const user_facts&, const user_facts&) = default;
 };
 
@@ -75,9 +73,11 @@ struct request {
   const tag_pairs* existing_tags = nullptr; // of the object; null: not known yet
   bool object_missing = false;              // there is no such object: it has no tags
   const user_facts* user = nullptr;         // to whom the access key belongs; null: to nobody
+  // Of a role's trust policy: whom the account stands for. Their own policies must allow the request, too.
+  bool through_account = false;
 
-  principal who() const { return {with->kind, user != nullptr ? user->path_and_name() : std::string{access_key}}; }
-  std::string resource() const; // its ARN
+  std::string sender_arn() const; // empty: anonymous
+  std::string resource() const;   // its ARN
   bool knows(context_key wanted) const;
   // The values of a key; none: the request does not have it.
   std::vector<std::string> values(const named_key& wanted) const;

@@ -122,6 +122,25 @@ constexpr std::string_view action_names[] = {
     "iam:UntagUser",
     "iam:UpdateAccessKey",
     "iam:UpdateUser",
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "iam:ListRoleTags",
+    "iam:ListRoles",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+    "sts:AssumeRole",
+    "sts:GetCallerIdentity",
+    "sts:GetSessionToken",
     // Not asked for by any operation.
     "s3:DeleteAccessPoint",
     "s3:GetAccountPublicAccessBlock",
@@ -171,7 +190,8 @@ constexpr std::string_view action_names[] = {
     "s3:PauseReplication",
 };
 static_assert(std::size(action_names) <= actions_max);
-static_assert(action_names[static_cast<std::size_t>(action::last)] == "iam:UpdateUser");
+static_assert(action_names[static_cast<std::size_t>(action::last)] == "sts:GetSessionToken");
+static_assert(action_names[static_cast<std::size_t>(action::iam_update_user)] == "iam:UpdateUser");
 static_assert(action_names[static_cast<std::size_t>(action::restore_object)] == "s3:RestoreObject");
 static_assert(action_names[static_cast<std::size_t>(action::get_object)] == "s3:GetObject");
 static_assert(action_names[static_cast<std::size_t>(action::put_object)] == "s3:PutObject");
@@ -231,6 +251,8 @@ constexpr key_row key_rows[] = {
     {context_key::object_lock_mode, "s3:object-lock-mode"},
     {context_key::object_lock_remaining_retention_days, "s3:object-lock-remaining-retention-days"},
     {context_key::object_lock_retain_until_date, "s3:object-lock-retain-until-date"},
+    {context_key::sts_external_id, "sts:ExternalId"},
+    {context_key::sts_role_session_name, "sts:RoleSessionName"},
 };
 static_assert(std::size(key_rows) == static_cast<std::size_t>(context_key::last) + 1);
 
@@ -270,6 +292,10 @@ bool is_of_iam(action a) {
   return a > action::restore_object;
 }
 
+bool is_of_sessions(action a) {
+  return a >= action::iam_attach_role_policy && a <= action::last;
+}
+
 std::optional<named_key> key_of(std::string_view text) {
   const auto slash = text.find('/');
   const auto word = text.substr(0, slash == text.npos ? slash : slash + 1);
@@ -289,6 +315,10 @@ bool is_tag(context_key k) {
 
 bool is_of_object_lock(context_key k) {
   return k >= context_key::object_lock_legal_hold && k <= context_key::object_lock_retain_until_date;
+}
+
+bool is_of_sts(context_key k) {
+  return k == context_key::sts_external_id || k == context_key::sts_role_session_name;
 }
 
 } // namespace cairn::storage::policy

@@ -1,7 +1,7 @@
-// The words of policies: actions of S3 and IAM, and condition keys. What is not listed here is refused in a policy. The
-// numbers of actions and keys are part of the format of commands (request.cpp): new ones are added at the end. Source
-// of the names: AWS, Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3", and for
-// IAM.
+// The words of policies: actions of S3, IAM and STS, and condition keys. What is not listed here is refused in a
+// policy. The numbers of actions and keys are part of the format of commands (request.cpp): new ones are added at the
+// end. Source of the names: AWS, Service Authorization Reference, "Actions, resources, and condition keys for Amazon
+// S3", and for IAM.
 #pragma once
 
 #include <array>
@@ -129,7 +129,26 @@ enum class action : std::uint8_t {
   iam_untag_user,
   iam_update_access_key,
   iam_update_user,
-  last = iam_update_user,
+  iam_attach_role_policy, // this and the following: of roles and sessions (feature level 14)
+  iam_create_role,
+  iam_delete_role,
+  iam_delete_role_policy,
+  iam_detach_role_policy,
+  iam_get_role,
+  iam_get_role_policy,
+  iam_list_attached_role_policies,
+  iam_list_role_policies,
+  iam_list_role_tags,
+  iam_list_roles,
+  iam_put_role_policy,
+  iam_tag_role,
+  iam_untag_role,
+  iam_update_assume_role_policy,
+  iam_update_role,
+  sts_assume_role,
+  sts_get_caller_identity,
+  sts_get_session_token,
+  last = sts_get_session_token,
 };
 
 // Words and names that are not case-sensitive: of ASCII letters.
@@ -139,7 +158,7 @@ constexpr char lower_letter(char c) {
 std::string lower_case(std::string_view text);
 bool same_word(std::string_view a, std::string_view b);
 
-constexpr std::size_t actions_max = 192; // all that a policy may name
+constexpr std::size_t actions_max = 224; // all that a policy may name
 
 // "s3:GetObject"; empty: there is no action with this number.
 std::string_view action_name(std::size_t number);
@@ -148,7 +167,8 @@ inline std::string_view to_string(action a) {
 }
 std::optional<action> action_of(std::string_view name); // names are not case-sensitive
 bool is_of_object(action a);                            // its resource is an object; else the bucket, or all of S3
-bool is_of_iam(action a);                               // its resource is a user, a group or a policy
+bool is_of_iam(action a);                               // its resource is a user, a group, a role or a policy
+bool is_of_sessions(action a);                          // builds below feature level 14 do not know it
 
 enum class context_key : std::uint8_t {
   current_time,
@@ -200,7 +220,9 @@ enum class context_key : std::uint8_t {
   object_lock_mode,
   object_lock_remaining_retention_days,
   object_lock_retain_until_date,
-  last = object_lock_retain_until_date,
+  sts_external_id, // this and the following: only in the trust policies of roles
+  sts_role_session_name,
+  last = sts_role_session_name,
 };
 
 // A condition key as policies and requests name it.
@@ -213,5 +235,6 @@ struct named_key {
 std::optional<named_key> key_of(std::string_view text);
 bool is_tag(context_key k);
 bool is_of_object_lock(context_key k);
+bool is_of_sts(context_key k);
 
 } // namespace cairn::storage::policy

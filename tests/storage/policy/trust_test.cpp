@@ -1,0 +1,94 @@
+// Trust policies of roles: what they may say, and whom they let in.
+#include "storage/policy/policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::storage::policy {
+namespace {
+
+std::string statement_of(std::string_view principal, std::string_view more = {}) {
+  return R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":)" +
+         std::string{principal} + std::string{more} + "}}";
+}
+constexpr std::string_view ann = R"({"AWS":"arn:aws:iam:::user/team/ann"})";
+
+std::string why_refused(const std::string& text) {
+  const auto made = policy::compile(text, owner_kind::trust);
+  return made ? "" : made.error().text;
+}
+
+effect asked(const std::string& text, const user_facts& who, bool through_account = false, context with = {}) {
+  const auto rules = policy::compile(text, owner_kind::trust);
+  EXPECT_TRUE(rules) << text;
+  with.kind = sender::key;
+  request r{.act = action::sts_assume_role, .key = "role/backup", .access_key = "AKIA1", .with = &with};
+  r.object_missing = true;
+  r.user = &who;
+  r.through_account = through_account;
+  return rules->evaluate(r).outcome;
+}
+const user_facts user{.name = "ann", .id = "AIDA1", .path = "/team/"};
+const user_facts other{.name = "bob", .id = "AIDA2"};
+const user_facts session{.name = "ci", .id = "AROA1", .path = "/x/", .role_session = "build-7", .token_issued = 1000};
+
+TEST(trust, refuses_what_is_not_about_assuming_a_role) {
+  EXPECT_EQ(why_refused(statement_of(ann)), "");
+  EXPECT_NE(why_refused(statement_of(ann, R"(,"Resource":"*")")), "");
+  EXPECT_NE(why_refused(R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}})"), "") << "nobody";
+  EXPECT_NE(why_refused(R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject"}})"), "");
+  EXPECT_NE(why_refused(R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoleWithSAML"}})"), "");
+  EXPECT_NE(why_refused(statement_of(R"({"Federated":"accounts.example.org"})")), "");
+  EXPECT_NE(why_refused(statement_of(R"({"Service":"ec2.amazonaws.com"})")), "");
+  EXPECT_NE(why_refused(statement_of(ann, R"(,"Condition":{"StringEquals":{"sts:Other":"x"}})")), "");
+}
+
+TEST(trust, lets_in_the_users_roles_and_sessions_that_it_names) {
+  EXPECT_EQ(asked(statement_of(ann), user), effect::allow);
+  EXPECT_EQ(asked(statement_of(ann), other), effect::none);
+  for (const auto* named : {R"({"AWS":"arn:aws:iam::000000000000:role/x/ci"})",
+                            R"({"AWS":"arn:aws:sts::000000000000:assumed-role/ci/build-7"})"}) {
+    EXPECT_EQ(asked(statement_of(named), session), effect::allow) << named;
+    EXPECT_EQ(asked(statement_of(named), user), effect::none) << named;
+  }
+  EXPECT_EQ(asked(statement_of(R"({"AWS":"arn:aws:sts:::assumed-role/ci/build-8"})"), session), effect::none);
+  EXPECT_EQ(asked(statement_of(R"({"AWS":"arn:aws:iam:::user/x/ci"})"), session), effect::none) << "no user";
+}
+
+TEST(trust, in_the_account_needs_the_policies_of_its_users_too) {
+  const auto account = statement_of(R"({"AWS":"000000000000"})");
+  EXPECT_EQ(asked(account, user), effect::none);
+  EXPECT_EQ(asked(account, user, true), effect::allow);
+}
+
+TEST(trust, may_ask_for_an_external_id_and_a_name_of_the_session) {
+  const auto text = statement_of(
+      ann, R"(,"Condition":{"StringEquals":{"sts:ExternalId":"42"},"StringLike":{"sts:RoleSessionName":"ann-*"}})");
+  context with;
+  EXPECT_EQ(asked(text, user, false, with), effect::none);
+  with.set(context_key::sts_external_id, "42");
+  with.set(context_key::sts_role_session_name, "ann-1");
+  EXPECT_EQ(asked(text, user, false, with), effect::allow);
+  with.values.back().values = {"bob-1"};
+  EXPECT_EQ(asked(text, user, false, with), effect::none);
+}
+
+TEST(trust, conditions_of_others_do_not_know_the_keys_of_sts) {
+  const std::string text =
+      R"({"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"sts:ExternalId":"1"}}}})";
+  EXPECT_FALSE(policy::compile(text, owner_kind::identity));
+}
+
+TEST(sessions, have_condition_keys_of_their_own) {
+  context with;
+  with.kind = sender::key;
+  const request r{.act = action::get_object, .access_key = "ASIA1", .with = &with, .user = &session};
+  const auto of = [&r](context_key key) { return r.value({key}).value_or("-"); };
+  EXPECT_EQ(of(context_key::principal_arn), "arn:aws:sts::000000000000:assumed-role/ci/build-7");
+  EXPECT_EQ(of(context_key::userid), "AROA1:build-7");
+  EXPECT_EQ(of(context_key::username), "-");
+  EXPECT_EQ(of(context_key::principal_type), "AssumedRole");
+  EXPECT_EQ(of(context_key::token_issue_time), "1970-01-01T00:00:01Z");
+}
+
+} // namespace
+} // namespace cairn::storage::policy
