@@ -25,7 +25,7 @@ std::size_t bytes_of_pairs(const std::vector<std::pair<std::string, std::string>
 
 // Of what a policy is asked.
 std::size_t bytes_asked(const meta::authority& by) {
-  std::size_t sum = 0;
+  std::size_t sum = by.session ? by.session->policy.size() + row_bytes : 0;
   if (!by.asked) return sum;
   for (const auto& v : by.asked->with.values) {
     sum += v.name.size() + 8;
@@ -94,6 +94,7 @@ std::vector<row_name> changed_rows(const meta::command& c) {
                         [](const meta::change_identity&) {
                           return names{row_name{}}; // of all access keys
                         },
+                        [](const meta::renew_token_key&) { return names{row_name{}}; },
                         [](const auto&) { return names{}; },
                     },
                     c);
@@ -105,6 +106,7 @@ bool adds_something(const meta::command& c) {
                         [](const meta::create_bucket&) { return true; },
                         [](const meta::create_key&) { return true; },
                         [](const meta::change_identity& i) { return !i.id.empty() || !i.text.empty(); },
+                        [](const meta::renew_token_key&) { return true; },
                         [](const meta::begin_upload&) { return true; },
                         [](const meta::put_part&) { return true; },
                         [](const meta::copy_part&) { return true; },
@@ -141,6 +143,16 @@ std::optional<session_id> session_of_chunks(const meta::command& c) {
   if (const auto* part = std::get_if<meta::put_part>(&c)) content = &part->content;
   const auto* written = content ? std::get_if<meta::written_blob>(content) : nullptr;
   return written ? std::optional{written->blob.session} : std::nullopt;
+}
+
+std::optional<wall_ms> session_end(const meta::command& c) {
+  return std::visit(
+      [](const auto& one) -> std::optional<wall_ms> {
+        if constexpr (requires { one.by.session; })
+          if (one.by.session) return one.by.session->expires;
+        return std::nullopt;
+      },
+      c);
 }
 
 std::size_t bytes_of(const meta::command& c) {

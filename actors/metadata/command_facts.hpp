@@ -16,6 +16,8 @@ bool adds_something(const storage::metadata::command& c);
 bool changes_layout(const storage::metadata::command& c);
 // The writer session that wrote the chunks which the command commits; nullopt when it commits none.
 std::optional<session_id> session_of_chunks(const storage::metadata::command& c);
+// When the temporary credentials expire with which the command was asked for; nullopt: it was not.
+std::optional<wall_ms> session_end(const storage::metadata::command& c);
 // An estimate of the encoded size, for the bounds of queues and batches.
 std::size_t bytes_of(const storage::metadata::command& c);
 // Fills in the stamp of a command that has none yet, unless stamps of this command are of a feature level above

@@ -112,6 +112,9 @@ caf::result<committed> metadata_state::commit(command_box& command) {
   if (removed_) return to_caf(removal());
   if (writes_overdue_) return to_caf({errc::timeout, "the metadata's disk is overdue"});
   if (adds_something(*command) && is_full()) return to_caf(no_room());
+  // A body may have taken hours. By the clock of this node, as when the head of the request came.
+  if (const auto ends = session_end(*command); ends && s_.clock->wall() >= *ends)
+    return to_caf({errc::access_denied, "The temporary credentials have expired."});
   if (log_ && session_ != 0 && feature_level_ < meta::feature_level_of_object_lock) {
     auto older = std::make_shared<meta::command>(*command);
     drop_bypass(*older);

@@ -49,7 +49,7 @@ void show_usage(const meta::usage_totals& used, node_metrics& metrics) {
 result<found_access> read_access(meta::view& view, const access_query& query) {
   found_access out;
   if (!query.key.empty()) {
-    auto key = view.access_key(query.key);
+    auto key = query.token.empty() ? view.access_key(query.key) : view.temporary_key(query.key, query.token);
     if (key && key->active)
       out.key = std::make_shared<const meta::access_key_row>(std::move(*key));
     else if (!key && key.error() != errc::no_such_access_key)
@@ -64,6 +64,11 @@ result<found_access> read_access(meta::view& view, const access_query& query) {
       return bucket.error();
   }
   return out;
+}
+
+// Under which an access key is cached: of temporary credentials, each token has a row of its own.
+const std::string& cached_name(const access_query& query) {
+  return query.token.empty() ? query.key : query.token;
 }
 
 // For a HEAD: no body, so nothing to hold.
@@ -271,8 +276,8 @@ void metadata_state::bucket_in_snapshot(std::uint64_t reply, steady_time deadlin
 std::optional<found_access> metadata_state::access_cached(const access_query& query) {
   found_access out;
   if (!query.key.empty()) {
-    const auto* cached = cache_->find({{}, query.key});
-    if (!cached) return std::nullopt;
+    const auto* cached = cache_->find({{}, cached_name(query)});
+    if (!cached || cached->access_key->id != query.key) return std::nullopt;
     out.key = cached->access_key;
   }
   for (const auto& [name, into] : {std::pair{&query.bucket, &out.bucket}, std::pair{&query.bucket_2, &out.bucket_2}}) {
@@ -299,7 +304,7 @@ caf::result<found_access> metadata_state::access(const access_query& query) {
       return give<found_access>(reply, std::move(*found));
     }
     when_rows_visible<found_access>(
-        reply, deadline, {{{}, query.key}, {query.bucket, {}}, {query.bucket_2, {}}}, seen,
+        reply, deadline, {{{}, cached_name(query)}, {query.bucket, {}}, {query.bucket_2, {}}}, seen,
         [this, reply, deadline, query, seen] { access_in_snapshot(reply, deadline, query, seen); });
   };
   when_fresh<found_access>(reply, deadline, 0, named ? needs::applied : needs::visible, look, query.trace);
@@ -311,7 +316,8 @@ void metadata_state::access_in_snapshot(std::uint64_t reply, steady_time deadlin
   const auto miss = [this](std::string_view bucket, std::string_view key) {
     return bucket.empty() && key.empty() ? std::uint64_t{0} : cache_->begin_miss({bucket, key});
   };
-  const std::array misses{miss({}, query.key), miss(query.bucket, {}), miss(query.bucket_2, {})};
+  const std::array misses{miss({}, query.key.empty() ? query.key : cached_name(query)), miss(query.bucket, {}),
+                          miss(query.bucket_2, {})};
   const auto keep = [this, misses, seen](result<found_access>& found) {
     if (found) found->seen = seen;
     std::array<std::optional<cached_row>, 3> rows;

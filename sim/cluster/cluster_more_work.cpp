@@ -1,5 +1,5 @@
 // Operations of the simulated users other than puts and reads of bytes: copies, which share the source's blobs; access
-// keys, the bucket's public flag, its policy and that of a user, which every node must apply to requests as soon as a
+// keys, the public flag of the bucket, its policy, those of a user and a role, which every node must apply to requests as soon as a
 // change was acknowledged, also to those that were sent before; object lock: some puts lock their version for longer
 // than any fault lasts, and users try to remove such versions, or their locks, with commands that claim any time, while
 // a minority of the clocks jumps by years: none may succeed. At the end the versions of a versioned bucket, none of
@@ -29,9 +29,10 @@ std::string register_of(const std::string& access_key) { // in the history
   return "access key " + access_key;
 }
 const std::string public_register = "the bucket's public flag", policy_register = "the bucket's policy",
-                  user_register = "the user's policy";
+                  user_register = "the user's policy", role_register = "the role's policy";
 
-// Of policy_register: whether everybody may tag objects. Of user_register: whether the user may read their tags.
+// Of policy_register: whether everybody may tag objects. Of user_register: whether the user may remove their tags; of
+// role_register: whether a session of the role may.
 constexpr content_number forbids = absent, allows = 1;
 
 std::string policy_text(std::string_view effect) {
@@ -40,7 +41,8 @@ std::string policy_text(std::string_view effect) {
          cluster_workload::bucket_name + R"(/*"}]})";
 }
 const std::string policy_that_allows = policy_text("Allow");
-const std::string user_name = "ann", user_key = "ANNSKEY", user_policy = "taggers";
+const std::string user_name = "ann", user_key = "ANNSKEY", user_policy = "taggers", role_name = "tagger",
+                  role_id = "AROA1";
 
 } // namespace
 
@@ -205,6 +207,10 @@ void cluster_workload::make_user(const std::function<void()>& check_nodes) {
   made.text =
       R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:DeleteObjectTagging","Resource":"*"}})";
   do_once(made);
+  meta::change_identity role{.what = policy::action::iam_create_role, .name = role_name, .id = role_id};
+  role.text = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}})";
+  role.version = 3600;
+  do_once(role);
 }
 
 void cluster_workload::about_policy(std::size_t u, cluster_node& node) {
@@ -227,6 +233,7 @@ void cluster_workload::about_policy(std::size_t u, cluster_node& node) {
 // The same with the policy of a user, which is attached and detached.
 void cluster_workload::about_user(std::size_t u, cluster_node& node) {
   auto& d = w_.draw;
+  if (d.chance(0.4)) return about_role(u, node);
   if (d.chance(0.3))
     return read_access(u, node, user_register, user_key, [this](const found_access& found) {
       if (!checks_.expect(found.key && found.key->of_user, "the user has no key")) return forbids;
@@ -242,6 +249,24 @@ void cluster_workload::about_user(std::size_t u, cluster_node& node) {
   meta::change_identity c{.name = user_name, .other = user_policy};
   c.what = attach ? policy::action::iam_attach_user_policy : policy::action::iam_detach_user_policy;
   change_access(u, node, user_register, o, c);
+}
+
+// The same with the policy of a role, of which the sender has a session.
+void cluster_workload::about_role(std::size_t u, cluster_node& node) {
+  auto& d = w_.draw;
+  if (d.chance(0.6)) {
+    const auto now = w_.clock().wall();
+    meta::authority by{.by = meta::allowed_by::identity, .key = "ASIA1"};
+    by.session = std::make_shared<const meta::sts_session>(
+        meta::sts_session{true, role_name, role_id, "session", now, now + 2 * claims_max, {}});
+    return use_policy(u, node, role_register, std::move(by), policy::action::delete_object_tagging);
+  }
+  const bool attach = d.chance(0.5);
+  operation o{.write = true, .value = attach ? allows : forbids};
+  if (!attach) o.when = operation::condition::if_match; // any: detaching what is not attached is refused
+  meta::change_identity c{.name = role_name, .other = user_policy};
+  c.what = attach ? policy::action::iam_attach_role_policy : policy::action::iam_detach_role_policy;
+  change_access(u, node, role_register, o, c);
 }
 
 // A command that its gateway allowed at some time before, perhaps by a policy that is gone: what decides is the policy
@@ -274,35 +299,6 @@ void cluster_workload::use_policy(std::size_t u, cluster_node& node, const std::
     }
     ended(u);
   });
-}
-
-// ── what rules delete ──
-
-// Adds the effect that a rule may have: a delete on the condition that the key still has this content, because a walk's
-// command names the version that it saw.
-void cluster_workload::may_expire(const std::string& key, content_number value) {
-  const auto& rule = plan_.expiring;
-  if (!rule.expire_after || !key.starts_with(expiring_work::prefix)) return;
-  if (rule.size_above && contents_.at(value).size <= *rule.size_above) return;
-  const auto is_due = [this, key, value] {
-    operation o{.write = true};
-    o.when = operation::condition::if_match;
-    o.match = value;
-    history_.unknown(history_.begin(key, o));
-  };
-  if (all_due_ || rule.expire_after->count() == 0) return is_due();
-  not_due_.emplace_back(key, value);
-  w_.after(*rule.expire_after, [this, key, value, is_due] {
-    const auto at = std::ranges::find(not_due_, std::pair{key, value});
-    if (at == not_due_.end()) return;
-    not_due_.erase(at);
-    is_due();
-  });
-}
-
-void cluster_workload::all_due() {
-  all_due_ = true;
-  for (const auto& [key, value] : std::exchange(not_due_, {})) may_expire(key, value);
 }
 
 // ── the bucket's quota ──

@@ -231,4 +231,33 @@ std::string cluster_rules::options() const {
          " and removed " + std::to_string(removed_);
 }
 
+// ── what rules delete ──
+
+// Adds the effect that a rule may have: a delete on the condition that the key still has this content, because a walk's
+// command names the version that it saw.
+void cluster_workload::may_expire(const std::string& key, content_number value) {
+  const auto& rule = plan_.expiring;
+  if (!rule.expire_after || !key.starts_with(expiring_work::prefix)) return;
+  if (rule.size_above && contents_.at(value).size <= *rule.size_above) return;
+  const auto is_due = [this, key, value] {
+    operation o{.write = true};
+    o.when = operation::condition::if_match;
+    o.match = value;
+    history_.unknown(history_.begin(key, o));
+  };
+  if (all_due_ || rule.expire_after->count() == 0) return is_due();
+  not_due_.emplace_back(key, value);
+  w_.after(*rule.expire_after, [this, key, value, is_due] {
+    const auto at = std::ranges::find(not_due_, std::pair{key, value});
+    if (at == not_due_.end()) return;
+    not_due_.erase(at);
+    is_due();
+  });
+}
+
+void cluster_workload::all_due() {
+  all_due_ = true;
+  for (const auto& [key, value] : std::exchange(not_due_, {})) may_expire(key, value);
+}
+
 } // namespace cairn::sim

@@ -158,6 +158,7 @@ private:
   void make_user(const std::function<void()>& check_nodes);
   void about_policy(std::size_t u, cluster_node& node);
   void about_user(std::size_t u, cluster_node& node);
+  void about_role(std::size_t u, cluster_node& node);
   void use_policy(std::size_t u, cluster_node& node, const std::string& what, storage::metadata::authority by,
                   storage::policy::action wanted);
 

@@ -12,8 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto read = net::iam_query::read({reinterpret_cast<const char*>(data), size});
   auto* const query = std::get_if<net::iam_query>(&read);
   if (query == nullptr) return 0;
+  const storage::policy::user_facts ann{.name = "ann", .id = "AIDA1"};
   query->set("Version", std::string{net::iam_version});
-  const auto found = net::read_action(*query, "ann");
+  const auto found = net::read_action(*query, &ann);
   const auto* const* action = std::get_if<const net::iam_action*>(&found);
   if (action == nullptr) return 0;
   static_cast<void>(net::subject_of(**action, *query));

@@ -13,6 +13,7 @@ namespace cairn::actors {
 struct access_query {
   std::string key;              // access key; empty: anonymous
   std::string bucket, bucket_2; // empty: none
+  std::string token{};          // of temporary credentials, decoded; empty: the key is one with a row
   trace_scope trace{};
 };
 // The rows of an access_query; null: does not exist, or not asked for.

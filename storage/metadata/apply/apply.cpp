@@ -84,8 +84,7 @@ void command_applier::end(session_row& session) {
 
 command_result command_applier::create(const create_bucket& c) {
   if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
-  if (auto why = creation_lapsed(c.by, b_.access_key(c.by.key), c.name, b_.bucket(c.name)))
-    return {.refused = std::move(why)};
+  if (auto why = creation_lapsed(c.by, b_.sender(c.by), c.name, b_.bucket(c.name))) return {.refused = std::move(why)};
   const auto& wanted = c.settings;
   if (wanted.public_read && wanted.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
   if (const bucket_row* const present = b_.bucket(c.name)) return create_again(c, *present);
@@ -192,7 +191,7 @@ command_result command_applier::remember(const commit_stamp& stamp, command_resu
 result<const bucket_row*> command_applier::admitted(const authority& by, const std::string& name, std::string_view key,
                                                     const std::optional<version_id>& version) {
   const bucket_row* const bucket = b_.bucket(name);
-  const access_key_row* const signer = b_.access_key(by.key);
+  const access_key_row* const signer = b_.sender(by);
   bool undecided = false;
   if (auto why = lapsed(by, signer, bucket, {.key = key}, undecided)) return *why;
   if (!undecided) return bucket;

@@ -65,6 +65,7 @@ private:
   command_result run(const change_key& c);
   command_result run(const seal_keys& c);
   command_result run(const change_identity& c);
+  command_result run(const renew_token_key& c);
 
   void end(session_row& session);
   // The result, if the stamp alone decides it: the command was applied before, its session has ended, or its sequence

@@ -111,6 +111,17 @@ command_result command_applier::run(const change_identity& c) {
   return remember(c.stamp, {.version = b_.index(), .more = number});
 }
 
+command_result command_applier::run(const renew_token_key& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  if (c.key.size() != token_key_bytes)
+    return remember(c.stamp, {.refused = error{errc::invalid_argument, "not a valid token key"}});
+  const auto key = b_.keys.token_key_list();
+  auto present = b_.load<token_keys>(table::identities, key, decode_token_keys).value_or(token_keys{});
+  if (add_token_key(present, c.key, c.now)) b_.put_identity(key, encode(present));
+  return remember(c.stamp, {.version = b_.index()});
+}
+
 // Gives the key all rights on the bucket; or the reason why that is not possible.
 std::optional<error> command_applier::give_bucket(const std::string& key_id, bucket_id bucket) {
   auto key = find_key(key_id);

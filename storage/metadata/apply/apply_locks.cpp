@@ -12,7 +12,7 @@ bool command_applier::may_bypass_governance(const authority& by, const bucket_ro
                                             const object_row& row) {
   if (!by.asked) return false;
   const auto found =
-      judge(by, policy::action::bypass_governance_retention, b_.access_key(by.key), bucket, {.key = key, .row = &row});
+      judge(by, policy::action::bypass_governance_retention, b_.sender(by), bucket, {.key = key, .row = &row});
   return found.made == ruling::allowed;
 }
 

@@ -12,7 +12,7 @@ constexpr std::string_view checksum_prefix = "x-amz-checksum-";
 
 result<object_row> command_applier::find_version(const authority& by, const object_version& wanted) {
   const bucket_row* const bucket = b_.bucket(wanted.bucket);
-  const access_key_row* const signer = b_.access_key(by.key);
+  const access_key_row* const signer = b_.sender(by);
   if (auto why = source_lapsed(by, signer, bucket, {.key = wanted.key})) return *why;
   if (!valid_key(wanted.key)) return error{errc::no_such_key};
   auto row = versions_.find(*bucket, wanted.key, version_place{wanted.version, wanted.ordinal});

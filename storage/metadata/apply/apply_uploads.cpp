@@ -244,7 +244,7 @@ std::optional<error> command_applier::forbidden_settings(const complete_upload& 
   if (publishes)
     if (auto refused = forbidden_list(bucket, set)) return refused;
   const judged_object object{c.upload.key, present ? &*present : nullptr, !present};
-  const access_key_row* const signer = b_.access_key(c.by.key);
+  const access_key_row* const signer = b_.sender(c.by);
   if (b_.has_effects_of(feature_level_of_judged_settings)) return settings_lapsed(c.by, signer, bucket, object, set);
   return publishes ? publication_lapsed(c.by, signer, bucket, object) : std::nullopt;
 }

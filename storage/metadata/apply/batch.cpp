@@ -61,6 +61,21 @@ const access_key_row* batch::access_key(const std::string& id) {
   return found->second ? &*found->second : nullptr;
 }
 
+const access_key_row* batch::sender(const authority& by) {
+  if (!by.session) return access_key(by.key);
+  // The time of the request, and that of the cluster as far as it keeps one: a member's own clock must not decide.
+  if (by.session->expires <= std::max(lock_time(), by.asked ? by.asked->with.time : 0)) return nullptr;
+  const auto is_same = [&by](const access_key_row& row) { return *row.of_user->session == *by.session; };
+  auto found = temporary_keys_.find(by.key);
+  if (found == temporary_keys_.end() || (found->second && !is_same(*found->second))) {
+    std::optional<access_key_row> row;
+    if (auto of = unwrap(read_identity(kv, keys, by.session)).value_or(nullptr))
+      row = temporary_key(by.key, {}, std::move(of));
+    found = temporary_keys_.insert_or_assign(by.key, std::move(row)).first;
+  }
+  return found->second ? &*found->second : nullptr;
+}
+
 void batch::put_access_key(const access_key_row& row) {
   put(table::access_keys, keys.access_key(row.id), encode(row));
   access_keys_.erase(row.id); // of a user's key the policies are read anew
@@ -75,11 +90,13 @@ bool batch::erase_access_key(const std::string& id) {
 void batch::put_identity(const std::string& key, std::string_view row) {
   put(table::identities, key, row);
   access_keys_.clear();
+  temporary_keys_.clear();
 }
 
 void batch::erase_identity(const std::string& key) {
   erase(table::identities, key);
   access_keys_.clear();
+  temporary_keys_.clear();
 }
 
 std::size_t batch::count_rows(table t, const std::string& prefix) {

@@ -54,6 +54,9 @@ public:
   // Null if it does not exist. Of a user's key with the user's policies. Valid until the next change of an access key
   // or an identity.
   const access_key_row* access_key(const std::string& id);
+  // The access key that signed a client's command, likewise. Of temporary credentials: null if they have expired, or
+  // if their role or user does not exist any more.
+  const access_key_row* sender(const authority& by);
   void put_access_key(const access_key_row& row);
   bool erase_access_key(const std::string& id);                    // false if it does not exist
   void put_identity(const std::string& key, std::string_view row); // a row of table::identities
@@ -102,6 +105,7 @@ private:
   std::uint64_t last_id_, free_waiting_, repairs_, repairs_before_, given_up_, given_up_before_;
   std::map<std::string, std::optional<bucket_row>, std::less<>> buckets_;
   std::map<std::string, std::optional<access_key_row>, std::less<>> access_keys_;
+  std::map<std::string, std::optional<access_key_row>, std::less<>> temporary_keys_; // of unexpired credentials
   std::map<session_id, std::optional<session_row>> sessions_;
   usage_ledger usage_{*this};
 };

@@ -39,14 +39,20 @@ bool insert_sorted(List& list, const std::string& value) {
   return true;
 }
 
-std::optional<error> bad_document(std::string_view text) {
-  const auto compiled = policy::policy::compile(text, policy::owner_kind::identity);
+std::optional<error> bad_document(std::string_view text, policy::owner_kind of = policy::owner_kind::identity) {
+  const auto compiled = policy::policy::compile(text, of);
   return compiled ? std::nullopt : std::optional{compiled.error()};
 }
 
 std::optional<error> bad_managed_document(std::string_view text) {
   if (auto bad = bad_document(text)) return bad;
   if (text.size() > managed_policy_bytes_max) return above("PolicySize", managed_policy_bytes_max);
+  return std::nullopt;
+}
+
+std::optional<error> bad_trust(std::string_view text) {
+  if (auto bad = bad_document(text, policy::owner_kind::trust)) return bad;
+  if (text.size() > trust_policy_bytes_max) return above("ACLSizePerRole", trust_policy_bytes_max);
   return std::nullopt;
 }
 
@@ -62,7 +68,7 @@ bool valid_tag_text(std::string_view text, std::size_t bytes_max) {
 }
 
 std::optional<error> bad_tags(const policy::tag_pairs& tags) {
-  if (tags.size() > user_tags_max) return above("TagsPerUser", user_tags_max);
+  if (tags.size() > user_tags_max) return above("tags", user_tags_max);
   for (std::size_t i = 0; i < tags.size(); ++i) {
     const auto& [name, value] = tags[i];
     if (name.empty() || !valid_tag_text(name, tag_name_bytes_max) || !valid_tag_text(value, tag_value_bytes_max))
@@ -84,6 +90,9 @@ constexpr std::size_t inline_bytes_max(const user_row&) {
 }
 constexpr std::size_t inline_bytes_max(const group_row&) {
   return group_policy_bytes_max;
+}
+constexpr std::size_t inline_bytes_max(const role_row&) {
+  return role_policy_bytes_max;
 }
 
 std::optional<error> put_inline(held_policies& p, const change_identity& c, std::size_t bytes_max) {
@@ -111,6 +120,9 @@ std::optional<user_row> identity_ledger::user(std::string_view name) {
 std::optional<group_row> identity_ledger::group(std::string_view name) {
   return load(identity_kind::group, name, decode_group);
 }
+std::optional<role_row> identity_ledger::role(std::string_view name) {
+  return load(identity_kind::role, name, decode_role);
+}
 std::optional<policy_row> identity_ledger::managed(std::string_view name) {
   return load(identity_kind::policy, name, decode_managed_policy);
 }
@@ -120,6 +132,9 @@ void identity_ledger::put(const user_row& row) {
 }
 void identity_ledger::put(const group_row& row) {
   b_.put_identity(b_.keys.identity(identity_kind::group, identity_key(row.name)), encode(row));
+}
+void identity_ledger::put(const role_row& row) {
+  b_.put_identity(b_.keys.identity(identity_kind::role, identity_key(row.who.name)), encode(row));
 }
 void identity_ledger::put(const policy_row& row) {
   b_.put_identity(b_.keys.identity(identity_kind::policy, identity_key(row.name)), encode(row));
@@ -152,7 +167,7 @@ void identity_ledger::forget_key(const access_key_row& key) {
 }
 
 std::optional<error> identity_ledger::lapsed(const change_identity& c, const std::string& resource) {
-  return identity_lapsed(c.by, c.what, b_.access_key(c.by.key), resource);
+  return identity_lapsed(c.by, c.what, b_.sender(c.by), resource);
 }
 
 std::optional<error> identity_ledger::change(const change_identity& c, std::uint64_t& number) {
@@ -170,7 +185,7 @@ std::optional<error> identity_ledger::change(const change_identity& c, std::uint
     case action::iam_create_policy_version:
     case action::iam_delete_policy_version:
     case action::iam_set_default_policy_version: return change_managed(c, number);
-    default: return change_user(c);
+    default: return policy::is_of_sessions(c.what) ? change_role(c) : change_user(c);
   }
 }
 
@@ -184,8 +199,8 @@ std::optional<error> identity_ledger::change_user(const change_identity& c) {
   if (!row) return missing("user", c.name);
   switch (c.what) {
     case action::iam_update_user: return update(std::move(*row), c);
-    case action::iam_tag_user:
-    case action::iam_untag_user: return tag(std::move(*row), c);
+    case action::iam_tag_user: return tag(std::move(*row), c, true);
+    case action::iam_untag_user: return tag(std::move(*row), c, false);
     case action::iam_create_access_key:
     case action::iam_update_access_key:
     case action::iam_delete_access_key: return change_key(std::move(*row), c);
@@ -234,11 +249,12 @@ std::optional<error> identity_ledger::update(user_row row, const change_identity
   return std::nullopt;
 }
 
-std::optional<error> identity_ledger::tag(user_row row, const change_identity& c) {
+template <class Row>
+std::optional<error> identity_ledger::tag(Row row, const change_identity& c, bool adds) {
   auto& tags = row.who.tags;
   for (const auto& [name, value] : c.tags) {
     std::erase_if(tags, [&name = name](const auto& t) { return t.first == name; });
-    if (c.what == action::iam_tag_user) tags.emplace_back(name, value);
+    if (adds) tags.emplace_back(name, value);
   }
   if (auto bad = bad_tags(tags)) return bad;
   put(row);
@@ -314,21 +330,76 @@ std::optional<error> identity_ledger::change_member(group_row row, const change_
   return std::nullopt;
 }
 
-// ── policies of users and groups ──
+// ── roles ──
+
+std::optional<error> identity_ledger::change_role(const change_identity& c) {
+  if (c.what == action::iam_create_role) return create_role(c);
+  auto row = role(c.name);
+  if (auto refused = lapsed(c, row ? resource_of(*row) : "role/" + c.name)) return refused;
+  if (!row) return missing("role", c.name);
+  switch (c.what) {
+    case action::iam_update_role:
+    case action::iam_update_assume_role_policy: return update_role(std::move(*row), c);
+    case action::iam_tag_role: return tag(std::move(*row), c, true);
+    case action::iam_untag_role: return tag(std::move(*row), c, false);
+    case action::iam_delete_role: break;
+    default: return change_policies(std::move(*row), c);
+  }
+  if (auto holds = still_holds(row->policies)) return holds;
+  erase(identity_kind::role, row->who.name);
+  return std::nullopt;
+}
+
+std::optional<error> identity_ledger::create_role(const change_identity& c) {
+  const role_row row{.who = {.name = c.name, .id = c.id, .path = c.path, .tags = c.tags},
+                     .created = c.now,
+                     .description = c.description,
+                     .trust = c.text,
+                     .session_seconds_max = c.version};
+  if (auto refused = lapsed(c, resource_of(row))) return refused;
+  if (auto bad = bad_names(c, user_name_bytes_max)) return bad;
+  if (auto bad = bad_tags(c.tags)) return bad;
+  if (!valid_tag_text(c.description, policy_description_bytes_max)) return invalid("not a valid description");
+  if (!valid_session_time(c.version)) return invalid("not a valid MaxSessionDuration");
+  if (auto bad = bad_trust(c.text)) return bad;
+  if (role(c.name)) return taken("Role", c.name);
+  if (is_full(identity_kind::role, roles_max)) return above("RolesPerAccount", roles_max);
+  put(row);
+  return std::nullopt;
+}
+
+std::optional<error> identity_ledger::update_role(role_row row, const change_identity& c) {
+  if (c.version != 0) row.session_seconds_max = c.version;
+  if (c.on) row.description = c.description;
+  if (c.what == action::iam_update_assume_role_policy) {
+    if (auto bad = bad_trust(c.text)) return bad;
+    row.trust = c.text;
+  }
+  if (!valid_session_time(row.session_seconds_max)) return invalid("not a valid MaxSessionDuration");
+  if (!valid_tag_text(row.description, policy_description_bytes_max)) return invalid("not a valid description");
+  put(row);
+  return std::nullopt;
+}
+
+// ── policies of users, groups and roles ──
 
 template <class Row>
 std::optional<error> identity_ledger::change_policies(Row row, const change_identity& c) {
   switch (c.what) {
     case action::iam_attach_user_policy:
-    case action::iam_attach_group_policy: return attach(std::move(row), c, true);
+    case action::iam_attach_group_policy:
+    case action::iam_attach_role_policy: return attach(std::move(row), c, true);
     case action::iam_detach_user_policy:
-    case action::iam_detach_group_policy: return attach(std::move(row), c, false);
+    case action::iam_detach_group_policy:
+    case action::iam_detach_role_policy: return attach(std::move(row), c, false);
     case action::iam_put_user_policy:
     case action::iam_put_group_policy:
+    case action::iam_put_role_policy:
       if (auto refused = put_inline(row.policies, c, inline_bytes_max(row))) return refused;
       break;
     case action::iam_delete_user_policy:
     case action::iam_delete_group_policy:
+    case action::iam_delete_role_policy:
       if (std::erase_if(row.policies.own, [&c](const named_policy& one) { return one.name == c.other; }) == 0)
         return missing("policy", c.other);
       break;

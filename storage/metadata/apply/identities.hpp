@@ -1,6 +1,6 @@
-// Users, groups, managed policies and the access keys of users in a batch: the effect of change_identity. Names that
-// rows refer to each other by always exist: what is referred to is not removed (IAM's DeleteConflict), and a user that
-// is renamed takes its keys along.
+// Users, groups, roles, managed policies and the access keys of users in a batch: the effect of change_identity. Names
+// that rows refer to each other by always exist: what is referred to is not removed (IAM's DeleteConflict), and a user
+// that is renamed takes its keys along.
 #pragma once
 
 #include "storage/metadata/apply/batch.hpp"
@@ -25,9 +25,11 @@ private:
   std::optional<Row> load(identity_kind kind, std::string_view name, result<Row> (*decode)(std::string_view));
   std::optional<user_row> user(std::string_view name);
   std::optional<group_row> group(std::string_view name);
+  std::optional<role_row> role(std::string_view name);
   std::optional<policy_row> managed(std::string_view name);
   void put(const user_row& row);
   void put(const group_row& row);
+  void put(const role_row& row);
   void put(const policy_row& row);
   void erase(identity_kind kind, std::string_view name);
   outcome taken_by_key(const std::string& name); // identity_exists: of a key that belongs to nobody
@@ -38,16 +40,20 @@ private:
   outcome change_user(const change_identity& c);
   outcome create_user(const change_identity& c);
   outcome update(user_row row, const change_identity& c);
-  outcome tag(user_row row, const change_identity& c);
+  template <class Row>
+  outcome tag(Row row, const change_identity& c, bool adds);
   outcome change_group(const change_identity& c);
   outcome create_group(const change_identity& c);
   outcome change_member(group_row row, const change_identity& c);
+  outcome change_role(const change_identity& c);
+  outcome create_role(const change_identity& c);
+  outcome update_role(role_row row, const change_identity& c);
   outcome change_managed(const change_identity& c, std::uint64_t& number);
   outcome create_managed(const change_identity& c);
   outcome add_version(policy_row row, const change_identity& c, std::uint64_t& number);
   outcome change_version(policy_row row, const change_identity& c);
   outcome change_key(user_row row, const change_identity& c);
-  // What is the same for users and groups: inline and attached policies.
+  // What is the same for users, groups and roles: inline and attached policies.
   template <class Row>
   outcome change_policies(Row row, const change_identity& c);
   template <class Row>

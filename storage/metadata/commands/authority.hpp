@@ -5,6 +5,7 @@
 // the bucket was replaced by another one of the same name. Pure functions, which gateways use for their decision, too.
 #pragma once
 
+#include "storage/metadata/commands/sts_session.hpp"
 #include "storage/metadata/rows/key_rows.hpp"
 #include "storage/policy/request.hpp"
 
@@ -39,11 +40,14 @@ struct authority {
   bucket_id bucket = 0;    // the bucket that was authorized; 0: any bucket with the name
   bucket_id source = 0;    // of a copy: the source's bucket; 0: any
   std::shared_ptr<const asked_access> asked{}; // null: below level 9, or not a client's
+  // Of temporary credentials, whose access key `key` has no row (from feature level 14 on); null: these are none.
+  std::shared_ptr<const sts_session> session{};
 
   bool is_given() const { return by != allowed_by::internal || bucket != 0; }
   friend bool operator==(const authority& a, const authority& b) {
     return a.by == b.by && a.key == b.key && a.rights == b.rights && a.bucket == b.bucket && a.source == b.source &&
-           (a.asked == b.asked || (a.asked && b.asked && *a.asked == *b.asked));
+           (a.asked == b.asked || (a.asked && b.asked && *a.asked == *b.asked)) &&
+           (a.session == b.session || (a.session && b.session && *a.session == *b.session));
   }
 };
 

@@ -2,8 +2,10 @@
 //
 //   below 8           level:u8 kind:u8 fields
 //   8                 level:u8 kind:u8 authority base:u8 fields
-//   from 9 on         level:u8 kind:u8 authority base:u8 with_asked:u8 [asked] fields
-//                     authority: authority.hpp; base: the command's level without the authority
+//   9 to 13           level:u8 kind:u8 authority base:u8 with_asked:u8 [asked] fields
+//   from 14 on        level:u8 kind:u8 authority base:u8 with_asked:u8 [asked] with_session:u8 [session] fields
+//                     session: sts_session.hpp; authority: authority.hpp; base: the command's level without the
+//                     authority
 //
 // The kinds and their fields, and what they consist of:
 //
@@ -27,7 +29,7 @@
 //   35 to 37          see lock_commands.cpp
 //   38 count_usage    rows_max:v
 //   39                see object_commands.cpp
-//   40                see identity_commands.cpp
+//   40, 42            see identity_commands.cpp
 //   41                see key_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
@@ -54,7 +56,8 @@
 //   12 kind 38
 //   13 kinds 39 and 40; an authority by the policies of a user; an ownership other than none in set_bucket, which a
 //      member of an older build would not obey for lists that objects have already
-//   14 kind 41; the sealed secret of a create_key, or of a change_identity (`on` of CreateAccessKey)
+//   14 kinds 41 and 42; the sealed secret of a create_key, or of a change_identity (`on` of CreateAccessKey); a kind 40
+//      about roles, or with a policy about roles or sessions; an authority of a session
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
@@ -349,7 +352,9 @@ std::uint8_t base_level_of(const command& c) {
   if (has_sealed_secret(c)) return feature_level_of_sealed_secrets;
   if (gives_ownership(c)) return feature_level_of_ownership;
   if (std::holds_alternative<set_bucket_quota>(c)) return feature_level_of_quotas;
-  if (std::holds_alternative<change_identity>(c)) return feature_level_of_identities;
+  if (std::holds_alternative<renew_token_key>(c)) return feature_level_of_sessions;
+  if (const auto* identity = std::get_if<change_identity>(&c))
+    return is_about_sessions(*identity) ? feature_level_of_sessions : feature_level_of_identities;
   if (std::holds_alternative<count_usage>(c)) return feature_level_of_usage;
   if (is_of_level_11(c)) return feature_level_of_object_lock;
   if (std::holds_alternative<set_bucket_access>(c)) return feature_level_of_policies;
@@ -379,6 +384,7 @@ std::uint8_t base_level_of(const command& c) {
 std::uint8_t level_of(const command& c) {
   const auto by = authority_of(c);
   const auto base = base_level_of(c);
+  if (by.session) return feature_level_of_sessions;
   if (by.by == allowed_by::identity) return std::max(base, feature_level_of_identities);
   if (by.asked || by.by == allowed_by::policy) return std::max(base, feature_level_of_policies);
   return by.is_given() ? std::max(base, feature_level_of_authority) : base;
@@ -394,6 +400,8 @@ std::string encode(const command& c) {
     w.u8(base_level_of(c));
     if (level >= feature_level_of_policies) w.boolean(by.asked != nullptr);
     if (by.asked) write_asked(w, *by.asked);
+    if (level >= feature_level_of_sessions) w.boolean(by.session != nullptr);
+    if (by.session) write_session(w, *by.session);
   }
   std::visit([&](const auto& kind) { write(w, kind); }, c);
   return w.take();
@@ -412,6 +420,8 @@ result<command> decode_command(std::string_view bytes) {
     by = read_authority(r);
     base = r.u8();
     if (level >= feature_level_of_policies && r.boolean()) by.asked = read_asked(r);
+    if (level >= feature_level_of_sessions && r.boolean())
+      by.session = std::make_shared<const sts_session>(read_session(r));
   }
   if (level == 0 || !read_kind(kind, r, c, std::move(by)) || !r.finished() || level != level_of(c) ||
       base != base_level_of(c))

@@ -28,7 +28,7 @@ namespace cairn::storage::metadata {
 // are created with an access control list, tags and an ownership; invitations of nodes, at most members_max members.
 // 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
 // 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets; an object keeps which upload made it;
-// users, groups, managed policies. 14: secrets of access keys may be sealed.
+// users, groups, managed policies. 14: secrets of access keys may be sealed; roles, temporary credentials.
 constexpr std::uint8_t feature_level = 14;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
@@ -138,7 +138,7 @@ using command = std::variant<begin_session, end_session, create_bucket, delete_b
                              put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
                              hold_deletions, create_key, delete_key, change_key, raise_feature_level, give_up_chunks,
                              invite_node, set_bucket_access, set_object_lock, set_bucket_lock, advance_lock_time,
-                             count_usage, set_bucket_quota, change_identity, seal_keys>;
+                             count_usage, set_bucket_quota, change_identity, seal_keys, renew_token_key>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);
@@ -152,7 +152,8 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_judged_uploads = 10, feature_level_of_object_lock = 11,
                        feature_level_of_usage = 12, feature_level_of_quotas = 13, feature_level_of_upload_origins = 13,
                        feature_level_of_judged_settings = 13, feature_level_of_ownership = 13,
-                       feature_level_of_identities = 13, feature_level_of_sealed_secrets = 14;
+                       feature_level_of_identities = 13, feature_level_of_sealed_secrets = 14,
+                       feature_level_of_sessions = 14;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

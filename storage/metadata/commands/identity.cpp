@@ -48,9 +48,99 @@ result<std::shared_ptr<const identity>> read_identity(kv_reader& kv, const key_m
   return std::shared_ptr<const identity>{std::move(made)};
 }
 
+namespace {
+
+// The row of the session's role or user, as far as it is the one that the session was made for.
+result<bool> add_owner(kv_reader& kv, const key_maker& keys, const sts_session& session, identity& into) {
+  if (!session.of_role) {
+    const auto found = read_identity(kv, keys, session.name);
+    if (!found) return found.error();
+    into = **found;
+    return into.user.id == session.id;
+  }
+  auto row = load<role_row>(kv, keys.identity(identity_kind::role, identity_key(session.name)), decode_role);
+  if (!row) return row.error();
+  if (!*row || (*row)->who.id != session.id) return false;
+  if (auto failed = add_policies(kv, keys, (*row)->policies, into)) return *failed;
+  into.user = std::move((*row)->who);
+  into.user.role_session = session.session;
+  return true;
+}
+
+// What the session policy says: `deny` is all that it does not allow.
+identity_decision within_session(const sts_session& session, const policy::request& asked) {
+  if (session.policy.empty()) return {policy::effect::allow};
+  const identity_policy document{session.policy};
+  const auto* const rules = document.compiled();
+  if (rules == nullptr) return {policy::effect::deny, "the session's policy, which this node can't read"};
+  const auto told = rules->evaluate(asked);
+  if (told.outcome == policy::effect::deny)
+    return {policy::effect::deny, policy::name_of(*rules, told.statement) + " of the session's policy"};
+  if (told.outcome == policy::effect::none)
+    return {policy::effect::deny, "the session's policy, which does not allow it"};
+  return {told.outcome};
+}
+
+} // namespace
+
+result<std::shared_ptr<const identity>> read_identity(kv_reader& kv, const key_maker& keys,
+                                                      std::shared_ptr<const sts_session> session) {
+  auto made = std::make_shared<identity>();
+  const auto there = add_owner(kv, keys, *session, *made);
+  if (!there) return there.error();
+  if (!*there) return std::shared_ptr<const identity>{};
+  made->user.token_issued = session->issued;
+  made->session = std::move(session);
+  return std::shared_ptr<const identity>{std::move(made)};
+}
+
+access_key_row temporary_key(std::string id, std::string secret, std::shared_ptr<const identity> of) {
+  auto owner = of->user.is_role() ? of->user.name + "/" + of->user.role_session : of->user.name;
+  return {.id = std::move(id),
+          .secret = std::move(secret),
+          .created = of->session->issued,
+          .user = std::move(owner),
+          .of_user = std::move(of)};
+}
+
+std::optional<error> assumption_refused(const role_row& role, const access_key_row& key, const policy::context& with) {
+  const auto resource = resource_of(role);
+  const auto* const owner = key.of_user ? &key.of_user->user : nullptr;
+  policy::request asked{.act = policy::action::sts_assume_role,
+                        .key = resource,
+                        .access_key = key.id,
+                        .with = &with,
+                        .object_missing = true,
+                        .user = owner};
+  const auto sender = asked.sender_arn();
+  const auto refused = [&](std::string_view why) {
+    return error{errc::access_denied,
+                 "User: " + sender + " is not authorized to perform: sts:AssumeRole on resource: " + asked.resource() +
+                     std::string{why}};
+  };
+  identity_decision own;
+  if (key.of_user) own = ask_identity(*key.of_user, asked);
+  if (own.outcome == policy::effect::deny) return refused(" with an explicit deny in " + own.why);
+  const trust_policy trust{role.trust};
+  const auto* const rules = trust.empty() ? nullptr : trust.compiled();
+  if (rules == nullptr) return refused({});
+  const auto direct = rules->evaluate(asked).outcome;
+  if (direct == policy::effect::deny) return refused(" with an explicit deny in the role's trust policy");
+  if (direct == policy::effect::allow) return std::nullopt;
+  asked.through_account = true;
+  const bool delegated =
+      rules->evaluate(asked).outcome == policy::effect::allow && own.outcome == policy::effect::allow;
+  return delegated ? std::nullopt : std::optional{refused({})};
+}
+
 identity_decision ask_identity(const identity& of, const policy::request& asked) {
   identity_decision all{policy::effect::none};
   bool waits = false;
+  if (of.session) {
+    auto within = within_session(*of.session, asked);
+    if (within.outcome == policy::effect::deny) return within;
+    waits = within.outcome == policy::effect::undecided;
+  }
   for (const auto& one : of.policies) {
     if (one.document.empty()) continue;
     const auto* const rules = one.document.compiled();
@@ -80,7 +170,7 @@ std::optional<error> identity_lapsed(const authority& a, policy::action wanted, 
                               .user = &user};
   const auto told = ask_identity(*key->of_user, asked);
   if (told.outcome == policy::effect::allow) return std::nullopt;
-  std::string text = "User: " + policy::arn_of({policy::sender::key, user.path_and_name()}) +
+  std::string text = "User: " + user.arn() +
                      " is not authorized to perform: " + std::string{policy::to_string(wanted)} +
                      " on resource: " + asked.resource();
   if (!told.why.empty()) text += " with an explicit deny in " + told.why;

@@ -1,15 +1,31 @@
-// Encoding of the command about identities: its fields, which follow level and kind (commands.cpp; notation: rows.cpp).
+// Encoding of the commands about identities: their fields, which follow level and kind (commands.cpp; notation:
+// rows.cpp).
 //
 //   40 change_identity  stamp action:u8 now:u64 name:s other:s id:s path:s text:s description:s version:v on:u8
 //                       list(tags)
+//   42 renew_token_key  stamp now:u64 key:s
 #include "storage/metadata/commands/identity_commands.hpp"
+
+#include "storage/policy/policy.hpp"
 
 namespace cairn::storage::metadata {
 
 bool changes_identities(policy::action what) {
-  if (!policy::is_of_iam(what)) return false;
-  const auto name = policy::to_string(what).substr(std::string_view{"iam:"}.size());
+  constexpr std::string_view prefix = "iam:";
+  if (!policy::to_string(what).starts_with(prefix)) return false;
+  const auto name = policy::to_string(what).substr(prefix.size());
   return !name.starts_with("Get") && !name.starts_with("List") && !name.starts_with("Simulate");
+}
+
+bool is_about_sessions(const change_identity& c) {
+  using policy::action;
+  switch (c.what) {
+    case action::iam_put_user_policy:
+    case action::iam_put_group_policy:
+    case action::iam_create_policy:
+    case action::iam_create_policy_version: return policy::names_sessions(c.text);
+    default: return policy::is_of_sessions(c.what);
+  }
 }
 
 void write(byte_writer& w, const change_identity& c) {
@@ -36,6 +52,17 @@ void read(byte_reader& r, change_identity& c) {
   c.version = r.varint32();
   c.on = r.boolean();
   c.tags = read_pairs(r);
+}
+
+void write(byte_writer& w, const renew_token_key& c) {
+  write_stamp(w, c.stamp);
+  write_time(w, c.now);
+  w.string(c.key);
+}
+void read(byte_reader& r, renew_token_key& c) {
+  c.stamp = read_stamp(r);
+  c.now = read_time(r);
+  c.key = r.string();
 }
 
 } // namespace cairn::storage::metadata

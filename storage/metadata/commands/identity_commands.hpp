@@ -1,6 +1,6 @@
-// The command about users, groups, managed policies and the access keys of users (part of the variant in commands.hpp;
-// feature level 13): one of IAM's actions that change something. Carries a stamp and an authority, which is judged
-// again where the command is applied. May be refused with session_ended and with
+// The command about users, groups, roles, managed policies and the access keys of users (part of the variant in
+// commands.hpp; feature level 13, about roles 14): one of IAM's actions that change something. Carries a stamp and an
+// authority, which is judged again where the command is applied. May be refused with session_ended and with
 //   no_such_identity   what the action is about does not exist
 //   identity_exists    the name is taken
 //   identity_in_use    what refers to it must be removed first (IAM's DeleteConflict)
@@ -18,25 +18,37 @@ struct change_identity {
   commit_stamp stamp;
   policy::action what{}; // an action of IAM that changes something
   wall_ms now = 0;
-  std::string name;  // of the user, group or managed policy
+  std::string name;  // of the user, group, role or managed policy
   std::string other; // the second one: a group, a policy, an access key's id; of UpdateUser: the new name
   std::string id;    // of what is created; of UpdateUser: not empty: the path is replaced, too
   std::string path = "/";
   std::string text;          // a document, a description, an access key's secret
-  std::string description{}; // of a managed policy
-  std::uint32_t version = 0; // of a managed policy
+  std::string description{}; // of a managed policy or a role
+  std::uint32_t version = 0; // of a managed policy; of a role: seconds; 0: as it is
   // An access key is active; a version becomes the default; of CreateAccessKey: the secret is sealed (feature level
-  // 14).
+  // 14); of UpdateRole: the description is replaced.
   bool on = false;
-  std::vector<std::pair<std::string, std::string>> tags; // of a user; to remove: the values are empty
+  std::vector<std::pair<std::string, std::string>> tags; // of a user or a role; to remove: the values are empty
   authority by{};
+};
+
+// Adds a key that seals the tokens of temporary credentials, if the last one is not there or too old; else without
+// effect (feature level 14). invalid_argument, session_ended.
+struct renew_token_key {
+  commit_stamp stamp;
+  wall_ms now = 0;
+  std::string key; // token_key_bytes
 };
 
 // Whether the command may hold this action.
 bool changes_identities(policy::action what);
+// Whether builds below feature level 14 do not know the action, or refuse the document that it puts.
+bool is_about_sessions(const change_identity& c);
 
 // Encodings of the fields, called by commands.cpp.
 void write(byte_writer& w, const change_identity& c);
+void write(byte_writer& w, const renew_token_key& c);
 void read(byte_reader& r, change_identity& c);
+void read(byte_reader& r, renew_token_key& c);
 
 } // namespace cairn::storage::metadata

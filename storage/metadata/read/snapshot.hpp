@@ -46,6 +46,7 @@ public:
   result<bool> is_dead(const blob_id& blob) override;
   result<std::vector<session_row>> sessions() override;
   result<access_key_row> access_key(std::string_view id) override;
+  result<access_key_row> temporary_key(std::string_view id, std::string_view token) override;
   result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) override;
   result<identity_page> identities(const identity_query& query) override;
 
@@ -81,6 +82,7 @@ private:
   result<void> add_row(table t, const std::string& key, result<Row> (*decode)(std::string_view), error missing,
                        std::vector<Row>& into); // as `load`
   result<void> add_identity(const identity_query& query, identity_page& page);
+  result<token_keys> token_keys_row();
   result<void> add_attached(const held_policies& held, identity_page& page);
   template <class Row, class Fits>
   result<void> add_identities(const identity_query& query, result<Row> (*decode)(std::string_view), const Fits& fits,

@@ -15,6 +15,26 @@ result<access_key_row> snapshot::access_key(std::string_view id) {
   return row;
 }
 
+result<token_keys> snapshot::token_keys_row() {
+  const auto bytes = kv_->get(id_of(table::identities), keys_.token_key_list());
+  if (bytes) return decode_token_keys(*bytes);
+  if (auto good = kv_->status(); !good) return good.error();
+  return token_keys{};
+}
+
+result<access_key_row> snapshot::temporary_key(std::string_view id, std::string_view token) {
+  const error none{errc::no_such_access_key};
+  if (!valid_access_key(id)) return none;
+  const auto keys = token_keys_row();
+  if (!keys) return keys.error();
+  auto opened = open_token(*keys, id, token);
+  if (!opened) return none;
+  auto of = read_identity(*kv_, keys_, std::make_shared<const sts_session>(std::move(opened->session)));
+  if (!of) return of.error();
+  if (!*of) return none;
+  return metadata::temporary_key(std::string{id}, std::move(opened->secret), std::move(*of));
+}
+
 result<std::vector<access_key_row>> snapshot::access_keys(std::string_view after, std::size_t max) {
   // Ids have no NUL, so this is the smallest key after `after`.
   const std::string from = after.empty() ? keys_.all() : keys_.access_key(after) + '\0';
@@ -67,6 +87,10 @@ result<void> snapshot::add_identity(const identity_query& query, identity_page& 
   const error missing{errc::no_such_identity};
   if (!valid_identity_name(query.name)) return missing;
   const auto key = keys_.identity(query.kind, identity_key(query.name));
+  if (query.kind == identity_kind::role) {
+    auto added = add_row(table::identities, key, decode_role, missing, page.roles);
+    return added ? add_attached(page.roles.front().policies, page) : added;
+  }
   if (query.kind == identity_kind::policy)
     return add_row(table::identities, key, decode_managed_policy, missing, page.policies);
   if (query.kind == identity_kind::group) {
@@ -110,13 +134,20 @@ result<identity_page> snapshot::identities(const identity_query& query) {
   } else if (query.kind == identity_kind::group) {
     const auto fits = [&](const group_row& row) { return is_below(row.path) && holds(row.policies); };
     read = add_identities(query, decode_group, fits, page.groups, page.truncated);
-  } else {
+  } else if (query.kind == identity_kind::role) {
+    const auto fits = [&](const role_row& row) { return is_below(row.who.path) && holds(row.policies); };
+    read = add_identities(query, decode_role, fits, page.roles, page.truncated);
+  } else if (query.kind == identity_kind::policy) {
     const auto fits = [&](const policy_row& row) {
       return is_below(row.path) && (!query.attached || row.attachments > 0);
     };
     read = add_identities(query, decode_managed_policy, fits, page.policies, page.truncated);
   }
   if (!read) return read.error();
+  if (query.kind != identity_kind::token_key_list && (query.kind != identity_kind::role || query.name.empty())) return page;
+  auto sealing = token_keys_row();
+  if (!sealing) return sealing.error();
+  page.sealing = std::move(*sealing);
   return page;
 }
 

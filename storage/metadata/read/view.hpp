@@ -156,15 +156,17 @@ struct identity_query {
   std::string path_prefix;
   std::string group;      // users in this group
   std::string access_key; // the user to whom it belongs
-  std::string policy;     // users or groups to which this managed policy is attached
+  std::string policy;     // users, groups or roles to which this managed policy is attached
   bool attached = false;  // policies that are attached to something
 };
 struct identity_page {
   std::vector<user_row> users;
-  std::vector<group_row> groups;            // of a user that was asked for: those that it is in
-  std::vector<policy_row> policies;         // of a user or group that was asked for: those that are attached to it
-  std::vector<access_key_row> keys;         // of a user that was asked for
+  std::vector<group_row> groups; // of a user that was asked for: those that it is in
+  std::vector<role_row> roles;
+  std::vector<policy_row> policies; // of a user, group or role that was asked for: those that are attached to it
+  std::vector<access_key_row> keys; // of a user that was asked for
   std::shared_ptr<const identity> resolved; // of a user that was asked for
+  token_keys sealing;                       // of a role that was asked for, or of the kind token_keys
   bool truncated = false;
 };
 
@@ -209,6 +211,9 @@ public:
   virtual result<std::vector<session_row>> sessions() = 0; // including ended ones
 
   virtual result<access_key_row> access_key(std::string_view id) = 0; // no_such_access_key; with its user's policies
+  // The access key of temporary credentials, with their secret and their policies. no_such_access_key: it is no token
+  // of this access key, or the role or the user does not exist any more. Expired credentials are found.
+  virtual result<access_key_row> temporary_key(std::string_view id, std::string_view token) = 0;
   // At most `max` access keys with ids > `after`, by id.
   virtual result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) = 0;
   virtual result<identity_page> identities(const identity_query& query) = 0; // no_such_identity: the one of the name

@@ -44,6 +44,8 @@ bucket_policy::bucket_policy(std::string text) : stored_policy(std::move(text), 
 
 identity_policy::identity_policy(std::string text) : stored_policy(std::move(text), policy::owner_kind::identity) {}
 
+trust_policy::trust_policy(std::string text) : stored_policy(std::move(text), policy::owner_kind::trust) {}
+
 const std::string& stored_policy::text() const {
   static const std::string none;
   return shared_ ? shared_->text : none;

@@ -48,4 +48,10 @@ public:
   explicit identity_policy(std::string text);
 };
 
+// Of a role: who may assume it.
+class trust_policy : public stored_policy {
+public:
+  explicit trust_policy(std::string text);
+};
+
 } // namespace cairn::storage::metadata

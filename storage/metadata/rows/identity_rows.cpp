@@ -1,9 +1,11 @@
-// Encoding of users, groups and managed policies (notation: rows.cpp).
+// Encoding of users, groups, roles, managed policies and token keys (notation: rows.cpp).
 //
 //   user_row    1 name:s id:s path:s created:u64 list(tags) policies list(groups) list(keys)
 //   group_row   1 name:s id:s path:s created:u64 policies members:v
 //   policy_row  1 name:s id:s path:s description:s created:u64 updated:u64 default:v last:v attachments:v
 //               count:v (number:v created:u64 text:s)*
+//   role_row    1 name:s id:s path:s created:u64 description:s trust:s session_seconds_max:v list(tags) policies
+//   token_keys  1 count:v (bytes:s created:u64)*
 //   policies    list(attached) count:v (name:s text:s)*
 //   list        count:v (s)*; of tags: pairs
 #include "storage/metadata/rows/identity_rows.hpp"
@@ -74,6 +76,9 @@ std::string resource_of(const user_row& row) {
 std::string resource_of(const group_row& row) {
   return "group" + row.path + row.name;
 }
+std::string resource_of(const role_row& row) {
+  return "role/" + row.who.path_and_name();
+}
 std::string resource_of(const policy_row& row) {
   return "policy" + row.path + row.name;
 }
@@ -108,6 +113,26 @@ std::string encode(const group_row& row) {
   write_time(w, row.created);
   write_policies(w, row.policies);
   return w.varint(row.members).take();
+}
+
+std::string encode(const role_row& row) {
+  byte_writer w{512};
+  w.u8(row_version).string(row.who.name).string(row.who.id).string(row.who.path);
+  write_time(w, row.created);
+  w.string(row.description).string(row.trust).varint(row.session_seconds_max);
+  write_pairs(w, row.who.tags);
+  write_policies(w, row.policies);
+  return w.take();
+}
+
+std::string encode(const token_keys& row) {
+  byte_writer w{128};
+  w.u8(row_version).varint(row.size());
+  for (const auto& one : row) {
+    w.string(one.bytes);
+    write_time(w, one.created);
+  }
+  return w.take();
 }
 
 std::string encode(const policy_row& row) {
@@ -151,6 +176,39 @@ result<group_row> decode_group(std::string_view bytes) {
   row.policies = read_policies(r);
   row.members = r.varint32();
   if (!r.finished() || !valid_identity_name(row.name) || !valid_identity_path(row.path)) return bad_row("group");
+  return row;
+}
+
+result<role_row> decode_role(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "role")) return *unknown;
+  role_row row;
+  row.who.name = r.string();
+  row.who.id = r.string();
+  row.who.path = r.string();
+  row.created = read_time(r);
+  row.description = r.string();
+  row.trust = r.string();
+  row.session_seconds_max = r.varint32();
+  row.who.tags = read_pairs(r);
+  row.policies = read_policies(r);
+  if (!r.finished() || !valid_session_time(row.session_seconds_max) || !valid_identity_name(row.who.name) ||
+      !valid_identity_path(row.who.path))
+    return bad_row("role");
+  return row;
+}
+
+result<token_keys> decode_token_keys(std::string_view bytes) {
+  constexpr std::size_t key_bytes_min = 9;
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "token keys")) return *unknown;
+  token_keys row(r.count(key_bytes_min));
+  for (auto& one : row) {
+    one.bytes = r.string();
+    one.created = read_time(r);
+    if (one.bytes.size() != token_key_bytes) r.fail();
+  }
+  if (!r.finished() || row.size() > token_keys_max) return bad_row("token keys");
   return row;
 }
 

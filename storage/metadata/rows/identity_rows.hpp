@@ -1,4 +1,5 @@
-// Users, groups and managed policies, as AWS's IAM has them. A user's row has all that is its own: its groups, policies
+// Users, groups, roles and managed policies, as AWS's IAM has them, and the keys that seal the tokens of temporary
+// credentials. A user's row has all that is its own: its groups, policies
 // and keys. Names are unique without regard to case. Encodings (grammar: identity_rows.cpp) have a version byte; errors
 // as in rows.hpp.
 #pragma once
@@ -39,6 +40,23 @@ struct group_row {
   friend bool operator==(const group_row&, const group_row&) = default;
 };
 
+struct role_row {
+  policy::user_facts who; // without a session
+  wall_ms created = 0;
+  std::string description, trust; // trust: the policy that says who may assume the role
+  std::uint32_t session_seconds_max = 3600;
+  held_policies policies;
+  friend bool operator==(const role_row&, const role_row&) = default;
+};
+
+// A key that seals the tokens of temporary credentials.
+struct token_key {
+  std::string bytes; // 32
+  wall_ms created = 0;
+  friend bool operator==(const token_key&, const token_key&) = default;
+};
+using token_keys = std::vector<token_key>; // oldest first: the last one seals, all of them open
+
 struct policy_version {
   std::uint32_t number = 0; // "v1"
   wall_ms created = 0;
@@ -50,33 +68,44 @@ struct policy_row {
   std::string name, id, path = "/", description;
   wall_ms created = 0, updated = 0;
   std::uint32_t default_version = 0, last_version = 0; // last_version: the highest number that was assigned
-  std::uint32_t attachments = 0;                       // to users and groups
+  std::uint32_t attachments = 0;                       // to users, groups and roles
   std::vector<policy_version> versions;                // in ascending order
   const policy_version* find(std::uint32_t number) const;
   friend bool operator==(const policy_row&, const policy_row&) = default;
 };
 
 // IAM's limits. Sizes are those of stored texts, which have no white space between tokens.
-constexpr std::size_t users_max = 5000, groups_max = 300, managed_policies_max = 1500, groups_of_user_max = 10,
-                      attached_policies_max = 10, policy_versions_max = 5, keys_of_user_max = 2, user_tags_max = 50;
+constexpr std::size_t users_max = 5000, groups_max = 300, roles_max = 1000, managed_policies_max = 1500,
+                      groups_of_user_max = 10, attached_policies_max = 10, policy_versions_max = 5,
+                      keys_of_user_max = 2, user_tags_max = 50;
 constexpr std::size_t user_name_bytes_max = 64, identity_name_bytes_max = 128, identity_path_bytes_max = 512,
                       policy_description_bytes_max = 1000, user_policy_bytes_max = 2048, group_policy_bytes_max = 5120,
                       managed_policy_bytes_max = 6144, tag_name_bytes_max = 128, tag_value_bytes_max = 256,
-                      identity_id_bytes_max = 32;
+                      role_policy_bytes_max = 10240, trust_policy_bytes_max = 2048, identity_id_bytes_max = 32;
+constexpr std::uint32_t role_session_seconds_least = 3600, role_session_seconds_most = 12 * 3600;
+constexpr bool valid_session_time(std::uint32_t seconds) { // MaxSessionDuration
+  return seconds >= role_session_seconds_least && seconds <= role_session_seconds_most;
+}
+constexpr std::size_t token_key_bytes = 32, token_keys_max = 8;
 
 bool valid_identity_name(std::string_view name, std::size_t bytes_max = identity_name_bytes_max);
 bool valid_identity_path(std::string_view path);  // "/", "/division/team/"
 std::string identity_key(std::string_view name);  // the name as rows are found by it: in lower case
 std::string resource_of(const user_row& row);     // "user/team/ann": an ARN without "arn:aws:iam::ACCOUNT:"
 std::string resource_of(const group_row& row);    // "group/readers"
+std::string resource_of(const role_row& row);     // "role/backup"
 std::string resource_of(const policy_row& row);   // "policy/read-only"
 std::string without_space(std::string_view json); // without the white space between tokens
 
 std::string encode(const user_row& row);
 std::string encode(const group_row& row);
+std::string encode(const role_row& row);
 std::string encode(const policy_row& row);
+std::string encode(const token_keys& row);
 result<user_row> decode_user(std::string_view bytes);
 result<group_row> decode_group(std::string_view bytes);
+result<role_row> decode_role(std::string_view bytes);
 result<policy_row> decode_managed_policy(std::string_view bytes);
+result<token_keys> decode_token_keys(std::string_view bytes);
 
 } // namespace cairn::storage::metadata

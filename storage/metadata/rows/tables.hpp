@@ -41,6 +41,8 @@
 //   identities    g 1 name                                → user_row; names in lower case
 //                 g 2 name                                → group_row
 //                 g 3 name                                → policy_row
+//                 g 4 name                                → role_row
+//                 g 5                                     → token_keys
 //
 // tree(g, root, key): see key_tree.hpp.
 #pragma once
@@ -106,7 +108,7 @@ enum class meta_field : std::uint8_t {
 enum class free_kind : std::uint8_t { manifest = 1, session = 2, upload = 3 };
 enum class session_key : std::uint8_t { by_id = 1, live_of_node = 2 };
 enum class node_key : std::uint8_t { by_number = 1, by_id = 2, invitation = 3, founded = 4 };
-enum class identity_kind : std::uint8_t { user = 1, group = 2, policy = 3 };
+enum class identity_kind : std::uint8_t { user = 1, group = 2, policy = 3, role = 4, token_key_list = 5 };
 enum class repair_key : std::uint8_t { by_node = 1, by_blob = 2 };
 
 // Builds the keys of one group.
@@ -182,6 +184,7 @@ public:
   }
 
   std::string access_key(std::string_view id) const { return begin().raw(id).take(); }
+  std::string token_key_list() const { return identities(identity_kind::token_key_list); }
   std::string identities(identity_kind kind) const { return begin().u8(static_cast<std::uint8_t>(kind)).take(); }
   std::string identity(identity_kind kind, std::string_view lower_case_name) const {
     return begin().u8(static_cast<std::uint8_t>(kind)).raw(lower_case_name).take();

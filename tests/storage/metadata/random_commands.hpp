@@ -259,6 +259,9 @@ private:
     c.text = of_key ? c.on ? sealed_secret() : "secret"
                     : R"({"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
     c.version = 1 + random_() % 4;
+    if (is_of_sessions(c.what)) c.version = 3600;
+    if (c.what == action::iam_create_role || c.what == action::iam_update_assume_role_policy)
+      c.text = R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"}})";
     if (random_() % 4 == 0) c.tags.emplace_back("team", "blue");
     return c;
   }

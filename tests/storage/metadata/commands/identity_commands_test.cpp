@@ -47,6 +47,29 @@ TEST(identity_commands, hold_actions_that_change_something) {
   EXPECT_TRUE(decode_command(encode(c)));
 }
 
+TEST(identity_commands, about_roles_and_sessions_are_of_level_14) {
+  const auto put = [](std::string_view actions) {
+    change_identity c{.what = policy::action::iam_put_user_policy, .name = "ann", .other = "p"};
+    c.text = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":)" + std::string{actions} +
+             R"(,"Resource":"*"}})";
+    EXPECT_EQ(encode(std::get<change_identity>(decode_command(encode(c)).value())), encode(c));
+    return level_of(c);
+  };
+  EXPECT_EQ(put(R"("s3:*")"), 13);
+  EXPECT_EQ(put(R"(["iam:*","*"])"), 13) << "earlier builds know some of what it fits";
+  EXPECT_EQ(put(R"("sts:AssumeRole")"), 14);
+  EXPECT_EQ(put(R"(["s3:*","iam:*Role"])"), 14);
+  EXPECT_EQ(level_of(change_identity{.what = policy::action::iam_create_role, .name = "r"}), 14);
+  EXPECT_EQ(level_of(renew_token_key{}), 14);
+
+  put_object sent{.stamp = {.session = 1, .sequence = 2}, .bucket = "b", .key = "k", .content = std::string{}};
+  sent.by = by_user();
+  sent.by.session = std::make_shared<const sts_session>(
+      sts_session{true, "backup", "AROA1", "nightly", 5, 900'005, R"({"Statement":[]})"});
+  EXPECT_EQ(level_of(sent), 14);
+  EXPECT_EQ(std::get<put_object>(decode_command(encode(sent)).value()).by, sent.by);
+}
+
 TEST(identity_commands, raise_the_level_of_a_command_that_a_user_sends) {
   put_object put{.stamp = {.session = 1, .sequence = 2}, .bucket = "b", .key = "k", .content = std::string{}};
   put.by = by_user();

@@ -1,0 +1,61 @@
+// Temporary credentials of STS: a role in a session, or a user for a time. Nothing is stored about them: their token
+// contains, sealed, to whom they belong, and the gateway that takes a request opens it with a key of the metadata. The
+// commands of such a request carry what the token said, and whether the role or the user still is there, and what it
+// may do, is read anew where they are applied. Pure.
+//
+//   token   key id:8 bytes sealed                        (base/secrets/sealing.hpp; bound to the access key's id)
+//   sealed  1 secret:s session
+//   session of_role:u8 name:s id:s session:s issued:u64 expires:u64 policy:s
+#pragma once
+
+#include "base/codec.hpp"
+#include "base/error.hpp"
+#include "base/seams.hpp"
+#include "storage/metadata/rows/identity_rows.hpp"
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace cairn::storage::metadata {
+
+struct sts_session {
+  bool of_role = false;
+  std::string name, id; // of the role or the user: of another one of the same name the session is none
+  std::string session;  // its name, of a role
+  wall_ms issued = 0, expires = 0;
+  std::string policy; // the session policy, which limits the rights; empty: none
+  friend bool operator==(const sts_session&, const sts_session&) = default;
+};
+
+// AWS's limits. A session policy has no white space between tokens.
+constexpr std::size_t session_policy_bytes_max = 2048, session_name_bytes_min = 2, session_name_bytes_max = 64,
+                      token_bytes_max = 6 * 1024; // before base64, with which a token has at most 8 KiB
+constexpr std::uint32_t session_seconds_min = 900, user_session_seconds_max = 36 * 3600;
+constexpr std::string_view temporary_key_prefix = "ASIA"; // of ids of access keys
+
+bool valid_session_name(std::string_view name);
+
+void write_session(byte_writer& w, const sts_session& s);
+sts_session read_session(byte_reader& r);
+
+// What a token contains.
+struct opened_token {
+  std::string secret;
+  sts_session session;
+  friend bool operator==(const opened_token&, const opened_token&) = default;
+};
+constexpr std::size_t token_nonce_bytes = 12;
+// `key`: of token_keys. Nonces are random.
+std::string seal_token(const token_key& key, std::string_view access_key, const opened_token& contents,
+                       std::span<const std::byte, token_nonce_bytes> nonce);
+// access_denied: no token of these keys, or one of another access key. An expired token opens.
+result<opened_token> open_token(const token_keys& keys, std::string_view access_key, std::string_view token);
+
+// Whether a new key must be made before a token is sealed.
+bool wants_token_key(const token_keys& keys, wall_ms now);
+// Adds the key if one is wanted, and removes those whose tokens have all expired. False: nothing was changed.
+bool add_token_key(token_keys& keys, std::string bytes, wall_ms now);
+
+} // namespace cairn::storage::metadata

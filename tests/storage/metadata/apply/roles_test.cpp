@@ -1,0 +1,149 @@
+// Roles where commands are applied, and what their sessions may do at each log index.
+#include "storage/metadata/commands/identity.hpp"
+
+#include "tests/storage/metadata/store_fixture.hpp"
+
+#include <array>
+
+namespace cairn::storage::metadata {
+namespace {
+
+using policy::action;
+
+const std::string trust =
+    R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}})";
+std::string statement_of(std::string_view effect, std::string_view more = "") {
+  return R"({"Version":"2012-10-17","Statement":{"Effect":")" + std::string{effect} +
+         R"(","Action":"s3:PutObject","Resource":"*")" + std::string{more} + "}}";
+}
+
+class roles : public store_test {
+protected:
+  void SetUp() override {
+    store_test::SetUp();
+    EXPECT_EQ(refused(made("backup")), std::nullopt);
+  }
+  change_identity about(action what, const std::string& other = {}, std::string text = {}) {
+    change_identity c{.stamp = stamp(), .what = what, .now = 5, .name = "backup", .other = other};
+    c.text = std::move(text);
+    return c;
+  }
+  change_identity made(const std::string& name) {
+    auto c = about(action::iam_create_role, {}, trust);
+    c.name = name;
+    c.id = "AROA1";
+    c.version = 3600;
+    return c;
+  }
+  std::optional<errc> put_policy(std::string_view effect, std::string_view more = "") {
+    return refused(about(action::iam_put_role_policy, "own", statement_of(effect, more)));
+  }
+  std::optional<errc> put(sts_session session, wall_ms at = 10) {
+    auto c = small("new");
+    asked_access asked{.actions = {action::put_object}};
+    asked.with.kind = policy::sender::key;
+    asked.with.time = at;
+    c.by = {allowed_by::identity, "ASIA1", 0, 0, 0, std::make_shared<const asked_access>(std::move(asked))};
+    c.by.session = std::make_shared<const sts_session>(std::move(session));
+    return refused(c);
+  }
+  static sts_session session(std::string policy = {}) {
+    return {true, "backup", "AROA1", "nightly", 5000, 900'000, std::move(policy)};
+  }
+  role_row role() {
+    identity_query query;
+    query.kind = identity_kind::role;
+    query.name = "BACKUP";
+    return read()->identities(query).value().roles.at(0);
+  }
+};
+
+TEST_F(roles, are_made_changed_and_deleted) {
+  EXPECT_EQ(refused(made("Backup")), errc::identity_exists);
+  EXPECT_EQ(role().trust, trust);
+  EXPECT_EQ(decode_role(encode(role())).value(), role());
+  auto c = about(action::iam_update_role);
+  c.version = 7200;
+  EXPECT_EQ(refused(c), std::nullopt);
+  EXPECT_EQ(role().session_seconds_max, 7200u);
+  c.stamp = stamp();
+  c.version = 43201;
+  EXPECT_EQ(refused(c), errc::invalid_argument);
+  EXPECT_EQ(refused(about(action::iam_update_assume_role_policy, {}, statement_of("Allow"))), errc::invalid_argument);
+  EXPECT_EQ(put_policy("Allow"), std::nullopt);
+  EXPECT_EQ(refused(about(action::iam_delete_role)), errc::identity_in_use);
+  EXPECT_EQ(refused(about(action::iam_delete_role_policy, "own")), std::nullopt);
+  EXPECT_EQ(refused(about(action::iam_delete_role)), std::nullopt);
+  EXPECT_EQ(refused(about(action::iam_delete_role)), errc::no_such_identity);
+}
+
+TEST_F(roles, give_their_sessions_the_policies_that_they_have_when_a_command_is_applied) {
+  EXPECT_EQ(put(session()), errc::access_denied);
+  EXPECT_EQ(put_policy("Allow"), std::nullopt);
+  EXPECT_EQ(put(session()), std::nullopt);
+  EXPECT_EQ(refused(about(action::iam_delete_role_policy, "own")), std::nullopt);
+  EXPECT_EQ(put(session()), errc::access_denied);
+}
+
+TEST_F(roles, have_no_sessions_after_they_were_deleted_or_made_again) {
+  EXPECT_EQ(refused(about(action::iam_delete_role)), std::nullopt);
+  EXPECT_EQ(put(session()), errc::no_such_access_key);
+  auto again = made("backup");
+  again.id = "AROA2";
+  EXPECT_EQ(refused(again), std::nullopt);
+  EXPECT_EQ(put_policy("Allow"), std::nullopt);
+  EXPECT_EQ(put(session()), errc::no_such_access_key);
+}
+
+TEST_F(roles, have_sessions_that_end) {
+  EXPECT_EQ(put_policy("Allow"), std::nullopt);
+  EXPECT_EQ(put(session(), 899'999), std::nullopt);
+  EXPECT_EQ(put(session(), 900'000), errc::no_such_access_key);
+  run(advance_lock_time{900'000});
+  EXPECT_EQ(put(session(), 10), errc::no_such_access_key) << "the cluster's time counts, too";
+}
+
+TEST_F(roles, have_sessions_that_a_session_policy_limits) {
+  EXPECT_EQ(put_policy("Allow"), std::nullopt);
+  EXPECT_EQ(put(session(statement_of("Allow"))), std::nullopt);
+  EXPECT_EQ(put(session(statement_of("Deny"))), errc::access_denied);
+  const std::string reads = R"({"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}})";
+  EXPECT_EQ(put(session(reads)), errc::access_denied);
+  EXPECT_EQ(refused(about(action::iam_delete_role_policy, "own")), std::nullopt);
+  EXPECT_EQ(put(session(statement_of("Allow"))), errc::access_denied) << "it gives no rights";
+}
+
+TEST_F(roles, have_sessions_that_are_revoked_by_the_time_of_their_tokens) {
+  EXPECT_EQ(put_policy("Allow"), std::nullopt);
+  const auto revoke = [&](std::string_view before) {
+    const auto more = R"(,"Condition":{"DateLessThan":{"aws:TokenIssueTime":")" + std::string{before} + "\"}}";
+    return refused(about(action::iam_put_role_policy, "revoked", statement_of("Deny", more)));
+  };
+  EXPECT_EQ(revoke("1970-01-01T00:00:05Z"), std::nullopt); // the session is of that second
+  EXPECT_EQ(put(session()), std::nullopt);
+  EXPECT_EQ(revoke("1970-01-01T00:00:06Z"), std::nullopt);
+  EXPECT_EQ(put(session()), errc::access_denied);
+}
+
+TEST_F(roles, open_tokens_with_keys_of_the_metadata) {
+  EXPECT_EQ(read()->temporary_key("ASIA1", "token").error(), errc::no_such_access_key);
+  EXPECT_EQ(refused(renew_token_key{.stamp = stamp(), .now = 1, .key = "short"}), errc::invalid_argument);
+  EXPECT_EQ(refused(renew_token_key{.stamp = stamp(), .now = 1, .key = std::string(32, 'k')}), std::nullopt);
+  EXPECT_EQ(refused(renew_token_key{.stamp = stamp(), .now = 2, .key = std::string(32, 'l')}), std::nullopt);
+  identity_query query;
+  query.kind = identity_kind::token_key_list;
+  const auto keys = read()->identities(query).value().sealing;
+  ASSERT_EQ(keys, (token_keys{{std::string(32, 'k'), 1}}));
+  const auto token =
+      seal_token(keys.back(), "ASIA1", {"secret", session()}, std::array<std::byte, token_nonce_bytes>{});
+  const auto key = read()->temporary_key("ASIA1", token).value();
+  EXPECT_EQ(key.secret, "secret");
+  EXPECT_EQ(key.user, "backup/nightly");
+  EXPECT_EQ(*key.of_user->session, session());
+  EXPECT_EQ(read()->temporary_key("ASIA2", token).error(), errc::no_such_access_key);
+  EXPECT_EQ(refused(about(action::iam_delete_role)), std::nullopt);
+  EXPECT_EQ(read()->temporary_key("ASIA1", token).error(), errc::no_such_access_key);
+}
+
+} // namespace
+} // namespace cairn::storage::metadata
