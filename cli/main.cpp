@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
   add_bucket_command(app, exit_code);
   add_user_command(app, exit_code);
   add_group_command(app, exit_code);
+  add_role_command(app, exit_code);
   add_policy_command(app, exit_code);
   add_bench_command(app, exit_code);
   add_sim_command(app, exit_code);

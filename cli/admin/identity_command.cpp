@@ -18,7 +18,7 @@ namespace cairn::cli {
 namespace {
 
 // What a verb's argument or option becomes in the request.
-enum class value_kind : std::uint8_t { text, policy, file };
+enum class value_kind : std::uint8_t { text, policy, role, file };
 struct argument {
   const char *name, *parameter, *help;
   value_kind kind = value_kind::text;
@@ -60,6 +60,31 @@ constexpr argument policy_and_document[] = {{"NAME", "PolicyArn", "The policy", 
                                             {"FILE", "PolicyDocument", "The policy, JSON", value_kind::file}};
 constexpr argument policy_and_version[] = {{"NAME", "PolicyArn", "The policy", value_kind::policy},
                                            {"VERSION", "VersionId", "As `cairn policy versions` shows it: v2"}};
+constexpr argument role_name[] = {{"NAME", "RoleName", "The role"}};
+constexpr argument new_role[] = {
+    {"NAME", "RoleName", "The role"},
+    {"FILE", "AssumeRolePolicyDocument", "The trust policy, JSON: who may assume the role", value_kind::file}};
+constexpr argument role_and_trust[] = {{"NAME", "RoleName", "The role"},
+                                       {"FILE", "PolicyDocument", "The trust policy, JSON", value_kind::file}};
+constexpr argument role_and_policy[] = {{"NAME", "RoleName", "The role"},
+                                        {"POLICY", "PolicyArn", "The managed policy", value_kind::policy}};
+constexpr argument role_and_inline[] = {{"NAME", "RoleName", "The role"},
+                                        {"POLICY", "PolicyName", "The inline policy"}};
+constexpr argument role_and_document[] = {{"NAME", "RoleName", "The role"},
+                                          {"POLICY", "PolicyName", "The inline policy"},
+                                          {"FILE", "PolicyDocument", "The policy, JSON", value_kind::file}};
+constexpr argument role_and_session[] = {
+    {"ROLE", "RoleArn", "The role's name, with its path, or its ARN", value_kind::role},
+    {"SESSION", "RoleSessionName", "A name that logs and policies show"}};
+constexpr argument with_role_options[] = {{"--path", "Path", "/division/team/"},
+                                          {"--description", "Description", "For people"},
+                                          {"--session-max", "MaxSessionDuration", "Seconds, 3600 to 43200"}};
+constexpr argument with_role_changes[] = {{"--description", "Description", "For people"},
+                                          {"--session-max", "MaxSessionDuration", "Seconds, 3600 to 43200"}};
+constexpr argument with_session_options[] = {
+    {"--seconds", "DurationSeconds", "How long the credentials hold, from 900 on"},
+    {"--external-id", "ExternalId", "What the trust policy may ask for"},
+    {"--policy", "Policy", "A session policy, JSON", value_kind::file}};
 constexpr argument with_path[] = {{"--path", "Path", "/division/team/"}};
 constexpr argument with_path_prefix[] = {{"--path-prefix", "PathPrefix", "Only those below this path"}};
 constexpr argument with_description[] = {{"--path", "Path", "/division/team/"},
@@ -67,6 +92,7 @@ constexpr argument with_description[] = {{"--path", "Path", "/division/team/"},
 
 constexpr const char* user_columns[] = {"UserName", "Path", "UserId", "CreateDate"};
 constexpr const char* group_columns[] = {"GroupName", "Path", "GroupId", "CreateDate"};
+constexpr const char* role_columns[] = {"RoleName", "Path", "RoleId", "MaxSessionDuration", "CreateDate"};
 constexpr const char* policy_columns[] = {"PolicyName", "Path", "DefaultVersionId", "AttachmentCount", "UpdateDate"};
 constexpr const char* key_columns[] = {"AccessKeyId", "Status", "CreateDate"};
 constexpr const char* attached_columns[] = {"PolicyName", "PolicyArn"};
@@ -123,6 +149,30 @@ constexpr verb group_verbs[] = {
     {"delete-policy", "DeleteGroupPolicy", "Delete an inline policy", group_and_inline},
 };
 
+constexpr verb role_verbs[] = {
+    {"create", "CreateRole", "Make a role, without policies", new_role, with_role_options},
+    {"list", "ListRoles", "Show the roles", {}, with_path_prefix, "", "Roles", role_columns, true},
+    {"show", "GetRole", "Show a role and its trust policy", role_name},
+    {"update", "UpdateRole", "Change a role's description or longest session", role_name, with_role_changes},
+    {"trust", "UpdateAssumeRolePolicy", "Put another trust policy", role_and_trust},
+    {"assume", "AssumeRole", "Show temporary credentials of a role", role_and_session, with_session_options},
+    {"delete", "DeleteRole", "Delete a role that has no policies any more", role_name},
+    {"attach", "AttachRolePolicy", "Attach a managed policy", role_and_policy},
+    {"detach", "DetachRolePolicy", "Detach a managed policy", role_and_policy},
+    {"attached",
+     "ListAttachedRolePolicies",
+     "Show the attached policies",
+     role_name,
+     {},
+     "",
+     "AttachedPolicies",
+     attached_columns},
+    {"put-policy", "PutRolePolicy", "Put an inline policy", role_and_document},
+    {"policies", "ListRolePolicies", "Show the names of the inline policies", role_name, {}, "", "PolicyNames"},
+    {"show-policy", "GetRolePolicy", "Show an inline policy", role_and_inline},
+    {"delete-policy", "DeleteRolePolicy", "Delete an inline policy", role_and_inline},
+};
+
 constexpr verb policy_verbs[] = {
     {"create", "CreatePolicy", "Make a managed policy, which users and groups can be given", new_policy,
      with_description},
@@ -163,8 +213,9 @@ result<std::string> read_file(const std::string& path) {
 
 result<std::string> value_of(const argument& of, const std::string& given) {
   if (of.kind == value_kind::file) return read_file(given);
-  if (of.kind != value_kind::policy || given.starts_with("arn:")) return given;
-  return "arn:aws:iam:::policy/" + (given.starts_with('/') ? given.substr(1) : given);
+  if (of.kind == value_kind::text || given.starts_with("arn:")) return given;
+  const std::string kind = of.kind == value_kind::role ? "arn:aws:iam:::role/" : "arn:aws:iam:::policy/";
+  return kind + (given.starts_with('/') ? given.substr(1) : given);
 }
 
 result<iam_parameters> parameters_of(const verb& of, const identity_options& options) {
@@ -210,7 +261,7 @@ std::string table_of(const std::vector<net::xml_element>& members, std::span<con
 std::string lines_of(const net::xml_element& element) {
   std::string out;
   for (const auto& one : element.children) {
-    if (one.name == "Document" || one.name == "PolicyDocument")
+    if (one.name.ends_with("Document"))
       out += percent_decode(one.text) + "\n";
     else if (!one.children.empty())
       out += lines_of(one);
@@ -224,7 +275,7 @@ result<void> run(const verb& of, const identity_options& options) {
   const auto all = parameters_of(of, options);
   if (!all) return all.error();
   auto endpoint = *options.endpoint;
-  endpoint.service = "iam";
+  endpoint.service = is_of_sts(of.action) ? "sts" : "iam";
   const auto client = client_for(endpoint);
   if (!client) return client.error();
   if (*of.list == 0) {
@@ -268,6 +319,14 @@ void add_group_command(CLI::App& app, int& exit_code) {
   auto* const group = app.add_subcommand("group", "Groups of users, which have the policies of their groups");
   group->require_subcommand(1);
   add_verbs(*group, group_verbs, exit_code);
+}
+
+void add_role_command(CLI::App& app, int& exit_code) {
+  auto* const role = app.add_subcommand("role", "Roles, which users assume for a time\n\n"
+                                                "Example: cairn role create backup trust.json && cairn role attach "
+                                                "backup read-only");
+  role->require_subcommand(1);
+  add_verbs(*role, role_verbs, exit_code);
 }
 
 void add_managed_policy_commands(CLI::App& policy, int& exit_code) {

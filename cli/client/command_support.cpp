@@ -43,7 +43,8 @@ result<std::unique_ptr<http_client>> client_for(const s3_endpoint& endpoint) {
   if (secret == nullptr || *secret == 0)
     return error{errc::invalid_argument,
                  "there is an access key, but no " + endpoint.secret_variable + " (--access-key '' goes without)"};
-  client->sign_with({endpoint.access_key, secret, endpoint.region, endpoint.service});
+  const char* token = endpoint.token_variable.empty() ? nullptr : std::getenv(endpoint.token_variable.c_str());
+  client->sign_with({endpoint.access_key, secret, endpoint.region, endpoint.service, token != nullptr ? token : ""});
   return client;
 }
 

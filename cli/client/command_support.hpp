@@ -20,6 +20,7 @@ struct s3_endpoint {
   std::string url = "http://127.0.0.1:9000", access_key, region = "us-east-1";
   std::string ca = {}; // PEM file of the authority to trust with https; empty: the system's
   std::string secret_variable = "AWS_SECRET_ACCESS_KEY";
+  std::string token_variable = "AWS_SESSION_TOKEN"; // of temporary credentials
   std::string service = "s3"; // of the signature
 };
 

@@ -30,8 +30,12 @@ error refusal_by_iam(const http_response& response, const std::string& action) {
 
 } // namespace
 
+bool is_of_sts(std::string_view action) {
+  return action == "AssumeRole";
+}
+
 result<net::xml_element> ask_iam(http_client& client, const std::string& action, const iam_parameters& parameters) {
-  iam_parameters all{{"Action", action}, {"Version", "2010-05-08"}};
+  iam_parameters all{{"Action", action}, {"Version", is_of_sts(action) ? "2011-06-15" : "2010-05-08"}};
   all.insert(all.end(), parameters.begin(), parameters.end());
   const auto form = query_text(all);
   http_request request{"POST", "/", {{"Content-Type", "application/x-www-form-urlencoded"}}};

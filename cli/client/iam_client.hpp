@@ -1,5 +1,5 @@
-// IAM's Query API as the commands ask for it: POST / with a form, which the signature covers. The client signs for the
-// service iam. The server is not trusted. Errors: no_such_identity, identity_exists, unsupported (the server has no
+// The Query API of IAM and STS as the commands ask for it: POST / with a form, which the signature covers. The client
+// signs for the service iam, or sts. The server is not trusted. Errors: no_such_identity, identity_exists, unsupported (the server has no
 // such action), slow_down, corrupt, else io_error, with the server's code and message as text; those of the connection.
 #pragma once
 
@@ -14,6 +14,8 @@
 namespace cairn::cli {
 
 using iam_parameters = std::vector<std::pair<std::string, std::string>>; // without Action and Version
+
+bool is_of_sts(std::string_view action);
 
 // The element "…Result" of the answer, which may be empty.
 result<net::xml_element> ask_iam(http_client& client, const std::string& action, const iam_parameters& parameters);

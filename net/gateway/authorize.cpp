@@ -9,6 +9,7 @@
 #include "net/s3/router.hpp"
 #include "net/s3/xml/cors.hpp"
 #include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/cross_site.hpp"
 #include "net/wire/grammar/field_text.hpp"
 #include "net/wire/grammar/fields.hpp"
@@ -199,6 +200,21 @@ s3_error unknown_key(const signature_claim& claim) {
   return problem;
 }
 
+// The token of temporary credentials, which have access keys of their own.
+std::optional<s3_error> take_token(const signature_claim& claim, request& request) {
+  constexpr std::size_t text_bytes_max = 8 * 1024;
+  if (claim.token.empty()) return std::nullopt;
+  const bool temporary = claim.access_key.starts_with(storage::metadata::temporary_key_prefix);
+  auto token = temporary && claim.token.size() <= text_bytes_max ? base64_decode(claim.token) : std::nullopt;
+  if (!token || token->empty()) return invalid_token();
+  request.token = std::move(*token);
+  return std::nullopt;
+}
+
+bool has_expired(const storage::metadata::access_key_row& key, wall_ms now) {
+  return key.of_user && key.of_user->session && key.of_user->session->expires <= now;
+}
+
 // `read`: the claim of the head, of the form, or of a service's request.
 authorization authorize_signed(const sent_head& sent, std::variant<signature_claim, s3_error> read, s3_gateway& shared,
                                request& request) {
@@ -206,7 +222,10 @@ authorization authorize_signed(const sent_head& sent, std::variant<signature_cla
   auto& claim = std::get<signature_claim>(read);
   request.claimed_key = claim.access_key;
   if (claim.version_2 && shared.sigv2 != config::sigv2_use::presigned) return *counted(shared, sigv2_refused());
-  if (!shared.root_access_key.empty() && claim.access_key == shared.root_access_key) {
+  if (auto refused = take_token(claim, request)) return *counted(shared, std::move(*refused));
+  const bool of_root = !shared.root_access_key.empty() && claim.access_key == shared.root_access_key;
+  if (of_root && !request.token.empty()) return *counted(shared, invalid_token());
+  if (of_root) {
     if (auto refused = counted(shared, check_claimed(sent, std::move(claim), shared.root_secret_key, shared, request)))
       return std::move(*refused);
     if (auto refused = check_form_policy(shared, request)) return std::move(*refused);
@@ -214,7 +233,7 @@ authorization authorize_signed(const sent_head& sent, std::variant<signature_cla
   }
   if (!storage::metadata::valid_access_key(claim.access_key)) return *counted(shared, unknown_key(claim));
   request.claim = std::move(claim);
-  return actors::access_query{request.claim->access_key, request.target.bucket, {}};
+  return actors::access_query{request.claim->access_key, request.target.bucket, {}, request.token};
 }
 
 authorization authorize_anonymous(std::string_view host, s3_gateway& shared, const request& request) {
@@ -242,10 +261,11 @@ std::optional<s3_error> decide_with_rows(const request_head& head, const actors:
     const sent_head sent{head, request};
     auto claim = std::move(*request.claim);
     request.claim.reset();
-    if (!found.key) return counted(shared, unknown_key(claim));
+    if (!found.key) return counted(shared, request.token.empty() ? unknown_key(claim) : invalid_token());
     const auto secret = clear_secret(*found.key, shared.services.sealing.get());
     if (!secret) return shared.secret_refused(secret.error());
     if (auto refused = counted(shared, check_claimed(sent, std::move(claim), *secret, shared, request))) return refused;
+    if (has_expired(*found.key, shared.clock.wall())) return expired_token();
     if (auto refused = check_form_policy(shared, request)) return refused;
     request.key = found.key;
     describe(head, shared, request);

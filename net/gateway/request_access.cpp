@@ -9,7 +9,8 @@ access_entry access_entry_of(const request& request, const boost::beast::http::r
   access_entry entry;
   entry.time = now;
   entry.address = address;
-  entry.user = request.claimed_key;
+  const bool of_role = request.key && request.key->of_user && request.key->of_user->user.is_role();
+  entry.user = of_role ? request.key->user : request.claimed_key;
   if (head != nullptr) {
     entry.method = view_of(head->method_string());
     entry.target = view_of(head->target());

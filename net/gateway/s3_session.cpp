@@ -309,9 +309,11 @@ void s3_session::send_error(const s3_error& problem) {
 }
 
 void s3_session::respond_iam_error(const s3_error& problem) {
+  const auto name_space = to_string(request_.iam).starts_with("sts:") ? sts_name_space : iam_name_space;
   if (audited_) error_ = problem.code;
-  respond(problem.status, whole_answer(problem.status, basics(), "text/xml",
-                                       iam_error_xml(problem, request_.basics.request_id), problem.headers));
+  respond(problem.status,
+          whole_answer(problem.status, basics(), "text/xml",
+                       iam_error_xml(problem, request_.basics.request_id, name_space), problem.headers));
 }
 
 // Whether the bucket's policy was evaluated, if it must be. Requests that the configuration allows look the object up

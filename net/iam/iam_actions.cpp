@@ -14,7 +14,8 @@ namespace policy = storage::policy;
 using metadata::identity_kind;
 using policy::action;
 
-constexpr std::string_view user_name = "UserName", group_name = "GroupName", policy_arn = "PolicyArn",
+constexpr std::string_view user_name = "UserName", group_name = "GroupName", role_name = "RoleName",
+                           trust_document = "AssumeRolePolicyDocument", policy_arn = "PolicyArn",
                            policy_name = "PolicyName", path_pages = "PathPrefix Marker MaxItems",
                            pages = "Marker MaxItems";
 constexpr std::size_t known_secret_bytes_min = 8; // as MinIO's
@@ -67,6 +68,22 @@ constexpr iam_action actions[] = {
     {"GetGroupPolicy", action::iam_get_group_policy, group_name, policy_name},
     {"ListGroupPolicies", action::iam_list_group_policies, group_name, {}, pages},
     {"DeleteGroupPolicy", action::iam_delete_group_policy, group_name, policy_name},
+    {"CreateRole", action::iam_create_role, role_name, trust_document, "Path Description MaxSessionDuration Tags"},
+    {"GetRole", action::iam_get_role, role_name},
+    {"ListRoles", action::iam_list_roles, {}, {}, path_pages},
+    {"UpdateRole", action::iam_update_role, role_name, {}, "Description MaxSessionDuration"},
+    {"UpdateAssumeRolePolicy", action::iam_update_assume_role_policy, role_name, "PolicyDocument"},
+    {"DeleteRole", action::iam_delete_role, role_name},
+    {"TagRole", action::iam_tag_role, role_name, {}, "Tags"},
+    {"UntagRole", action::iam_untag_role, role_name, {}, "TagKeys"},
+    {"ListRoleTags", action::iam_list_role_tags, role_name, {}, pages},
+    {"AttachRolePolicy", action::iam_attach_role_policy, role_name, policy_arn},
+    {"DetachRolePolicy", action::iam_detach_role_policy, role_name, policy_arn},
+    {"ListAttachedRolePolicies", action::iam_list_attached_role_policies, role_name, {}, path_pages},
+    {"PutRolePolicy", action::iam_put_role_policy, role_name, policy_name, "PolicyDocument"},
+    {"GetRolePolicy", action::iam_get_role_policy, role_name, policy_name},
+    {"ListRolePolicies", action::iam_list_role_policies, role_name, {}, pages},
+    {"DeleteRolePolicy", action::iam_delete_role_policy, role_name, policy_name},
     {"CreateAccessKey", action::iam_create_access_key, user_name, {}, "AccessKeyId SecretAccessKey", true},
     {"ListAccessKeys", action::iam_list_access_keys, user_name, {}, pages, true},
     {"UpdateAccessKey", action::iam_update_access_key, user_name, "AccessKeyId", "Status", true},
@@ -109,16 +126,6 @@ s3_error missing_parameter(std::string_view name) {
   return validation_error("The request must contain the parameter " + std::string{name} + ".");
 }
 
-// "arn:aws:iam::ACCOUNT:user/team/ann" → "user/team/ann"; nullopt: of another account, or no ARN of IAM.
-std::optional<std::string_view> own_resource(std::string_view arn) {
-  constexpr std::string_view of_iam = "arn:aws:iam::";
-  if (!arn.starts_with(of_iam)) return std::nullopt;
-  arn.remove_prefix(of_iam.size());
-  if (arn.starts_with(policy::account_id)) arn.remove_prefix(policy::account_id.size()); // may be left out
-  if (!arn.starts_with(':')) return std::nullopt;
-  return arn.substr(1);
-}
-
 std::optional<std::string> name_in(std::string_view arn, std::string_view kind) {
   const auto resource = own_resource(arn);
   if (!resource || !resource->starts_with(kind)) return std::nullopt;
@@ -140,11 +147,12 @@ std::string path_or(const iam_query& query, std::string_view name) {
   return given != nullptr && !given->empty() ? *given : "/";
 }
 
-std::optional<s3_error> take_document(const iam_query& query, std::string& into) {
-  const auto* const text = query.find("PolicyDocument");
-  if (text == nullptr) return missing_parameter("PolicyDocument");
+std::optional<s3_error> take_document(const iam_query& query, std::string_view parameter, policy::owner_kind of,
+                                      std::string& into) {
+  const auto* const text = query.find(parameter);
+  if (text == nullptr) return missing_parameter(parameter);
   into = metadata::without_space(*text);
-  const auto compiled = policy::policy::compile(into, policy::owner_kind::identity);
+  const auto compiled = policy::policy::compile(into, of);
   if (compiled) return std::nullopt;
   return s3_error{400, "MalformedPolicyDocument", "The policy is not valid: " + compiled.error().text + "."};
 }
@@ -160,6 +168,17 @@ std::optional<s3_error> take_known_key(const iam_query& query, metadata::change_
       !std::all_of(c.text.begin(), c.text.end(), printable))
     return validation_error("SecretAccessKey has 8 to 256 printable ASCII characters.");
   return std::nullopt;
+}
+
+// MaxSessionDuration; `otherwise`: without it.
+std::optional<s3_error> take_session_time(const iam_query& query, std::uint32_t otherwise, std::uint32_t& into) {
+  const auto* const text = query.find("MaxSessionDuration");
+  into = otherwise;
+  if (text == nullptr) return std::nullopt;
+  const auto* const end = text->data() + text->size();
+  const auto [at, problem] = std::from_chars(text->data(), end, into);
+  if (problem == std::errc{} && at == end && metadata::valid_session_time(into)) return std::nullopt;
+  return validation_error("MaxSessionDuration is 3600 to 43200 seconds.");
 }
 
 std::optional<s3_error> take_names(const iam_action& action, const iam_query& query, metadata::change_identity& c) {
@@ -180,7 +199,8 @@ std::optional<s3_error> take_names(const iam_action& action, const iam_query& qu
 } // namespace
 
 bool iam_action::creates() const {
-  return act == action::iam_create_user || act == action::iam_create_group || act == action::iam_create_policy;
+  return act == action::iam_create_user || act == action::iam_create_group || act == action::iam_create_policy ||
+         act == action::iam_create_role;
 }
 
 const iam_action* find_action(std::string_view name) {
@@ -189,7 +209,7 @@ const iam_action* find_action(std::string_view name) {
   return found == std::end(actions) ? nullptr : &*found;
 }
 
-std::variant<const iam_action*, s3_error> read_action(iam_query& query, std::string_view caller) {
+std::variant<const iam_action*, s3_error> read_action(iam_query& query, const policy::user_facts* caller) {
   const auto name = query.text("Action");
   if (name.empty()) return s3_error{400, "MissingAction", "The request must contain the parameter Action."};
   const auto* const found = find_action(name);
@@ -197,9 +217,10 @@ std::variant<const iam_action*, s3_error> read_action(iam_query& query, std::str
     return s3_error{400, "InvalidAction",
                     "Could not find operation " + name + " for version " + query.text("Version") + "."};
   if (auto refused = unknown_parameter(*found, query)) return std::move(*refused);
-  if (found->of_caller && query.text(found->subject).empty() && !caller.empty())
-    query.set(found->subject, std::string{caller});
-  const bool of_root = found->act == action::iam_get_user; // without a name: the root key is asked for
+  if (found->of_caller && query.text(found->subject).empty() && caller != nullptr && !caller->is_role())
+    query.set(found->subject, caller->name);
+  const bool of_root =
+      found->act == action::iam_get_user && caller == nullptr; // without a name: the root key is asked for
   if (!found->subject.empty() && query.text(found->subject).empty() && !of_root)
     return found->of_caller ? validation_error("Must specify userName when calling with non-User credentials")
                             : missing_parameter(found->subject);
@@ -221,6 +242,9 @@ std::optional<metadata::identity_query> subject_of(const iam_action& action, con
   } else if (action.subject == group_name) {
     wanted.kind = identity_kind::group;
     wanted.name = given;
+  } else if (action.subject == role_name) {
+    wanted.kind = identity_kind::role;
+    wanted.name = given;
   } else if (action.subject == "AccessKeyId") {
     wanted.access_key = given;
   } else {
@@ -231,7 +255,7 @@ std::optional<metadata::identity_query> subject_of(const iam_action& action, con
 
 const metadata::identity_page* found_subject(const iam_action& action, const iam_query& query,
                                              const metadata::identity_page& page) {
-  if (page.users.empty() && page.groups.empty() && page.policies.empty()) return nullptr;
+  if (page.users.empty() && page.groups.empty() && page.roles.empty() && page.policies.empty()) return nullptr;
   const bool by_arn = action.subject == policy_arn || action.subject == "PolicySourceArn";
   if (!by_arn) return &page;
   const auto row = action.subject == policy_arn ? metadata::resource_of(page.policies.front())
@@ -242,7 +266,10 @@ const metadata::identity_page* found_subject(const iam_action& action, const iam
 std::string resource_of(const iam_action& action, const iam_query& query, const metadata::identity_page* found) {
   const auto name = query.text(action.subject);
   if (action.creates()) {
-    const std::string kind = action.subject == user_name ? "user" : action.subject == group_name ? "group" : "policy";
+    const std::string kind = action.subject == user_name    ? "user"
+                             : action.subject == group_name ? "group"
+                             : action.subject == role_name  ? "role"
+                                                            : "policy";
     return kind + path_or(query, "Path") + name;
   }
   if (action.subject == policy_arn)
@@ -250,9 +277,12 @@ std::string resource_of(const iam_action& action, const iam_query& query, const 
                             : std::string{own_resource(name).value_or("")};
   if (action.subject == group_name)
     return found != nullptr ? metadata::resource_of(found->groups.front()) : "group/" + name;
+  if (action.subject == role_name)
+    return found != nullptr ? metadata::resource_of(found->roles.front()) : "role/" + name;
   if (!action.subject.empty()) return found != nullptr ? metadata::resource_of(found->users.front()) : "user/" + name;
   switch (action.act) {
     case action::iam_list_groups: return "group" + path_or(query, "PathPrefix");
+    case action::iam_list_roles: return "role" + path_or(query, "PathPrefix");
     case action::iam_list_policies: return "policy" + path_or(query, "PathPrefix");
     default: return "user" + path_or(query, "PathPrefix");
   }
@@ -263,8 +293,12 @@ std::variant<metadata::change_identity, s3_error> read_change(const iam_action& 
   if (auto refused = take_names(action, query, c)) return std::move(*refused);
   c.path = path_or(query, action.act == action::iam_update_user ? "NewPath" : "Path");
   c.description = query.text("Description");
-  if (action.other == "PolicyDocument" || is_word_of(action.also, "PolicyDocument"))
-    if (auto refused = take_document(query, c.text)) return std::move(*refused);
+  const bool trusts = action.act == action::iam_update_assume_role_policy || action.other == trust_document;
+  if (trusts || action.other == "PolicyDocument" || is_word_of(action.also, "PolicyDocument")) {
+    const auto parameter = action.other == trust_document ? trust_document : std::string_view{"PolicyDocument"};
+    const auto of = trusts ? policy::owner_kind::trust : policy::owner_kind::identity;
+    if (auto refused = take_document(query, parameter, of, c.text)) return std::move(*refused);
+  }
   if (action.other == "VersionId") {
     const auto number = version_number(query.text("VersionId"));
     if (!number) return validation_error("VersionId is written as v1.");
@@ -279,6 +313,14 @@ std::variant<metadata::change_identity, s3_error> read_change(const iam_action& 
       break;
     case action::iam_create_access_key:
       if (auto refused = take_known_key(query, c)) return std::move(*refused);
+      break;
+    case action::iam_create_role:
+      if (auto refused = take_session_time(query, metadata::role_session_seconds_least, c.version))
+        return std::move(*refused);
+      break;
+    case action::iam_update_role:
+      c.on = query.find("Description") != nullptr;
+      if (auto refused = take_session_time(query, 0, c.version)) return std::move(*refused);
       break;
     case action::iam_create_policy_version: c.on = query.flag("SetAsDefault"); break;
     case action::iam_update_access_key:

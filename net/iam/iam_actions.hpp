@@ -24,9 +24,9 @@ struct iam_action {
 
 const iam_action* find_action(std::string_view name); // null: there is none
 
-// Finds the action and checks that the request has what it needs, and nothing that it does not know. `caller`: the user
-// who calls; empty: the root key. MissingAction, InvalidAction, ValidationError.
-std::variant<const iam_action*, s3_error> read_action(iam_query& query, std::string_view caller);
+// Finds the action and checks that the request has what it needs, and nothing that it does not know. `caller`: who
+// calls; null: the root key. MissingAction, InvalidAction, ValidationError.
+std::variant<const iam_action*, s3_error> read_action(iam_query& query, const storage::policy::user_facts* caller);
 
 // The name in "arn:aws:iam::ACCOUNT:policy/team/readers"; nullopt: no policy of this account.
 std::optional<std::string> policy_name_of(std::string_view arn);

@@ -63,6 +63,9 @@ void write_members(xml_writer& xml, std::string_view element, const std::vector<
 std::string name_of_row(const metadata::user_row& row) {
   return row.who.name;
 }
+std::string name_of_row(const metadata::role_row& row) {
+  return row.who.name;
+}
 template <class Row>
 std::string name_of_row(const Row& row) {
   return row.name;
@@ -149,6 +152,26 @@ std::variant<std::string, s3_error> answer_about_user(const iam_action& action, 
   }
 }
 
+std::variant<std::string, s3_error> answer_about_role(const iam_action& action, const iam_query& query,
+                                                      const metadata::identity_page& subject) {
+  const auto& role = subject.roles.front();
+  result_writer xml;
+  switch (action.act) {
+    case action::iam_get_role:
+      xml.open("Role");
+      write_role(xml, role, true);
+      xml.close("Role");
+      return xml.take();
+    case action::iam_list_role_tags:
+      write_tags(xml, role.who.tags);
+      end_page(xml, false, {});
+      return xml.take();
+    case action::iam_list_attached_role_policies: return attached_answer(query, subject);
+    case action::iam_list_role_policies: return inline_names(query, role.policies);
+    default: return inline_document(query, "RoleName", role.policies);
+  }
+}
+
 std::variant<std::string, s3_error> answer_about_group(const iam_action& action, const iam_query& query,
                                                        const metadata::identity_page& subject,
                                                        const std::vector<metadata::identity_page>& listed) {
@@ -184,6 +207,7 @@ std::string entities_answer(const std::vector<metadata::identity_page>& listed) 
   metadata::identity_page both;
   for (const auto& page : listed) {
     both.groups.insert(both.groups.end(), page.groups.begin(), page.groups.end());
+    both.roles.insert(both.roles.end(), page.roles.begin(), page.roles.end());
     both.users.insert(both.users.end(), page.users.begin(), page.users.end());
     both.truncated = both.truncated || page.truncated;
   }
@@ -195,8 +219,10 @@ std::string entities_answer(const std::vector<metadata::identity_page>& listed) 
     xml.text("UserName", row.who.name);
     xml.text("UserId", row.who.id);
   });
-  xml.open("PolicyRoles");
-  xml.close("PolicyRoles");
+  write_members(xml, "PolicyRoles", both.roles, [&xml](const metadata::role_row& row) {
+    xml.text("RoleName", row.who.name);
+    xml.text("RoleId", row.who.id);
+  });
   end_rows(xml, both.users, both.truncated);
   return xml.take();
 }
@@ -242,6 +268,9 @@ std::string rows_answer(const iam_action& action, const metadata::identity_page&
   if (action.act == action::iam_list_users) {
     write_members(xml, "Users", page.users, [&xml](const metadata::user_row& row) { write_user(xml, row, false); });
     end_rows(xml, page.users, page.truncated);
+  } else if (action.act == action::iam_list_roles) {
+    write_members(xml, "Roles", page.roles, [&xml](const metadata::role_row& row) { write_role(xml, row, false); });
+    end_rows(xml, page.roles, page.truncated);
   } else if (action.act == action::iam_list_groups) {
     write_members(xml, "Groups", page.groups, [&xml](const metadata::group_row& row) { write_group(xml, row); });
     end_rows(xml, page.groups, page.truncated);
@@ -253,7 +282,7 @@ std::string rows_answer(const iam_action& action, const metadata::identity_page&
   return xml.take();
 }
 
-// Groups are on the first page, users on it and the following ones.
+// Groups and roles are on the first page, users on it and the following ones.
 std::vector<metadata::identity_query> entities_of(const iam_query& query, const metadata::identity_query& page,
                                                   const std::string& policy) {
   const auto filter = query.text("EntityFilter");
@@ -263,6 +292,11 @@ std::vector<metadata::identity_query> entities_of(const iam_query& query, const 
   if ((filter.empty() || filter == "Group") && page.after.empty()) {
     one.kind = identity_kind::group;
     one.max = metadata::groups_max;
+    all.push_back(one);
+  }
+  if ((filter.empty() || filter == "Role") && page.after.empty()) {
+    one.kind = identity_kind::role;
+    one.max = metadata::roles_max;
     all.push_back(one);
   }
   one.kind = identity_kind::user;
@@ -284,6 +318,7 @@ listings_of(const iam_action& action, const iam_query& query, const metadata::id
   using queries = std::vector<metadata::identity_query>;
   switch (action.act) {
     case action::iam_list_users: return queries{page};
+    case action::iam_list_roles: page.kind = identity_kind::role; return queries{page};
     case action::iam_list_groups: page.kind = identity_kind::group; return queries{page};
     case action::iam_list_policies:
       page.kind = identity_kind::policy;
@@ -310,6 +345,7 @@ std::variant<std::string, s3_error> read_answer(const iam_action& action, const 
     return no_such_entity("There is no " + std::string{action.subject} + " " + query.text(action.subject) + ".");
   if (action.subject == "PolicyArn") return answer_about_policy(action, query, *subject, listed);
   if (action.subject == "GroupName") return answer_about_group(action, query, *subject, listed);
+  if (action.subject == "RoleName") return answer_about_role(action, query, *subject);
   return answer_about_user(action, query, *subject);
 }
 
@@ -329,6 +365,14 @@ std::string change_answer(const metadata::change_identity& done, std::uint64_t v
     case action::iam_create_group:
       return within("Group", [&] {
         write_group(xml, {.name = done.name, .id = done.id, .path = done.path, .created = done.now, .policies = {}});
+      });
+    case action::iam_create_role:
+      return within("Role", [&] {
+        metadata::role_row row{.who = {done.name, done.id, done.path, done.tags}, .created = done.now};
+        row.trust = done.text;
+        row.description = done.description;
+        row.session_seconds_max = done.version;
+        write_role(xml, row, true);
       });
     case action::iam_create_policy:
       return within("Policy", [&] {

@@ -1,6 +1,5 @@
 #include "net/iam/iam_documents.hpp"
 
-#include "net/iam/iam_query.hpp"
 #include "net/wire/grammar/uri.hpp"
 #include "storage/policy/request.hpp"
 
@@ -55,6 +54,18 @@ void write_group(xml_writer& xml, const metadata::group_row& row) {
   xml.text("CreateDate", date_text(row.created));
 }
 
+void write_role(xml_writer& xml, const metadata::role_row& row, bool with_tags) {
+  xml.text("Path", row.who.path);
+  xml.text("RoleName", row.who.name);
+  xml.text("RoleId", row.who.id);
+  xml.text("Arn", iam_arn_of(metadata::resource_of(row)));
+  xml.text("CreateDate", date_text(row.created));
+  write_document(xml, "AssumeRolePolicyDocument", row.trust);
+  if (!row.description.empty()) xml.text("Description", readable_xml(row.description));
+  xml.number("MaxSessionDuration", row.session_seconds_max);
+  if (with_tags && !row.who.tags.empty()) write_tags(xml, row.who.tags);
+}
+
 void write_managed_policy(xml_writer& xml, const metadata::policy_row& row, bool whole) {
   xml.text("PolicyName", row.name);
   xml.text("PolicyId", row.id);
@@ -92,11 +103,13 @@ void write_access_key(xml_writer& xml, std::string_view user, const metadata::ac
   xml.text("CreateDate", date_text(key.created));
 }
 
-std::string iam_document(std::string_view action, std::string_view result, std::string_view request_id) {
+std::string iam_document(std::string_view action, std::string_view result, std::string_view request_id,
+                         std::string_view name_space) {
   const auto response = std::string{action} + "Response", inner = std::string{action} + "Result";
   xml_writer xml;
-  xml.open(response, iam_name_space);
-  if (!result.empty()) {
+  xml.open(response, name_space);
+  const bool empty_one = action == "UpdateRole"; // clients read a result, which has no elements
+  if (!result.empty() || empty_one) {
     xml.open(inner);
     xml.raw(result);
     xml.close(inner);

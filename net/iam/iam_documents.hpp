@@ -1,6 +1,7 @@
 // Elements of IAM's XML answers. Pure.
 #pragma once
 
+#include "net/iam/iam_query.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "storage/metadata/read/view.hpp"
 
@@ -21,6 +22,7 @@ std::string version_id_text(std::uint32_t number); // "v3"
 // <Path>, <UserName>, …, without an element around them.
 void write_user(xml_writer& xml, const storage::metadata::user_row& row, bool with_tags);
 void write_group(xml_writer& xml, const storage::metadata::group_row& row);
+void write_role(xml_writer& xml, const storage::metadata::role_row& row, bool with_tags);
 void write_managed_policy(xml_writer& xml, const storage::metadata::policy_row& row, bool whole);
 // `with_text`: also the document.
 void write_policy_version(xml_writer& xml, const storage::metadata::policy_row& row,
@@ -34,6 +36,7 @@ void write_tags(xml_writer& xml, const storage::policy::tag_pairs& tags); // <Ta
 void write_truth(xml_writer& xml, std::string_view element, bool value);
 
 // "<CreateUserResponse><CreateUserResult>…": the whole answer of the action. `result`: empty if it has none.
-std::string iam_document(std::string_view action, std::string_view result, std::string_view request_id);
+std::string iam_document(std::string_view action, std::string_view result, std::string_view request_id,
+                         std::string_view name_space = iam_name_space);
 
 } // namespace cairn::net

@@ -2,6 +2,7 @@
 
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/wire/grammar/ascii.hpp"
+#include "storage/policy/request.hpp"
 
 #include <algorithm>
 #include <array>
@@ -29,6 +30,8 @@ constexpr std::array other_names{other_name{"InvalidArgument", "ValidationError"
                                  other_name{"MissingContentLength", "ValidationError", 411},
                                  other_name{"EntityTooLarge", "LimitExceeded", 409},
                                  other_name{"InvalidAccessKeyId", "InvalidClientTokenId", 403},
+                                 other_name{"InvalidToken", "InvalidClientTokenId", 403},
+                                 other_name{"ExpiredToken", "ExpiredToken", 403},
                                  other_name{"AuthorizationHeaderMalformed", "IncompleteSignature", 400},
                                  other_name{"XAmzContentSHA256Mismatch", "SignatureDoesNotMatch", 403},
                                  other_name{"RequestTimeTooSkewed", "SignatureDoesNotMatch", 403},
@@ -106,6 +109,16 @@ s3_error no_such_entity(std::string message) {
   return {404, "NoSuchEntity", std::move(message)};
 }
 
+std::optional<std::string_view> own_resource(std::string_view arn) {
+  constexpr std::string_view of_iam = "arn:aws:iam::";
+  if (!arn.starts_with(of_iam)) return std::nullopt;
+  arn.remove_prefix(of_iam.size());
+  if (arn.starts_with(storage::policy::account_id))
+    arn.remove_prefix(storage::policy::account_id.size()); // may be left out
+  if (!arn.starts_with(':')) return std::nullopt;
+  return arn.substr(1);
+}
+
 s3_error as_iam_error(s3_error problem) {
   const auto known = std::find_if(other_names.begin(), other_names.end(),
                                   [&problem](const other_name& n) { return n.code == problem.code; });
@@ -115,9 +128,9 @@ s3_error as_iam_error(s3_error problem) {
   return problem;
 }
 
-std::string iam_error_xml(const s3_error& problem, std::string_view request_id) {
+std::string iam_error_xml(const s3_error& problem, std::string_view request_id, std::string_view name_space) {
   xml_writer xml;
-  xml.open("ErrorResponse", iam_name_space);
+  xml.open("ErrorResponse", name_space);
   xml.open("Error");
   xml.text("Type", problem.status < 500 ? "Sender" : "Receiver");
   xml.text("Code", problem.code);

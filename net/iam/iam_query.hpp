@@ -17,6 +17,8 @@ namespace cairn::net {
 constexpr std::size_t iam_body_bytes_max = 128 << 10;
 constexpr std::string_view iam_version = "2010-05-08";
 constexpr std::string_view iam_name_space = "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"";
+constexpr std::string_view sts_version = "2011-06-15";
+constexpr std::string_view sts_name_space = "xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"";
 
 class iam_query {
 public:
@@ -44,9 +46,13 @@ private:
 s3_error validation_error(std::string message); // 400
 s3_error no_such_entity(std::string message);   // 404
 
+// "arn:aws:iam::ACCOUNT:user/team/ann" → "user/team/ann"; nullopt: of another account, or no ARN of IAM.
+std::optional<std::string_view> own_resource(std::string_view arn);
+
 // An error of S3's tables as IAM names it.
 s3_error as_iam_error(s3_error problem);
 // <ErrorResponse>
-std::string iam_error_xml(const s3_error& problem, std::string_view request_id);
+std::string iam_error_xml(const s3_error& problem, std::string_view request_id,
+                          std::string_view name_space = iam_name_space);
 
 } // namespace cairn::net

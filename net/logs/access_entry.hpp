@@ -14,9 +14,9 @@
 namespace cairn::net {
 
 struct access_entry {
-  wall_ms time = 0;                    // of the request's end
-  std::string_view address{};          // of the client's socket
-  std::string_view user{};             // the access key that the request names, also if it is refused
+  wall_ms time = 0;           // of the request's end
+  std::string_view address{}; // of the client's socket
+  std::string_view user{};    // the access key that the request names, also if it is refused; or "ROLE/SESSION"
   std::string_view method{}, target{}; // as they were sent
   std::string_view protocol{};         // "HTTP/1.1"
   std::string_view refused_line{};     // instead of the three, of a head that was not understood: its first line

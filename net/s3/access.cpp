@@ -94,6 +94,7 @@ std::optional<s3_error> decide_access(request& request, const actors::found_acce
   const auto& key = found.key;
   request.by.by = key ? allowed_by::key : allowed_by::anybody;
   request.by.key = key ? key->id : std::string{};
+  request.by.session = is_of_user(key) ? key->of_user->session : nullptr;
   const bool without_bucket = wanted == need::nothing || wanted == need::create_bucket;
   if (without_bucket && is_of_user(key)) return decide_without_bucket(request, *key);
   if (wanted == need::nothing) return std::nullopt;

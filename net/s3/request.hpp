@@ -47,6 +47,7 @@ struct request {
   std::optional<request_signer> signer;  // nullopt: anonymous
   std::optional<signature_claim> claim;  // not checked yet: the key is being looked up
   std::string claimed_key;               // the access key that the request names, checked or not; empty: none
+  std::string token;                     // of temporary credentials, decoded; empty: none
   std::shared_ptr<const post_form> form; // of an operation that takes a form, once its fields were read
   post_policy policy;                    // of a signed form
   std::shared_ptr<const storage::metadata::access_key_row> key; // of the signer; null: the root key, or anonymous

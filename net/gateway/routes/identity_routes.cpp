@@ -1,6 +1,7 @@
 #include "net/gateway/routes/identity_routes.hpp"
 
 #include "net/gateway/routes/route_steps.hpp"
+#include "net/gateway/sts_calls.hpp"
 #include "net/iam/iam_answers.hpp"
 #include "net/iam/iam_documents.hpp"
 #include "net/s3/access.hpp"
@@ -15,9 +16,7 @@ namespace {
 namespace metadata = storage::metadata;
 using storage::policy::action;
 
-constexpr std::string_view base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-constexpr std::string_view base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::size_t id_letters = 17, key_letters = 16, secret_letters = 40; // as AWS's
+constexpr std::size_t id_letters = 17; // as AWS's
 
 struct iam_call {
   session_ptr session;
@@ -31,12 +30,6 @@ struct iam_call {
   const metadata::identity_page* found() const { return subject ? found_subject(*action, query, *subject) : nullptr; }
 };
 using call_ptr = std::shared_ptr<iam_call>;
-
-std::string random_letters(random_source& random, std::size_t count, std::string_view alphabet) {
-  std::string text;
-  while (text.size() < count) text.push_back(alphabet[random.next() % alphabet.size()]); // a power of two
-  return text;
-}
 
 void answer(const session_ptr& session, const iam_action& action, std::string_view result) {
   const auto document = iam_document(action.name, result, session->current().basics.request_id);
@@ -98,7 +91,7 @@ void change(const call_ptr& call) {
   command.now = shared.clock.wall();
   command.by = call->session->current().by;
   const auto id = [&shared](std::string_view kind) {
-    return std::string{kind} + random_letters(shared.random, id_letters, base32);
+    return std::string{kind} + random_letters(shared.random, id_letters, id_alphabet);
   };
   const bool names_key = command.what == action::iam_create_access_key && !command.other.empty();
   if (names_key && call->session->current().key)
@@ -111,9 +104,10 @@ void change(const call_ptr& call) {
     case action::iam_create_user: command.id = id("AIDA"); break;
     case action::iam_create_group: command.id = id("AGPA"); break;
     case action::iam_create_policy: command.id = id("ANPA"); break;
+    case action::iam_create_role: command.id = id("AROA"); break;
     case action::iam_create_access_key:
-      if (!names_key) command.other = "AKIA" + random_letters(shared.random, key_letters, base32);
-      secret = names_key ? command.text : random_letters(shared.random, secret_letters, base64url);
+      if (!names_key) command.other = "AKIA" + random_letters(shared.random, key_letters, id_alphabet);
+      secret = names_key ? command.text : random_letters(shared.random, secret_letters, secret_alphabet);
       set_secret(command, secret, shared);
       break;
     default: break;
@@ -143,7 +137,7 @@ void judge_and_run(const call_ptr& call) {
 
 void run(const call_ptr& call) {
   const auto& key = call->session->current().key;
-  auto read = read_action(call->query, key && key->of_user ? key->of_user->user.name : std::string_view{});
+  auto read = read_action(call->query, key && key->of_user ? &key->of_user->user : nullptr);
   if (const auto* refused = std::get_if<s3_error>(&read)) return call->session->respond_error(*refused);
   call->action = std::get<const iam_action*>(read);
   const auto wanted = subject_of(*call->action, call->query);
@@ -163,12 +157,14 @@ void run(const call_ptr& call) {
 void query_api(const session_ptr& session) {
   constexpr std::string_view form = "application/x-www-form-urlencoded";
   if (!istarts_with(field_of(session->fields(), "Content-Type"), form))
-    return session->respond_error(validation_error("POST / is IAM's API: its body is a form (" + std::string{form} +
-                                                   "), its signature is for the service iam."));
+    return session->respond_error(validation_error("POST / is IAM's and STS's API: its body is a form (" +
+                                                   std::string{form} +
+                                                   "), its signature is for the service iam or sts."));
   collect_body(session, iam_body_bytes_max, [session](const std::string& body) {
     auto read = iam_query::read(body);
     if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
     auto& query = std::get<iam_query>(read);
+    if (query.text("Version") == sts_version) return sts_api(session, body, std::move(query));
     if (const auto* const named = find_action(query.text("Action")))
       if (const auto refused = session->begin_query(named->act, named->changes(), query.text(named->subject)))
         return session->respond_error(*refused);

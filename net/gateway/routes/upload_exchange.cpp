@@ -174,7 +174,7 @@ private:
           if (const auto why = metadata::lapsed(by, found->key.get(), found->bucket.get(), {.key = key}, undecided))
             self->refuse(s3_error_of(*why));
         },
-        actors::access_atom_v, actors::access_query{request.by.key, request.target.bucket, {}});
+        actors::access_atom_v, actors::access_query{request.by.key, request.target.bucket, {}, request.token});
   }
 
   void send_filled() {

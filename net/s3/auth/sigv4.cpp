@@ -127,6 +127,7 @@ sign_request(const client_credentials& with, const signed_request& request, wall
   auto claim = claim_of(with, now, payload);
   std::vector<std::pair<std::string, std::string>> added{{"x-amz-content-sha256", claim.payload},
                                                          {"x-amz-date", claim.timestamp}};
+  if (!with.token.empty()) added.emplace_back("x-amz-security-token", with.token);
   std::vector<header_view> headers{request.headers.begin(), request.headers.end()};
   for (const auto& [name, value] : added) headers.push_back({name, value});
   std::vector<std::string> names;
@@ -154,6 +155,7 @@ std::string presigned_query(const client_credentials& with, const signed_request
   query.push_back({"X-Amz-Date", claim.timestamp});
   query.push_back({"X-Amz-Expires", std::to_string(seconds)});
   query.push_back({"X-Amz-SignedHeaders", claim.signed_headers});
+  if (!with.token.empty()) query.push_back({"X-Amz-Security-Token", with.token});
   signed_request whole = request;
   whole.query = query;
   return canonical_query(whole, true) + "&X-Amz-Signature=" + signature_of(claim, whole, with.secret_key);

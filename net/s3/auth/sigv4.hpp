@@ -70,6 +70,7 @@ struct signature_claim {
   bool presigned = false;
   std::uint64_t expires_seconds = 0; // presigned
   bool version_2 = false;            // net/s3/auth/sigv2.hpp; signed_at, presigned: until when
+  std::string token;                 // of temporary credentials, as sent; empty: none
   bool of_form = false;              // a POST form's: its policy is what is signed, and says until when
 
   std::string scope() const; // "20130524/us-east-1/s3/aws4_request"
@@ -86,7 +87,7 @@ std::optional<s3_error> check_signature(const signature_claim& claim, const sign
 // The fields of a POST form that are about its signature ("Authenticating Requests: Browser-Based Uploads Using POST").
 // Its string to sign is the policy as it was sent, in base64.
 struct policy_signature {
-  std::string_view algorithm, credential, date, signature;
+  std::string_view algorithm, credential, date, signature, token{};
 };
 std::variant<signature_claim, s3_error> read_policy_signature(const policy_signature& sent);
 std::optional<s3_error> check_policy_signature(const signature_claim& claim, std::string_view policy,
@@ -100,6 +101,9 @@ std::variant<signature_claim, s3_error> read_service_signature(const signed_requ
 // Parses "x-amz-content-sha256"; InvalidArgument for an invalid value.
 std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, sha256_digest& hash);
 
+s3_error invalid_token(); // 400
+s3_error expired_token(); // 400
+
 // SignatureDoesNotMatch. `text`: the string to sign.
 s3_error signature_mismatch(const signature_claim& claim, std::string text);
 
@@ -111,6 +115,7 @@ sha256_digest derive_signing_key(std::string_view secret, std::string_view date,
 struct client_credentials {
   std::string access_key, secret_key, region;
   std::string service = "s3";
+  std::string token{}; // of temporary credentials; empty: none
 };
 std::vector<std::pair<std::string, std::string>> sign_request(const client_credentials& with,
                                                               const signed_request& request, wall_ms now,

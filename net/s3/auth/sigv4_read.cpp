@@ -16,10 +16,6 @@ namespace {
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 constexpr std::size_t access_key_bytes_max = 256;
 
-s3_error invalid_token() {
-  return {400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
-}
-
 s3_error malformed_header(std::string_view what) {
   return {400, "AuthorizationHeaderMalformed", "The authorization header is malformed; " + std::string{what} + "."};
 }
@@ -300,14 +296,23 @@ std::variant<signature_claim, s3_error> read_policy_signature(const policy_signa
   claim.signed_at = *time;
   claim.timestamp = sent.date;
   claim.signature = sent.signature;
+  claim.token = sent.token;
   return claim;
+}
+
+s3_error invalid_token() {
+  return {400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
+}
+
+s3_error expired_token() {
+  return {400, "ExpiredToken", "The provided token has expired."};
 }
 
 std::variant<signature_claim, s3_error> read_service_signature(const signed_request& request, std::string_view service,
                                                                std::string_view body) {
-  if (!request.header("x-amz-security-token").empty()) return invalid_token();
   signature_claim claim;
   claim.service = service;
+  claim.token = request.header("x-amz-security-token");
   if (auto refused = read_authorization(request.header("authorization"), claim)) return std::move(*refused);
   if (auto refused = read_header_time(request, claim)) return std::move(*refused);
   if (!claim.timestamp.starts_with(claim.date))
@@ -330,10 +335,14 @@ std::variant<signature_claim, s3_error> read_signature(const signed_request& req
     return s3_error{400, "InvalidArgument",
                     "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
                     "parameter or the Authorization header should be specified"};
-  const auto* token = request.parameter("X-Amz-Security-Token"); // clients with permanent keys send an empty one
-  if (!request.header("x-amz-security-token").empty() || (token != nullptr && !token->empty())) return invalid_token();
-  if (version_2) return read_presigned_2(request);
+  // In the place of the signature, which covers it there. Clients with permanent keys send an empty one.
+  auto in_head = request.header("x-amz-security-token");
+  const auto* const parameter = request.parameter("X-Amz-Security-Token");
+  auto in_url = parameter != nullptr ? *parameter : std::string{};
+  if (!(in_query ? in_head : in_url).empty()) return invalid_token();
+  if (version_2) return in_head.empty() ? read_presigned_2(request) : invalid_token();
   signature_claim claim;
+  claim.token = std::move(in_query ? in_url : in_head);
   auto refused = in_query ? read_presigned(request, claim) : read_signed_headers(request, claim);
   if (refused) return std::move(*refused);
   if (!claim.timestamp.starts_with(claim.date))

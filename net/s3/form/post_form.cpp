@@ -128,21 +128,20 @@ std::variant<post_form, s3_error> read_post_form(form_parser& parser) {
 
 std::variant<signature_claim, s3_error> read_form_signature(const post_form& form) {
   if (!form.find("policy")) return missing_field("policy");
-  const auto* token = form.find("x-amz-security-token");
-  if (token && !token->empty())
-    return s3_error{400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
+  const auto* const token = form.find("x-amz-security-token"); // the policy must name it, as every field
   const bool version_4 = form.find("x-amz-algorithm") || form.find("x-amz-credential") || form.find("x-amz-signature");
   const auto *key = form.find("awsaccesskeyid"), *signature = form.find("signature");
   if (version_4 && (key || signature)) return invalid_argument("Only one signature of a form is allowed.");
   if (key || signature) {
     if (!key) return missing_field("AWSAccessKeyId");
     if (!signature) return missing_field("signature");
+    if (token && !token->empty()) return invalid_token();
     return policy_signature_2(*key, *signature);
   }
   for (const auto* name : {"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"})
     if (!form.find(name)) return missing_field(name);
   return read_policy_signature({*form.find("x-amz-algorithm"), *form.find("x-amz-credential"), *form.find("x-amz-date"),
-                                *form.find("x-amz-signature")});
+                                *form.find("x-amz-signature"), token ? std::string_view{*token} : std::string_view{}});
 }
 
 form_success success_of(const post_form& form, std::string_view bucket, std::string_view etag) {

@@ -15,15 +15,16 @@ iam_query query_of(const std::string& form) {
   auto read = iam_query::read("Version=2010-05-08&" + form);
   return std::get<iam_query>(std::move(read));
 }
-std::string refusal_of(const std::string& form, std::string_view caller = {}) {
+std::string refusal_of(const std::string& form, const std::string& caller = {}) {
   auto query = query_of(form);
-  const auto read = read_action(query, caller);
+  const storage::policy::user_facts user{.name = caller, .id = "AIDA1"};
+  const auto read = read_action(query, caller.empty() ? nullptr : &user);
   const auto* const refused = std::get_if<s3_error>(&read);
   return refused ? std::string{refused->code} : "ok";
 }
 std::variant<metadata::change_identity, s3_error> change_of(const std::string& form) {
   auto query = query_of(form);
-  const auto read = read_action(query, {});
+  const auto read = read_action(query, nullptr);
   if (const auto* refused = std::get_if<s3_error>(&read)) return *refused;
   return read_change(*std::get<const iam_action*>(read), query);
 }
@@ -57,7 +58,8 @@ metadata::identity_page page_of_ann() {
 }
 std::string answer_of(const std::string& form, const metadata::identity_page* subject) {
   auto query = query_of(form);
-  const auto read = read_action(query, "ann");
+  const storage::policy::user_facts ann{.name = "ann", .id = "AIDA1"};
+  const auto read = read_action(query, &ann);
   const auto* const* found = std::get_if<const iam_action*>(&read);
   if (found == nullptr) return std::string{std::get<s3_error>(read).code};
   const auto made = read_answer(**found, query, subject, {});
@@ -77,7 +79,8 @@ TEST(iam, reads_lists_and_refuses_what_comes_twice) {
 
 TEST(iam, refuses_actions_and_parameters_that_it_does_not_have) {
   EXPECT_EQ(refusal_of("UserName=ann"), "MissingAction");
-  EXPECT_EQ(refusal_of("Action=CreateRole&RoleName=r"), "InvalidAction");
+  EXPECT_EQ(refusal_of("Action=CreateLoginProfile&UserName=r"), "InvalidAction");
+  EXPECT_EQ(refusal_of("Action=CreateRole&RoleName=r"), "ValidationError") << "without a trust policy";
   EXPECT_EQ(refusal_of("Action=CreateUser"), "ValidationError");
   EXPECT_EQ(refusal_of("Action=CreateUser&UserName=ann"), "ok");
   EXPECT_EQ(refusal_of("Action=CreateUser&UserName=ann&PermissionsBoundary=arn"), "ValidationError");
@@ -198,6 +201,25 @@ TEST(iam, has_errors_of_its_own) {
   EXPECT_EQ(root->name, "ErrorResponse");
   EXPECT_EQ(root->child("Error")->text_of("Message"), "a < b");
   EXPECT_EQ(root->text_of("RequestId"), "id");
+}
+
+TEST(iam, reads_what_a_role_is_made_of) {
+  const std::string trust = "%7B%22Statement%22%3A+%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%22*%22%2C"
+                            "%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D";
+  const auto of = [&](const std::string& more) {
+    return change_of("Action=CreateRole&RoleName=r&AssumeRolePolicyDocument=" + trust + more);
+  };
+  const auto made = std::get<metadata::change_identity>(of("&Path=/x/&Description=d&MaxSessionDuration=7200"));
+  EXPECT_EQ(made.text, R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}})");
+  EXPECT_EQ(made.name + made.path + made.description, "r/x/d");
+  EXPECT_EQ(made.version, 7200u);
+  EXPECT_EQ(std::get<metadata::change_identity>(of("")).version, 3600u);
+  for (const auto* seconds : {"3599", "43201", "x", ""})
+    EXPECT_TRUE(std::holds_alternative<s3_error>(of("&MaxSessionDuration=" + std::string{seconds}))) << seconds;
+  const auto other = change_of("Action=UpdateAssumeRolePolicy&RoleName=r&PolicyDocument=" + encoded_policy);
+  EXPECT_EQ(std::get<s3_error>(other).code, "MalformedPolicyDocument");
+  EXPECT_EQ(changed("Action=UpdateRole&RoleName=r").version, 0u);
+  EXPECT_FALSE(changed("Action=UpdateRole&RoleName=r").on);
 }
 
 } // namespace

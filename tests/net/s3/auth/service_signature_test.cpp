@@ -52,7 +52,7 @@ TEST(service_signature, covers_the_body) {
   EXPECT_EQ(form.judge(body + "&UserName=eve"), "XAmzContentSHA256Mismatch");
   EXPECT_EQ(form.judge(""), "XAmzContentSHA256Mismatch");
   form.headers.emplace_back("x-amz-security-token", "token");
-  EXPECT_EQ(form.judge(body), "InvalidToken");
+  EXPECT_EQ(form.judge(body), "AccessDenied") << "a token that is not signed";
 }
 
 TEST(service_signature, of_one_service_is_none_of_another) {

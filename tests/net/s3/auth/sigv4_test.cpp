@@ -263,7 +263,7 @@ TEST(sigv4, says_what_is_wrong_with_an_authorization_header) {
   EXPECT_EQ(of("AWS4-HMAC-SHA256 Credential=k/20130524/us-east-1/s3/aws4_request" + rest), "InvalidAccessKeyId");
   EXPECT_EQ(get_object().without("x-amz-content-sha256").judge(), "InvalidRequest");
   EXPECT_EQ(get_object().with("x-amz-content-sha256", "STREAMING").judge(), "InvalidArgument");
-  EXPECT_EQ(get_object().with("x-amz-security-token", "t").judge(), "InvalidToken");
+  EXPECT_EQ(get_object().with("x-amz-security-token", "t").judge(), "AccessDenied") << "a token that is not signed";
   EXPECT_EQ(get_object().with("x-amz-security-token", "").judge(), "AccessDenied") << "none, but not signed";
 }
 
@@ -281,7 +281,9 @@ TEST(sigv4, says_what_is_wrong_with_a_presigned_url) {
   EXPECT_EQ(of("us-east-1", "eu-west-1"), "AuthorizationQueryParametersError");
   EXPECT_EQ(of("AKIAIOSFODNN7EXAMPLE", "AKIDANOTHER"), "InvalidAccessKeyId");
   EXPECT_EQ(of("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"), "AuthorizationQueryParametersError");
-  EXPECT_EQ(of("X-Amz-Expires=86400", "X-Amz-Expires=86400&X-Amz-Security-Token=t"), "InvalidToken");
+  EXPECT_EQ(of("X-Amz-Expires=86400", "X-Amz-Expires=86400&X-Amz-Security-Token=t"), "SignatureDoesNotMatch")
+      << "a token that is not signed";
+  EXPECT_EQ(presigned().with("x-amz-security-token", "t").judge(), "InvalidToken") << "not where the signature is";
   EXPECT_EQ(of("X-Amz-Expires=86400", "X-Amz-Expires=86400&X-Amz-Security-Token="), "SignatureDoesNotMatch")
       << "an empty token is none, but this signature does not name it";
   EXPECT_EQ(presigned().with("Authorization", "AWS4-HMAC-SHA256 x").judge(), "InvalidArgument");

@@ -157,7 +157,9 @@ TEST(post_form, needs_all_of_a_signature) {
   fields.emplace_back("signature", "b");
   EXPECT_EQ(signature_refusal(fields), "InvalidArgument") << "two signatures";
   fields.back() = {"x-amz-security-token", "token"};
-  EXPECT_EQ(signature_refusal(fields), "InvalidToken");
+  EXPECT_EQ(signature_refusal(fields), "") << "the token is checked with its access key";
+  const form_fields old{{"key", "k"}, {"policy", "e30="}, {"AWSAccessKeyId", "a"}, {"signature", "b"}, fields.back()};
+  EXPECT_EQ(signature_refusal(old), "InvalidToken") << "Version 2";
 }
 
 TEST(post_form, is_answered_as_it_asks) {

@@ -1,0 +1,25 @@
+"""Temporary credentials that one node made are good on all others at once, until their role says otherwise."""
+import json
+
+from identities import allow, arn, boto3, iam_of, user_with_key
+from rights import GUARDED, denied
+from s3_client import once_all_nodes_know
+from signing import call
+
+
+def test_credentials_of_one_node_work_on_the_others(make_cluster):
+    cluster = make_cluster(3, **GUARDED)
+    first, second, third = cluster.nodes
+    assert call(first, "PUT", "/vault").status == 200 and call(first, "PUT", "/vault/k", b"bytes").status == 200
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": arn("user/ann")}, "Action": "sts:AssumeRole"}]})
+    once_all_nodes_know(iam_of(second).create_role, 30, RoleName="backup", AssumeRolePolicyDocument=trust)
+    key = user_with_key(iam_of(third), "ann")
+    for made_at, asked_at in ((first, second), (second, third), (third, first)) * 2:
+        iam_of(made_at).put_role_policy(RoleName="backup", PolicyName="own", PolicyDocument=allow("s3:*"))
+        sts = boto3.client("sts", endpoint_url=made_at.url(), region_name="us-east-1", aws_access_key_id=key[0], aws_secret_access_key=key[1])
+        made = sts.assume_role(RoleArn=arn("role/backup"), RoleSessionName="nightly")["Credentials"]
+        pair, token = (made["AccessKeyId"], made["SecretAccessKey"]), {"x-amz-security-token": made["SessionToken"]}
+        assert call(asked_at, "GET", "/vault/k", key=pair, **token).body == b"bytes"
+        assert call(asked_at, "PUT", "/vault/new", b"x", pair, **token).status == 200
+        iam_of(made_at).delete_role_policy(RoleName="backup", PolicyName="own")
+        assert denied(call(asked_at, "GET", "/vault/k", key=pair, **token))

@@ -1,0 +1,83 @@
+// STS's requests and documents, without a node.
+#include "net/iam/sts_actions.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+namespace {
+
+namespace metadata = storage::metadata;
+using storage::policy::action;
+
+std::variant<sts_request, s3_error> read_of(const std::string& form) {
+  auto query = iam_query::read("Version=2011-06-15&" + form);
+  return read_sts(std::get<iam_query>(query));
+}
+std::string refusal_of(const std::string& form) {
+  const auto read = read_of(form);
+  const auto* const refused = std::get_if<s3_error>(&read);
+  return refused ? std::string{refused->code} : "ok";
+}
+const std::string assume =
+    "Action=AssumeRole&RoleArn=arn:aws:iam::000000000000:role/team/backup&RoleSessionName=nightly";
+
+TEST(sts, reads_what_a_role_is_assumed_with) {
+  const auto read = std::get<sts_request>(read_of(assume + "&ExternalId=a:b&DurationSeconds=900"));
+  EXPECT_EQ(read.act, action::sts_assume_role);
+  EXPECT_EQ(read.role, "role/team/backup");
+  EXPECT_EQ(read.role_name(), "backup");
+  EXPECT_EQ(read.session, "nightly");
+  EXPECT_EQ(read.external_id, "a:b");
+  EXPECT_EQ(read.seconds, 900u);
+  EXPECT_EQ(std::get<sts_request>(read_of(assume)).seconds, 3600u);
+  EXPECT_EQ(std::get<sts_request>(read_of("Action=GetSessionToken")).seconds, 43200u);
+}
+
+TEST(sts, refuses_what_it_does_not_know_and_what_is_out_of_bounds) {
+  EXPECT_EQ(refusal_of("Action=AssumeRoleWithSAML"), "InvalidAction");
+  EXPECT_EQ(refusal_of(assume + "&Tags.member.1.Key=a"), "ValidationError");
+  EXPECT_EQ(refusal_of(assume + "&DurationSeconds=899"), "ValidationError");
+  EXPECT_EQ(refusal_of(assume + "&DurationSeconds=43201"), "ValidationError");
+  EXPECT_EQ(refusal_of(assume + "&DurationSeconds=1e3"), "ValidationError");
+  EXPECT_EQ(refusal_of("Action=GetSessionToken&DurationSeconds=129601"), "ValidationError");
+  EXPECT_EQ(refusal_of(assume + "&ExternalId=a b"), "ValidationError");
+  EXPECT_EQ(refusal_of("Action=AssumeRole&RoleArn=x&RoleSessionName=a"), "ValidationError");
+  EXPECT_EQ(refusal_of("Action=AssumeRole&RoleArn=x&RoleSessionName=a/b"), "ValidationError");
+  EXPECT_EQ(refusal_of("Action=AssumeRole&RoleSessionName=ab"), "ValidationError");
+  EXPECT_EQ(refusal_of(assume + "&Policy={}"), "MalformedPolicyDocument");
+  EXPECT_EQ(refusal_of(assume + "&Policy=" + std::string(2049, 'x')), "PackedPolicyTooLarge");
+  EXPECT_EQ(std::get<sts_request>(read_of("Action=AssumeRole&RoleArn=arn:aws:iam::1:role/a&RoleSessionName=ab")).role,
+            "")
+      << "of another account";
+}
+
+TEST(sts, limits_the_time_of_a_session) {
+  auto request = std::get<sts_request>(read_of(assume + "&DurationSeconds=7200"));
+  metadata::role_row role;
+  metadata::access_key_row key{.id = "AKIA1", .secret = "s"};
+  EXPECT_EQ(refused_time(request, key, &role)->code, "ValidationError") << "3600 seconds at most";
+  role.session_seconds_max = 7200;
+  EXPECT_FALSE(refused_time(request, key, &role));
+  auto chained = std::make_shared<metadata::identity>();
+  chained->user.role_session = "other";
+  chained->session = std::make_shared<const metadata::sts_session>();
+  key.of_user = chained;
+  EXPECT_EQ(refused_time(request, key, &role)->code, "ValidationError");
+  request.seconds = 3600;
+  EXPECT_FALSE(refused_time(request, key, &role));
+}
+
+TEST(sts, answers_the_credentials_and_who_calls) {
+  temporary_credentials made{"ASIA1", "token", {"secret", {true, "backup", "AROA1", "nightly", 0, 900'000, {}}}};
+  const auto text = credentials_answer(made);
+  for (const auto* part :
+       {"<AccessKeyId>ASIA1<", "<SecretAccessKey>secret<", "<SessionToken>token<", "<Expiration>1970-01-01T00:15:00Z<",
+        "<AssumedRoleId>AROA1:nightly<", "<Arn>arn:aws:sts::000000000000:assumed-role/backup/nightly<"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  EXPECT_NE(caller_answer(nullptr).find("<Arn>arn:aws:iam::000000000000:root<"), std::string::npos);
+  const metadata::access_key_row key{.id = "CK1", .secret = "s"};
+  EXPECT_NE(caller_answer(&key).find("<UserId>CK1<"), std::string::npos);
+}
+
+} // namespace
+} // namespace cairn::net
