@@ -5,11 +5,12 @@
 // With a cache of chunks (actors/chunks/chunk_cache.hpp) a slice comes from there if it can, reads fill it and have
 // their buffers from limits.cache, and a slice may wait for another download's read of the same chunk.
 //
-// Memory: the buffer of any other read is reserved before the read is sent. The first reservation, and any made while no other slice
-// is outstanding, may be as small as one 64 KiB block; it waits for memory (memory_wait, later memory_wait_midway)
-// before slow_down. All other reservations only try. So a stream always makes progress with one block, and uses whole
-// chunks when memory is free. The sequencer ends after its last slice was credited, after failed_atom, or on
-// cancel_atom. It then holds no buffer; a read that a disk is still executing holds its buffer until it ends.
+// Memory: the buffer of any other read is reserved before the read is sent. The first reservation, and any made while
+// no other slice is outstanding, may be as small as one 64 KiB block; it waits for memory (memory_wait, later
+// memory_wait_midway) before slow_down. All other reservations only try. So a stream always makes progress with one
+// block, and uses whole chunks when memory is free. The sequencer ends after its last slice was credited, after
+// failed_atom, or on cancel_atom. It then holds no buffer; a read that a disk is still executing holds its buffer until
+// it ends.
 #pragma once
 
 #include "actors/protocol/node.hpp"

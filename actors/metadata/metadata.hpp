@@ -8,7 +8,8 @@
 //
 // With a `log` the node is a member of a cluster: commits go through consensus; look-ups and listings wait until this
 // node's state contains everything that was acknowledged before them on any node
-// (actors/metadata/log/replicated_log.hpp), but for a bucket's row, parts, and what the reaper asks; the layout is published whenever the log changed it.
+// (actors/metadata/log/replicated_log.hpp), but for a bucket's row, parts, and what the reaper asks; the layout is
+// published whenever the log changed it.
 #pragma once
 
 #include "actors/metadata/log/replicated_log.hpp"
@@ -18,6 +19,7 @@
 #include "actors/protocol/read_holds.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"
+#include "base/secrets/key_ring.hpp"
 
 #include <atomic>
 
@@ -34,6 +36,8 @@ struct metadata_services {
   std::shared_ptr<read_holds> holds;
   uuid node{};
   std::uint64_t incarnation = 0; // rises with each start
+  // Opens the keys of temporary credentials; null: those that are sealed do not open.
+  std::shared_ptr<const secrets::key_ring> sealing;
   // False: the metadata's disk is full up to its reserve; commands that add data are refused. Cheap; any thread.
   std::function<bool()> has_room;
   std::shared_ptr<std::atomic<bool>> session_began; // set once commits are possible; may be null

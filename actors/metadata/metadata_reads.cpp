@@ -46,10 +46,10 @@ void show_usage(const meta::usage_totals& used, node_metrics& metrics) {
   metrics.usage_complete = used.complete ? 1 : 0;
 }
 
-result<found_access> read_access(meta::view& view, const access_query& query) {
+result<found_access> read_access(meta::view& view, const access_query& query, const secrets::key_ring* sealing) {
   found_access out;
   if (!query.key.empty()) {
-    auto key = query.token.empty() ? view.access_key(query.key) : view.temporary_key(query.key, query.token);
+    auto key = query.token.empty() ? view.access_key(query.key) : view.temporary_key(query.key, query.token, sealing);
     if (key && key->active)
       out.key = std::make_shared<const meta::access_key_row>(std::move(*key));
     else if (!key && key.error() != errc::no_such_access_key)
@@ -329,7 +329,8 @@ void metadata_state::access_in_snapshot(std::uint64_t reply, steady_time deadlin
     return true;
   };
   ask_now<found_access>(
-      reply, deadline, [query](meta::view& view) { return read_access(view, query); }, keep);
+      reply, deadline,
+      [query, sealing = s_.sealing](meta::view& view) { return read_access(view, query, sealing.get()); }, keep);
 }
 
 caf::result<key_list> metadata_state::keys(const keys_query& query) {

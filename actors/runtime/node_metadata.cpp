@@ -25,7 +25,8 @@ result<void> node_metadata::open(const config::settings& settings) {
   return {};
 }
 
-metadata_actor node_metadata::spawn(caf::actor_system& system, const node_identity& self, cluster_member* member) {
+metadata_actor node_metadata::spawn(caf::actor_system& system, const node_identity& self,
+                                    std::shared_ptr<const secrets::key_ring> sealing, cluster_member* member) {
   metadata_services m;
   m.store = opened_.store.get();
   m.reads = reads_.get();
@@ -36,6 +37,7 @@ metadata_actor node_metadata::spawn(caf::actor_system& system, const node_identi
   m.holds = std::make_shared<read_holds>(clock_);
   m.node = self.id;
   m.incarnation = self.incarnation;
+  m.sealing = std::move(sealing);
   m.has_room = [this] { return room_->has_room(); };
   m.session_began = session_began_;
   m.fault = fault_;

@@ -18,7 +18,8 @@ public:
   // Errors: those of open_metadata_files.
   result<void> open(const config::settings& settings);
   // `member` is null on a standalone node.
-  metadata_actor spawn(caf::actor_system& system, const node_identity& self, cluster_member* member);
+  metadata_actor spawn(caf::actor_system& system, const node_identity& self,
+                       std::shared_ptr<const secrets::key_ring> sealing, cluster_member* member);
 
   storage::kv_engine& engine() { return *opened_.engine; }
   storage::metadata::store& store() { return *opened_.store; }

@@ -181,7 +181,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
         member_->serve_chunks(system_, std::move(local), services_.buffers, servers, disks_.has_closed());
   else
     services_.stores = std::make_shared<chunk_router>(std::move(local));
-  services_.metadata = metadata_.spawn(system_, self_, member_.get());
+  services_.metadata = metadata_.spawn(system_, self_, services_.sealing, member_.get());
   upkeep_.start(settings, services_, metadata_, disks_, member_.get());
   apply_limits(settings);
 }

@@ -151,7 +151,7 @@ constexpr verb group_verbs[] = {
 
 constexpr verb role_verbs[] = {
     {"create", "CreateRole", "Make a role, without policies", new_role, with_role_options},
-    {"list", "ListRoles", "Show the roles", {}, with_path_prefix, "", "Roles", role_columns, true},
+    {"list", "ListRoles", "Show the roles", {}, with_path_prefix, "", "Roles", role_columns},
     {"show", "GetRole", "Show a role and its trust policy", role_name},
     {"update", "UpdateRole", "Change a role's description or longest session", role_name, with_role_changes},
     {"trust", "UpdateAssumeRolePolicy", "Put another trust policy", role_and_trust},

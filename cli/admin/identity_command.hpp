@@ -1,5 +1,5 @@
-// `cairn user`, `cairn group`, `cairn role`, and the parts of `cairn policy` about managed policies: IAM's API of a node, which is
-// asked with an access key as the object commands are.
+// `cairn user`, `cairn group`, `cairn role`, and the parts of `cairn policy` about managed policies: IAM's API of a
+// node, which is asked with an access key as the object commands are.
 #pragma once
 
 namespace CLI {

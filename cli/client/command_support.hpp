@@ -21,7 +21,7 @@ struct s3_endpoint {
   std::string ca = {}; // PEM file of the authority to trust with https; empty: the system's
   std::string secret_variable = "AWS_SECRET_ACCESS_KEY";
   std::string token_variable = "AWS_SESSION_TOKEN"; // of temporary credentials
-  std::string service = "s3"; // of the signature
+  std::string service = "s3";                       // of the signature
 };
 
 // Adds --endpoint, --access-key, --region and --ca and returns where their values will be (also from CAIRN_ENDPOINT,

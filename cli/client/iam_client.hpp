@@ -1,6 +1,7 @@
 // The Query API of IAM and STS as the commands ask for it: POST / with a form, which the signature covers. The client
-// signs for the service iam, or sts. The server is not trusted. Errors: no_such_identity, identity_exists, unsupported (the server has no
-// such action), slow_down, corrupt, else io_error, with the server's code and message as text; those of the connection.
+// signs for the service iam, or sts. The server is not trusted. Errors: no_such_identity, identity_exists, unsupported
+// (the server has no such action), slow_down, corrupt, else io_error, with the server's code and message as text; those
+// of the connection.
 #pragma once
 
 #include "cli/client/http_client.hpp"

@@ -48,7 +48,10 @@ void seal(const call_ptr& call, const metadata::token_keys& keys) {
   made.contents.secret = random_letters(random, secret_letters, secret_alphabet);
   made.contents.session = call->made;
   const auto nonce = random_bytes<std::array<std::byte, metadata::token_nonce_bytes>>(random);
-  made.token = base64url_encode(metadata::seal_token(keys.back(), made.access_key, made.contents, nonce));
+  const auto* const sealing = call->session->shared().services.sealing.get();
+  const auto token = metadata::seal_token(keys.back(), sealing, made.access_key, made.contents, nonce);
+  if (!token) return call->session->respond_failure(token.error());
+  made.token = base64url_encode(*token);
   answer(call, credentials_answer(made));
 }
 
@@ -63,18 +66,23 @@ void read_rows(const call_ptr& call, metadata::identity_kind kind, std::string n
 // With the metadata's keys of now; the first one, or a fresh one, is made by a command.
 void issue(const call_ptr& call, const metadata::token_keys& keys) {
   auto& shared = call->session->shared();
-  if (!metadata::wants_token_key(keys, shared.clock.wall())) return seal(call, keys);
+  const auto* const sealing = shared.services.sealing.get();
+  if (!metadata::wants_token_key(keys, sealing, shared.clock.wall())) return seal(call, keys);
   const auto bytes = random_bytes<std::array<char, metadata::token_key_bytes>>(shared.random);
-  auto renewed = std::make_shared<const metadata::command>(
-      metadata::renew_token_key{.stamp = {}, .now = shared.clock.wall(), .key = {bytes.data(), bytes.size()}});
+  auto renewed = std::make_shared<const metadata::command>(metadata::renew_token_key{
+      .stamp = {},
+      .now = shared.clock.wall(),
+      .key = metadata::stored_token_key({bytes.data(), bytes.size()}, sealing, shared.random)});
   ask<actors::committed>(
       call->session,
       [call](const actors::committed&) {
-        read_rows(call, metadata::identity_kind::token_key_list, {}, [call](const result<actors::found_identities>& found) {
-          if (!found) return call->session->respond_failure(found.error());
-          if ((*found)->sealing.empty()) return call->session->respond_failure(error{errc::busy, "no token key yet"});
-          seal(call, (*found)->sealing);
-        });
+        read_rows(call, metadata::identity_kind::token_key_list, {},
+                  [call](const result<actors::found_identities>& found) {
+                    if (!found) return call->session->respond_failure(found.error());
+                    if ((*found)->sealing.empty())
+                      return call->session->respond_failure(error{errc::busy, "no token key yet"});
+                    seal(call, (*found)->sealing);
+                  });
       },
       actors::commit_atom_v, actors::command_box{std::move(renewed)});
 }

@@ -41,7 +41,8 @@ std::string resource_of(const iam_action& action, const iam_query& query,
                         const storage::metadata::identity_page* found);
 
 // The command of an action that changes something, without what only the gateway knows: ids, a secret (unless a request
-// to create a key names both, which only the root key may), the time, the authority. ValidationError, MalformedPolicyDocument, NoSuchEntity.
+// to create a key names both, which only the root key may), the time, the authority. ValidationError,
+// MalformedPolicyDocument, NoSuchEntity.
 std::variant<storage::metadata::change_identity, s3_error> read_change(const iam_action& action,
                                                                        const iam_query& query);
 

@@ -1,11 +1,11 @@
 // Operations of the simulated users other than puts and reads of bytes: copies, which share the source's blobs; access
-// keys, the public flag of the bucket, its policy, those of a user and a role, which every node must apply to requests as soon as a
-// change was acknowledged, also to those that were sent before; object lock: some puts lock their version for longer
-// than any fault lasts, and users try to remove such versions, or their locks, with commands that claim any time, while
-// a minority of the clocks jumps by years: none may succeed. At the end the versions of a versioned bucket, none of
-// which may be lost, and the locks, which must end once all clocks have passed them. And a small quota of the bucket,
-// which users change while others write: no member may ever show more in the bucket than the highest of them allows.
-// The effects that a lifecycle rule may have on the history. Not checked here: who may bypass governance
+// keys, the public flag of the bucket, its policy, those of a user and a role, which every node must apply to requests
+// as soon as a change was acknowledged, also to those that were sent before; object lock: some puts lock their version
+// for longer than any fault lasts, and users try to remove such versions, or their locks, with commands that claim any
+// time, while a minority of the clocks jumps by years: none may succeed. At the end the versions of a versioned bucket,
+// none of which may be lost, and the locks, which must end once all clocks have passed them. And a small quota of the
+// bucket, which users change while others write: no member may ever show more in the bucket than the highest of them
+// allows. The effects that a lifecycle rule may have on the history. Not checked here: who may bypass governance
 // (tests/storage/metadata/apply/locks_test.cpp).
 #include "sim/cluster/cluster_workload.hpp"
 

@@ -241,7 +241,9 @@ std::vector<std::string> request::values(const named_key& wanted) const {
     case context_key::current_time: return {date_text(with->time)};
     case context_key::epoch_time: return {std::to_string(with->time / second)};
     case context_key::principal_account: return is_signed ? texts{std::string{account_id}} : texts{};
-    case context_key::principal_arn: return is_signed ? texts{sender_arn()} : texts{};
+    case context_key::principal_arn:
+      if (user != nullptr) return {user->owner_arn()}; // also of a session: the role's, as in AWS
+      return is_signed ? texts{sender_arn()} : texts{};
     case context_key::principal_type:
       if (user != nullptr && user->is_role()) return {"AssumedRole"};
       return {is_key ? "User" : is_signed ? "Account" : "Anonymous"};

@@ -114,7 +114,7 @@ command_result command_applier::run(const change_identity& c) {
 command_result command_applier::run(const renew_token_key& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  if (c.key.size() != token_key_bytes)
+  if (!valid_token_key(c.key))
     return remember(c.stamp, {.refused = error{errc::invalid_argument, "not a valid token key"}});
   const auto key = b_.keys.token_key_list();
   auto present = b_.load<token_keys>(table::identities, key, decode_token_keys).value_or(token_keys{});

@@ -1,6 +1,5 @@
 #include "storage/metadata/commands/sts_session.hpp"
 
-#include "base/secrets/sealing.hpp"
 #include "storage/metadata/rows/rows.hpp"
 
 #include <algorithm>
@@ -10,15 +9,34 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::uint8_t token_version = 1;
-constexpr std::size_t key_id_bytes = 8;
-constexpr wall_ms second = 1000, day = 24 * 3600 * second;
+constexpr wall_ms second = 1000, minute = 60 * second, day = 24 * 60 * minute;
 constexpr wall_ms key_used_for = 30 * day;
+// Before a key is replaced because of how it is sealed: nodes that are configured differently would replace each
+// other's, and the oldest keys go with the tokens that they have sealed.
+constexpr wall_ms key_used_at_least = 10 * minute;
+constexpr std::string_view bound_to = "token key";
 // Tokens of a key are made as long as no later one is there, by clocks that may differ.
 constexpr wall_ms key_kept_for = user_session_seconds_max * second + day;
-static_assert(token_nonce_bytes == secrets::nonce_bytes && token_key_bytes == secrets::sealing_key::bytes);
+static_assert(token_nonce_bytes == secrets::nonce_bytes && token_key_bytes == secrets::key_bytes);
 
 error no_token() {
   return {errc::access_denied, "not a token of these keys"};
+}
+
+result<secrets::sealing_key> open_key(const token_key& key, const secrets::key_ring* sealing) {
+  const auto id = secrets::key_id_of(key.bytes);
+  std::string bytes = key.bytes;
+  if (!id.empty()) {
+    if (sealing == nullptr || !sealing->has(id))
+      return error{errc::secret_sealed, "a key of temporary credentials is sealed with the key " + id +
+                                            ", which this node does not have (auth.sealing_key_file)"};
+    auto opened = sealing->open(key.bytes, bound_to);
+    if (!opened) return error{errc::secret_sealed, "a key of temporary credentials: " + opened.error().text};
+    bytes = std::move(*opened);
+  }
+  if (bytes.size() != secrets::key_bytes)
+    return error{errc::corrupt, "a key of temporary credentials has another size"};
+  return secrets::sealing_key{std::as_bytes(std::span{bytes}).first<secrets::key_bytes>()};
 }
 
 } // namespace
@@ -50,23 +68,28 @@ sts_session read_session(byte_reader& r) {
   return s;
 }
 
-std::string seal_token(const token_key& key, std::string_view access_key, const opened_token& contents,
-                       std::span<const std::byte, token_nonce_bytes> nonce) {
-  const auto with = secrets::sealing_key::read(key.bytes);
-  CAIRN_ASSERT(with.has_value());
+result<std::string> seal_token(const token_key& key, const secrets::key_ring* sealing, std::string_view access_key,
+                               const opened_token& contents, std::span<const std::byte, token_nonce_bytes> nonce) {
+  const auto with = open_key(key, sealing);
+  if (!with) return with.error();
   byte_writer w{256};
   w.u8(token_version).string(contents.secret);
   write_session(w, contents.session);
-  return with->id() + secrets::seal(*with, w.view(), access_key, nonce);
+  return secrets::seal(*with, w.view(), access_key, nonce);
 }
 
-result<opened_token> open_token(const token_keys& keys, std::string_view access_key, std::string_view token) {
-  if (token.size() < key_id_bytes || token.size() > token_bytes_max) return no_token();
+result<opened_token> open_token(const token_keys& keys, const secrets::key_ring* sealing, std::string_view access_key,
+                                std::string_view token) {
+  if (token.size() > token_bytes_max) return no_token();
+  const auto id = secrets::key_id_of(token);
+  if (id.empty()) return no_token();
+  error refused = no_token();
   for (const auto& one : keys) {
-    const auto key = secrets::sealing_key::read(one.bytes);
-    if (!key || key->id() != token.substr(0, key_id_bytes)) continue;
-    const auto plain = secrets::open(*key, token.substr(key_id_bytes), access_key);
-    if (!plain) continue;
+    const auto key = open_key(one, sealing);
+    if (!key) refused = key.error();
+    if (!key || key->id() != id) continue;
+    const auto plain = secrets::open(*key, token, access_key);
+    if (!plain) return no_token();
     byte_reader r{*plain};
     opened_token contents;
     if (r.u8() != token_version) r.fail();
@@ -75,15 +98,28 @@ result<opened_token> open_token(const token_keys& keys, std::string_view access_
     if (!r.finished() || contents.secret.empty()) return no_token();
     return contents;
   }
-  return no_token();
+  return refused;
 }
 
-bool wants_token_key(const token_keys& keys, wall_ms now) {
-  return keys.empty() || now - keys.back().created >= key_used_for;
+std::string stored_token_key(std::string bytes, const secrets::key_ring* sealing, random_source& random) {
+  return sealing == nullptr ? std::move(bytes) : sealing->seal(bytes, bound_to, random);
+}
+
+bool wants_token_key(const token_keys& keys, const secrets::key_ring* sealing, wall_ms now) {
+  if (keys.empty()) return true;
+  const auto age = now - keys.back().created;
+  const auto id = secrets::key_id_of(keys.back().bytes);
+  const bool sealed_otherwise = sealing != nullptr && (id.empty() || !sealing->has(id));
+  return age >= key_used_for || (sealed_otherwise && age >= key_used_at_least);
 }
 
 bool add_token_key(token_keys& keys, std::string bytes, wall_ms now) {
-  if (!wants_token_key(keys, now)) return false;
+  if (!keys.empty()) {
+    const auto age = now - keys.back().created;
+    const auto id = secrets::key_id_of(bytes);
+    const bool sealed_otherwise = !id.empty() && id != secrets::key_id_of(keys.back().bytes);
+    if (age < key_used_for && !(sealed_otherwise && age >= key_used_at_least)) return false;
+  }
   keys.push_back({std::move(bytes), now});
   const auto is_over = [now](const token_key& successor) { return now - successor.created >= key_kept_for; };
   while (keys.size() > 1 && (is_over(keys[1]) || keys.size() > token_keys_max)) keys.erase(keys.begin());

@@ -3,14 +3,15 @@
 // commands of such a request carry what the token said, and whether the role or the user still is there, and what it
 // may do, is read anew where they are applied. Pure.
 //
-//   token   key id:8 bytes sealed                        (base/secrets/sealing.hpp; bound to the access key's id)
-//   sealed  1 secret:s session
-//   session of_role:u8 name:s id:s session:s issued:u64 expires:u64 policy:s
+//   token    sealed text of contents               (base/secrets/sealing.hpp; bound to the access key's id)
+//   contents 1 secret:s session
+//   session  of_role:u8 name:s id:s session:s issued:u64 expires:u64 policy:s
 #pragma once
 
 #include "base/codec.hpp"
 #include "base/error.hpp"
 #include "base/seams.hpp"
+#include "base/secrets/key_ring.hpp"
 #include "storage/metadata/rows/identity_rows.hpp"
 
 #include <cstddef>
@@ -47,15 +48,22 @@ struct opened_token {
   friend bool operator==(const opened_token&, const opened_token&) = default;
 };
 constexpr std::size_t token_nonce_bytes = 12;
-// `key`: of token_keys. Nonces are random.
-std::string seal_token(const token_key& key, std::string_view access_key, const opened_token& contents,
-                       std::span<const std::byte, token_nonce_bytes> nonce);
-// access_denied: no token of these keys, or one of another access key. An expired token opens.
-result<opened_token> open_token(const token_keys& keys, std::string_view access_key, std::string_view token);
+// `key`: of token_keys. `sealing`: the node's sealing keys; null: none. Nonces are random. secret_sealed: the key is
+// sealed with one that the node does not have.
+result<std::string> seal_token(const token_key& key, const secrets::key_ring* sealing, std::string_view access_key,
+                               const opened_token& contents, std::span<const std::byte, token_nonce_bytes> nonce);
+// access_denied: no token of these keys, or one of another access key; secret_sealed: perhaps one of a key that the
+// node cannot open. An expired token opens.
+result<opened_token> open_token(const token_keys& keys, const secrets::key_ring* sealing, std::string_view access_key,
+                                std::string_view token);
 
-// Whether a new key must be made before a token is sealed.
-bool wants_token_key(const token_keys& keys, wall_ms now);
-// Adds the key if one is wanted, and removes those whose tokens have all expired. False: nothing was changed.
+// What is stored of a new key, of 32 bytes.
+std::string stored_token_key(std::string bytes, const secrets::key_ring* sealing, random_source& random);
+// Whether a new key must be made before a token is sealed: there is none, the newest is old, or it is in clear, or
+// sealed with a key that the node does not have any more.
+bool wants_token_key(const token_keys& keys, const secrets::key_ring* sealing, wall_ms now);
+// Adds the stored key if one may be wanted, and removes those whose tokens have all expired. False: nothing was
+// changed.
 bool add_token_key(token_keys& keys, std::string bytes, wall_ms now);
 
 } // namespace cairn::storage::metadata

@@ -46,7 +46,8 @@ public:
   result<bool> is_dead(const blob_id& blob) override;
   result<std::vector<session_row>> sessions() override;
   result<access_key_row> access_key(std::string_view id) override;
-  result<access_key_row> temporary_key(std::string_view id, std::string_view token) override;
+  result<access_key_row> temporary_key(std::string_view id, std::string_view token,
+                                       const secrets::key_ring* sealing) override;
   result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) override;
   result<identity_page> identities(const identity_query& query) override;
 

@@ -22,13 +22,14 @@ result<token_keys> snapshot::token_keys_row() {
   return token_keys{};
 }
 
-result<access_key_row> snapshot::temporary_key(std::string_view id, std::string_view token) {
+result<access_key_row> snapshot::temporary_key(std::string_view id, std::string_view token,
+                                               const secrets::key_ring* sealing) {
   const error none{errc::no_such_access_key};
   if (!valid_access_key(id)) return none;
   const auto keys = token_keys_row();
   if (!keys) return keys.error();
-  auto opened = open_token(*keys, id, token);
-  if (!opened) return none;
+  auto opened = open_token(*keys, sealing, id, token);
+  if (!opened) return opened.error() == errc::secret_sealed ? opened.error() : none;
   auto of = read_identity(*kv_, keys_, std::make_shared<const sts_session>(std::move(opened->session)));
   if (!of) return of.error();
   if (!*of) return none;
@@ -144,7 +145,8 @@ result<identity_page> snapshot::identities(const identity_query& query) {
     read = add_identities(query, decode_managed_policy, fits, page.policies, page.truncated);
   }
   if (!read) return read.error();
-  if (query.kind != identity_kind::token_key_list && (query.kind != identity_kind::role || query.name.empty())) return page;
+  if (query.kind != identity_kind::token_key_list && (query.kind != identity_kind::role || query.name.empty()))
+    return page;
   auto sealing = token_keys_row();
   if (!sealing) return sealing.error();
   page.sealing = std::move(*sealing);

@@ -212,8 +212,10 @@ public:
 
   virtual result<access_key_row> access_key(std::string_view id) = 0; // no_such_access_key; with its user's policies
   // The access key of temporary credentials, with their secret and their policies. no_such_access_key: it is no token
-  // of this access key, or the role or the user does not exist any more. Expired credentials are found.
-  virtual result<access_key_row> temporary_key(std::string_view id, std::string_view token) = 0;
+  // of this access key, or the role or the user does not exist any more; secret_sealed: perhaps one that the sealing
+  // keys (null: none) do not open. Expired credentials are found.
+  virtual result<access_key_row> temporary_key(std::string_view id, std::string_view token,
+                                               const secrets::key_ring* sealing) = 0;
   // At most `max` access keys with ids > `after`, by id.
   virtual result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) = 0;
   virtual result<identity_page> identities(const identity_query& query) = 0; // no_such_identity: the one of the name

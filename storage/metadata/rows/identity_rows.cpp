@@ -10,6 +10,8 @@
 //   list        count:v (s)*; of tags: pairs
 #include "storage/metadata/rows/identity_rows.hpp"
 
+#include "base/secrets/sealing.hpp"
+
 #include "storage/metadata/rows/row_version.hpp"
 
 #include <algorithm>
@@ -198,6 +200,11 @@ result<role_row> decode_role(std::string_view bytes) {
   return row;
 }
 
+bool valid_token_key(std::string_view bytes) {
+  if (bytes.size() == token_key_bytes) return true;
+  return bytes.size() == token_key_bytes + secrets::sealing_overhead_bytes && !secrets::key_id_of(bytes).empty();
+}
+
 result<token_keys> decode_token_keys(std::string_view bytes) {
   constexpr std::size_t key_bytes_min = 9;
   byte_reader r{bytes};
@@ -206,7 +213,7 @@ result<token_keys> decode_token_keys(std::string_view bytes) {
   for (auto& one : row) {
     one.bytes = r.string();
     one.created = read_time(r);
-    if (one.bytes.size() != token_key_bytes) r.fail();
+    if (!valid_token_key(one.bytes)) r.fail();
   }
   if (!r.finished() || row.size() > token_keys_max) return bad_row("token keys");
   return row;

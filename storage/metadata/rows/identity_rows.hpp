@@ -51,7 +51,7 @@ struct role_row {
 
 // A key that seals the tokens of temporary credentials.
 struct token_key {
-  std::string bytes; // 32
+  std::string bytes; // 32; or sealed, with a key of the nodes' configuration (base/secrets/sealing.hpp)
   wall_ms created = 0;
   friend bool operator==(const token_key&, const token_key&) = default;
 };
@@ -87,6 +87,7 @@ constexpr bool valid_session_time(std::uint32_t seconds) { // MaxSessionDuration
   return seconds >= role_session_seconds_least && seconds <= role_session_seconds_most;
 }
 constexpr std::size_t token_key_bytes = 32, token_keys_max = 8;
+bool valid_token_key(std::string_view bytes);
 
 bool valid_identity_name(std::string_view name, std::size_t bytes_max = identity_name_bytes_max);
 bool valid_identity_path(std::string_view path);  // "/", "/division/team/"

@@ -126,7 +126,7 @@ TEST_F(roles, have_sessions_that_are_revoked_by_the_time_of_their_tokens) {
 }
 
 TEST_F(roles, open_tokens_with_keys_of_the_metadata) {
-  EXPECT_EQ(read()->temporary_key("ASIA1", "token").error(), errc::no_such_access_key);
+  EXPECT_EQ(read()->temporary_key("ASIA1", "token", nullptr).error(), errc::no_such_access_key);
   EXPECT_EQ(refused(renew_token_key{.stamp = stamp(), .now = 1, .key = "short"}), errc::invalid_argument);
   EXPECT_EQ(refused(renew_token_key{.stamp = stamp(), .now = 1, .key = std::string(32, 'k')}), std::nullopt);
   EXPECT_EQ(refused(renew_token_key{.stamp = stamp(), .now = 2, .key = std::string(32, 'l')}), std::nullopt);
@@ -135,14 +135,15 @@ TEST_F(roles, open_tokens_with_keys_of_the_metadata) {
   const auto keys = read()->identities(query).value().sealing;
   ASSERT_EQ(keys, (token_keys{{std::string(32, 'k'), 1}}));
   const auto token =
-      seal_token(keys.back(), "ASIA1", {"secret", session()}, std::array<std::byte, token_nonce_bytes>{});
-  const auto key = read()->temporary_key("ASIA1", token).value();
+      seal_token(keys.back(), nullptr, "ASIA1", {"secret", session()}, std::array<std::byte, token_nonce_bytes>{})
+          .value();
+  const auto key = read()->temporary_key("ASIA1", token, nullptr).value();
   EXPECT_EQ(key.secret, "secret");
   EXPECT_EQ(key.user, "backup/nightly");
   EXPECT_EQ(*key.of_user->session, session());
-  EXPECT_EQ(read()->temporary_key("ASIA2", token).error(), errc::no_such_access_key);
+  EXPECT_EQ(read()->temporary_key("ASIA2", token, nullptr).error(), errc::no_such_access_key);
   EXPECT_EQ(refused(about(action::iam_delete_role)), std::nullopt);
-  EXPECT_EQ(read()->temporary_key("ASIA1", token).error(), errc::no_such_access_key);
+  EXPECT_EQ(read()->temporary_key("ASIA1", token, nullptr).error(), errc::no_such_access_key);
 }
 
 } // namespace

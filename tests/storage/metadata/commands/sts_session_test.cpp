@@ -1,6 +1,8 @@
 // Tokens of temporary credentials, and the keys that seal them.
 #include "storage/metadata/commands/sts_session.hpp"
 
+#include "tests/base/seeded_random.hpp"
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -19,23 +21,36 @@ opened_token contents() {
   return {"the-secret", {true, "backup", "AROA1", "nightly", 1000, 901'000, R"({"Version":"2012-10-17"})"}};
 }
 
+std::string sealed(const opened_token& what) {
+  return seal_token(key_of('k'), nullptr, "ASIA1", what, nonce).value();
+}
+
+const auto ring = secrets::key_ring::read(std::string(64, 'a')).value();
+const auto later_ring = secrets::key_ring::read(std::string(64, 'b') + "\n" + std::string(64, 'a')).value();
+const auto other_ring = secrets::key_ring::read(std::string(64, 'b')).value();
+
+std::string stored_key(char c, const secrets::key_ring& with) {
+  seeded_random random{7};
+  return stored_token_key(std::string(token_key_bytes, c), &with, random);
+}
+
 TEST(session_tokens, open_with_the_keys_and_the_access_key_they_were_sealed_for) {
-  const auto token = seal_token(key_of('k'), "ASIA1", contents(), nonce);
-  EXPECT_EQ(open_token({key_of('a'), key_of('k')}, "ASIA1", token).value(), contents());
-  EXPECT_EQ(open_token({key_of('k')}, "ASIA2", token).error(), errc::access_denied);
-  EXPECT_EQ(open_token({key_of('o')}, "ASIA1", token).error(), errc::access_denied) << "another cluster's key";
-  EXPECT_EQ(open_token({}, "ASIA1", token).error(), errc::access_denied);
+  const auto token = sealed(contents());
+  EXPECT_EQ(open_token({key_of('a'), key_of('k')}, nullptr, "ASIA1", token).value(), contents());
+  EXPECT_EQ(open_token({key_of('k')}, nullptr, "ASIA2", token).error(), errc::access_denied);
+  EXPECT_EQ(open_token({key_of('o')}, nullptr, "ASIA1", token).error(), errc::access_denied) << "another cluster's key";
+  EXPECT_EQ(open_token({}, nullptr, "ASIA1", token).error(), errc::access_denied);
 }
 
 TEST(session_tokens, of_which_any_byte_was_changed_do_not_open) {
-  const auto token = seal_token(key_of('k'), "ASIA1", contents(), nonce);
+  const auto token = sealed(contents());
   for (std::size_t i = 0; i < token.size(); ++i) {
     auto changed = token;
     changed[i] = static_cast<char>(changed[i] ^ 0x20);
-    EXPECT_FALSE(open_token({key_of('k')}, "ASIA1", changed)) << i;
-    EXPECT_FALSE(open_token({key_of('k')}, "ASIA1", token.substr(0, i))) << i;
+    EXPECT_FALSE(open_token({key_of('k')}, nullptr, "ASIA1", changed)) << i;
+    EXPECT_FALSE(open_token({key_of('k')}, nullptr, "ASIA1", token.substr(0, i))) << i;
   }
-  EXPECT_FALSE(open_token({key_of('k')}, "ASIA1", token + "x"));
+  EXPECT_FALSE(open_token({key_of('k')}, nullptr, "ASIA1", token + "x"));
 }
 
 TEST(session_tokens, of_the_longest_session_policy_are_within_the_bound) {
@@ -43,16 +58,16 @@ TEST(session_tokens, of_the_longest_session_policy_are_within_the_bound) {
   most.session.name = std::string(64, 'r');
   most.session.session = std::string(session_name_bytes_max, 's');
   most.session.policy = std::string(session_policy_bytes_max, 'p');
-  const auto token = seal_token(key_of('k'), "ASIA1", most, nonce);
+  const auto token = sealed(most);
   EXPECT_LE(token.size(), token_bytes_max);
-  EXPECT_EQ(open_token({key_of('k')}, "ASIA1", token).value(), most);
+  EXPECT_EQ(open_token({key_of('k')}, nullptr, "ASIA1", token).value(), most);
   most.session.policy += 'p';
-  EXPECT_FALSE(open_token({key_of('k')}, "ASIA1", seal_token(key_of('k'), "ASIA1", most, nonce)));
+  EXPECT_FALSE(open_token({key_of('k')}, nullptr, "ASIA1", sealed(most)));
 }
 
 TEST(token_keys, are_renewed_after_30_days_and_kept_until_their_tokens_have_expired) {
   token_keys keys;
-  EXPECT_TRUE(wants_token_key(keys, 0));
+  EXPECT_TRUE(wants_token_key(keys, nullptr, 0));
   EXPECT_TRUE(add_token_key(keys, key_of('a').bytes, 0));
   EXPECT_FALSE(add_token_key(keys, key_of('b').bytes, 30 * day - 1)) << "two nodes made one at the same time";
   EXPECT_EQ(keys, (token_keys{key_of('a', 0)}));
@@ -62,6 +77,35 @@ TEST(token_keys, are_renewed_after_30_days_and_kept_until_their_tokens_have_expi
   EXPECT_EQ(keys, (token_keys{key_of('b', 30 * day), key_of('c', 60 * day)}));
   EXPECT_EQ(decode_token_keys(encode(keys)).value(), keys);
   EXPECT_EQ(decode_token_keys(encode(token_keys{{"short", 0}})).error(), errc::corrupt);
+}
+
+TEST(token_keys, may_be_sealed_themselves) {
+  const token_key key{stored_key('k', ring), 0};
+  EXPECT_EQ(key.bytes.find(std::string(token_key_bytes, 'k')), key.bytes.npos);
+  EXPECT_EQ(decode_token_keys(encode(token_keys{key})).value(), token_keys{key});
+  const auto token = seal_token(key, &ring, "ASIA1", contents(), nonce).value();
+  EXPECT_EQ(open_token({key}, &later_ring, "ASIA1", token).value(), contents());
+  for (const auto* none : {static_cast<const secrets::key_ring*>(nullptr), &other_ring}) {
+    EXPECT_EQ(seal_token(key, none, "ASIA1", contents(), nonce).error(), errc::secret_sealed);
+    EXPECT_EQ(open_token({key}, none, "ASIA1", token).error(), errc::secret_sealed) << "not a wrong token";
+    EXPECT_EQ(open_token({key, key_of('k')}, none, "ASIA1", sealed(contents())).value(), contents());
+  }
+}
+
+TEST(token_keys, are_replaced_when_they_are_in_clear_or_sealed_with_a_key_that_is_gone) {
+  constexpr wall_ms soon = 10 * 60 * 1000;
+  token_keys keys{key_of('a')};
+  EXPECT_FALSE(wants_token_key(keys, &ring, soon - 1));
+  EXPECT_TRUE(wants_token_key(keys, &ring, soon));
+  EXPECT_FALSE(add_token_key(keys, key_of('b').bytes, soon)) << "in clear as the one that is there";
+  EXPECT_FALSE(add_token_key(keys, stored_key('b', ring), soon - 1));
+  EXPECT_TRUE(add_token_key(keys, stored_key('b', ring), soon));
+  EXPECT_FALSE(wants_token_key(keys, &ring, 3 * soon));
+  EXPECT_FALSE(wants_token_key(keys, &later_ring, 3 * soon)) << "which opens it";
+  EXPECT_FALSE(wants_token_key(keys, nullptr, 3 * soon)) << "nor is a sealed one replaced by one in clear";
+  EXPECT_TRUE(wants_token_key(keys, &other_ring, 3 * soon));
+  EXPECT_TRUE(add_token_key(keys, stored_key('c', other_ring), 3 * soon));
+  EXPECT_EQ(keys.size(), 3u);
 }
 
 } // namespace
