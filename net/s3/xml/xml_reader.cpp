@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view spaces = " \t\r\n";
 constexpr char32_t code_point_max = 0x10ffff;
 
-// Elements of S3's documents that hold elements and never a text of their own, also where they are empty.
+// Elements of S3's documents that hold elements and never a text of their own, also where they are empty. In STS's
+// Credentials an Expiration is a time.
 constexpr std::array<std::string_view, 29> containers{
     "AbortIncompleteMultipartUpload",
     "AccessControlList",
@@ -219,7 +220,9 @@ private:
     open_.pop_back();
     // S3 has no mixed content, so the text must be indentation.
     const bool holds_elements = !element.children.empty();
-    const bool may_hold_text = !holds_elements && std::ranges::find(containers, element.name) == containers.end();
+    const bool is_time = element.name == "Expiration" && !open_.empty() && open_.back().element.name == "Credentials";
+    const bool may_hold_text =
+        !holds_elements && (is_time || std::ranges::find(containers, element.name) == containers.end());
     if (!may_hold_text && !is_blank(element.text)) return false;
     if (holds_elements) element.text.clear();
     if (open_.empty())

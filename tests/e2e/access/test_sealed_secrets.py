@@ -5,7 +5,7 @@ import pathlib
 
 from cairn_node import eventually
 from identities import iam_of, user_with_key
-from rights import GUARDED, cairn, command, new_key
+from rights import GUARDED, cairn, command, new_key, sealed_key
 from signing import call
 
 
@@ -122,13 +122,14 @@ def test_a_key_file_that_cannot_be_read_ends_the_start(start_node, tmp_path):
         assert "auth.sealing_key_file" in said and reason in said and "not-a-key" not in said
 
 
-def test_a_backup_is_restored_with_its_key(start_node, tmp_path):
-    node = start_node(auth_sealing_key_file=key_file(tmp_path, fresh()), **GUARDED)
-    key = new_key(node)
+def test_a_backup_is_restored_with_its_key(make_cluster, tmp_path):
+    node = make_cluster(1, auth_sealing_key_file=key_file(tmp_path, fresh()), **GUARDED).nodes[0]
+    key = sealed_key(node)
     backup = backup_of(node)
     cairn(node, "key", "delete", key[0])
     node.stop()
-    done = node.cairn("cluster", "restore", "--config", node.config, backup)
-    assert done.returncode == 0, done
-    node.start()
-    assert lists(node, key).status == 200
+    for verb, *more in (["rejoin"], ["restore", backup]):
+        done = node.cairn("cluster", verb, "--config", node.config, *more)
+        assert done.returncode == 0, done
+    node.start(seconds=60)
+    eventually(lambda: lists(node, key).status == 200, what="the key is there again")

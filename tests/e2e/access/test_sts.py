@@ -21,7 +21,8 @@ Config = pytest.importorskip("botocore.config").Config
 
 def client(node, service, key=ROOT, token=None):
     return boto3.client(service, endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=key[0], aws_secret_access_key=key[1],
-                        aws_session_token=token, config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}))
+                        aws_session_token=token, config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, signature_version="s3v4" if service == "s3" else None,
+                                                                        parameter_validation=False))
 
 
 def of(node, service, credentials):
@@ -100,7 +101,8 @@ def test_a_session_does_what_its_role_may(guarded, iam):
     path = url[len(guarded.url()):]
     assert "X-Amz-Security-Token" in path and guarded.request("GET", path).body == b"bytes"
     name, _, rest = path.partition("X-Amz-Security-Token=")
-    assert guarded.request("GET", name + "X-Amz-Security-Token=A" + rest[1:]).status in (400, 403)
+    changed = rest[:40] + ("B" if rest[40] == "A" else "A") + rest[41:]
+    assert guarded.request("GET", f"{name}X-Amz-Security-Token={changed}").status in (400, 403)
     # In a form, whose policy names it.
     token = {"x-amz-security-token": credentials["SessionToken"]}
     pair = credentials["AccessKeyId"], credentials["SecretAccessKey"]

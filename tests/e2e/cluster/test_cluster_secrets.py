@@ -1,9 +1,8 @@
 """Sealed secrets in a cluster: a key that one node made works on all that have the sealing key; one that lacks it says so."""
-import json
 import os
 
 from cairn_node import eventually
-from rights import GUARDED, command
+from rights import GUARDED, sealed_key
 from signing import call
 
 
@@ -13,11 +12,7 @@ def test_a_key_works_on_every_node_that_has_the_sealing_key(make_cluster, tmp_pa
     cluster = make_cluster(3, auth_sealing_key_file=sealing, **GUARDED)
     first, second, third = cluster.nodes
 
-    def made():  # once the cluster's feature level allows it
-        done = command(first, "key", "create", "--json", "--create-buckets")
-        return done.returncode == 0 and json.loads(done.stdout)
-    answer = eventually(made, seconds=60, every=0.5, what="a sealed key")
-    key = answer["access_key"], answer["secret_key"]
+    key = sealed_key(first)
     for node in cluster.nodes:
         assert call(node, "GET", "/", key=key).status == 200
         assert key[1] not in node.log()

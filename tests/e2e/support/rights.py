@@ -3,7 +3,7 @@ import json
 import os
 import subprocess
 
-from cairn_node import BINARY
+from cairn_node import BINARY, eventually
 from signing import ACCESS, SECRET, call, content_md5
 
 TOKEN = "operators-token-0123456789"
@@ -27,6 +27,15 @@ def cairn(node, *arguments):
 def new_key(node, *arguments):
     made = json.loads(cairn(node, "key", "create", "--json", *arguments))
     return made["access_key"], made["secret_key"]
+
+
+def sealed_key(node):
+    """A new key of a node of a cluster, once the cluster's feature level allows it."""
+    def made():
+        done = command(node, "key", "create", "--json", "--create-buckets")
+        return done.returncode == 0 and json.loads(done.stdout)
+    answer = eventually(made, seconds=60, every=0.5, what="a sealed key")
+    return answer["access_key"], answer["secret_key"]
 
 
 def key_with(node, bucket, *rights):

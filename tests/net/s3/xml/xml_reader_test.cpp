@@ -38,6 +38,11 @@ TEST(xml_reader, keeps_every_byte_of_a_text) {
   EXPECT_EQ(text("<![CDATA[<x>]]>&gt;"), "<x>>");
 }
 
+TEST(xml_reader, an_expiration_is_a_time_among_credentials_only) {
+  EXPECT_TRUE(reads("<Credentials><Expiration>2026-11-30T13:15:42Z</Expiration></Credentials>"));
+  EXPECT_FALSE(reads("<Rule><Expiration>2026-11-30T13:15:42Z</Expiration></Rule>"));
+}
+
 TEST(xml_reader, refuses_what_is_no_document) {
   for (const auto* bad : {"",
                           "hello",
