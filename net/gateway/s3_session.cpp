@@ -140,8 +140,15 @@ void s3_session::judged(const std::optional<s3_error>& refused) {
   proceed();
 }
 
+// Whose share a signed request is: anybody can have many temporary credentials, which count as their role or user.
+std::string s3_session::counted_key() const {
+  const auto& key = request_.key;
+  const bool temporary = key && key->of_user && key->of_user->session;
+  return temporary ? key->of_user->user.owner_arn() : request_.signer->claim.access_key;
+}
+
 bool s3_session::key_exceeds() {
-  return request_.signer && exceeds(config::rate_of::key, request_.signer->claim.access_key);
+  return request_.signer && exceeds(config::rate_of::key, counted_key());
 }
 
 // True: the request was refused and answered.
@@ -262,7 +269,7 @@ void s3_session::proceed() {
     authentication_ = now - std::exchange(authenticating_since_, {});
     std::exchange(authorization_, {}).end(now);
   }
-  if (!http_.admit(request_.signer ? std::string_view{request_.signer->claim.access_key} : std::string_view{}))
+  if (!http_.admit(request_.signer ? counted_key() : std::string{}))
     return respond_error(slow_down(too_many_connections.reason));
   if (unrouted_) return respond_error(*unrouted_);
   if (const auto refused = refused_headers(fields(), *request_.operation, request_.route))

@@ -95,6 +95,7 @@ private:
   void authorize_request();
   void judged(const std::optional<s3_error>& refused);
   bool exceeds(config::rate_of of, std::string_view name);
+  std::string counted_key() const;
   bool key_exceeds();
   void look_up_access(actors::access_query query);
   void proceed(); // the request is authorized

@@ -12,8 +12,8 @@ from client_programs import client as program, signed_environment
 from forms import post, signed
 from held import Held
 from identities import ACCOUNT, allow, arn, boto3, iam_of, user_with_key
-from rights import bucket_of, put_policy, statement
-from s3_client import refusal
+from rights import GUARDED, bucket_of, put_policy, statement
+from s3_client import ClientError, refusal
 from signing import ACCESS, ROOT, SECRET, call
 
 Config = pytest.importorskip("botocore.config").Config
@@ -21,7 +21,7 @@ Config = pytest.importorskip("botocore.config").Config
 
 def client(node, service, key=ROOT, token=None):
     return boto3.client(service, endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=key[0], aws_secret_access_key=key[1],
-                        aws_session_token=token, config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, signature_version="s3v4" if service == "s3" else None,
+                        aws_session_token=token, config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, signature_version="s3v4" if service == "s3" else None,
                                                                         parameter_validation=False))
 
 
@@ -204,6 +204,21 @@ def test_a_user_gets_temporary_credentials(guarded, iam):
     assert refusal(client(guarded, "sts").get_session_token) == (403, "AccessDenied")
     assert client(guarded, "sts").get_caller_identity()["Arn"] == arn("root")
     assert refusal(sts.get_session_token, DurationSeconds=899) == (400, "ValidationError")
+
+
+def test_sessions_of_a_role_share_its_rate_limit(start_node):
+    node = start_node(limits_rates=[{"key": arn("role/bulk"), "requests_per_second": 5}], **GUARDED)
+    key = role_for(iam_of(node), "bulk", "bo")
+    sessions = [of(node, "s3", assume(node, key, "bulk", f"part-{n}")) for n in range(10)]
+    codes = []
+    for s3 in sessions * 2:
+        try:
+            s3.list_buckets()
+        except ClientError as refused:
+            codes.append(refused.response["Error"]["Code"])
+    assert codes and set(codes) == {"SlowDown"}
+    for _ in range(20):
+        assert refusal(client(node, "s3", key).list_buckets) == (403, "AccessDenied"), "its user is another one"
 
 
 def test_the_command_line_makes_and_assumes_roles(guarded, iam, tmp_path):
