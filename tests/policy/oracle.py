@@ -33,7 +33,13 @@ class Request:
         if sender == "account":
             return f"arn:aws:iam::{ACCOUNT}:root"
         user = self.asked["user"]
-        return f"arn:aws:iam::{ACCOUNT}:user" + (user["path"] + user["name"] if user else "/" + self.asked["access_key"])
+        kind = "role" if user and user["session"] else "user"
+        return f"arn:aws:iam::{ACCOUNT}:{kind}" + (user["path"] + user["name"] if user else "/" + self.asked["access_key"])
+
+    @property
+    def session_arn(self):
+        user = self.asked["user"]
+        return f"arn:aws:sts::{ACCOUNT}:assumed-role/{user['name']}/{user['session']}" if user and user["session"] else None
 
     @property
     def resource(self):
@@ -49,11 +55,12 @@ class Request:
         computed = {
             "aws:currenttime": [utc(self.asked["time"]).strftime("%Y-%m-%dT%H:%M:%SZ")],
             "aws:epochtime": [str(self.asked["time"] // 1000)],
-            "aws:principaltype": [{"key": "User", "account": "Account", "anonymous": "Anonymous"}[sender]],
+            "aws:principaltype": ["AssumedRole"] if user and user["session"] else [{"key": "User", "account": "Account", "anonymous": "Anonymous"}[sender]],
             "aws:principalarn": [self.arn] if self.arn else [],
             "aws:principalaccount": [] if sender == "anonymous" else [ACCOUNT],
-            "aws:userid": [user["id"]] if user else [{"key": self.asked["access_key"], "account": ACCOUNT, "anonymous": "anonymous"}[sender]],
-            "aws:username": [user["name"]] if user else [self.asked["access_key"]] if sender == "key" else [],
+            "aws:userid": [user["id"] + (":" + user["session"] if user["session"] else "")] if user else [{"key": self.asked["access_key"], "account": ACCOUNT, "anonymous": "anonymous"}[sender]],
+            "aws:username": [user["name"]] if user and not user["session"] else [] if user else [self.asked["access_key"]] if sender == "key" else [],
+            "aws:tokenissuetime": [utc(user["issued"]).strftime("%Y-%m-%dT%H:%M:%SZ")] if user and user["issued"] else [],
             "aws:resourceaccount": [ACCOUNT], "s3:resourceaccount": [ACCOUNT], "aws:viaawsservice": ["false"],
         }
         if name in computed:
@@ -228,7 +235,7 @@ def names_sender(named, request, allows, negated):
             if kind == "CanonicalUser" or entry in (ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"):
                 if sender == "account" or (sender == "key" and not allows and not negated):
                     return True
-            elif entry == request.arn:
+            elif entry in (request.arn, request.session_arn):
                 return True
     return False
 

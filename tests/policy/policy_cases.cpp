@@ -2,7 +2,8 @@
 //   {"policy": TEXT, "of": "bucket" or "identity", "bucket": NAME}   → "accepted public", "accepted" or "refused WHY"
 //   {"action": …, "bucket": …, "key": …, "sender": …, "access_key": …, "time": MS, "values": [[KEY, [VALUE…]]…],
 //    "existing": [[NAME, VALUE]…] or null,                                of the object
-//    "user": {"name": …, "id": …, "path": …, "tags": [[NAME, VALUE]…]} or null}        to whom the access key belongs
+//    "user": {"name": …, "id": …, "path": …, "tags": [[NAME, VALUE]…],    to whom the access key belongs: a user, or
+//             "session": …, "issued": MS} or null}                        a role in a session; issued: 0: not temporary
 //                                                                     → "allow N", "deny N", "none 0" or "undecided 0"
 // Requests are about the last policy.
 #include "base/json.hpp"
@@ -53,7 +54,9 @@ std::string ask(const policy::policy& rules, const cairn::json_object& asked) {
   policy::user_facts user;
   const auto* has_user = asked.at("user").if_object();
   if (has_user != nullptr)
-    user = {text_of(*has_user, "name"), text_of(*has_user, "id"), text_of(*has_user, "path"), tags_of(has_user->at("tags"))};
+    user = {text_of(*has_user, "name"),    text_of(*has_user, "id"),
+            text_of(*has_user, "path"),    tags_of(has_user->at("tags")),
+            text_of(*has_user, "session"), has_user->at("issued").to_number<std::int64_t>()};
   const auto bucket = text_of(asked, "bucket"), key = text_of(asked, "key"), access_key = text_of(asked, "access_key");
   const auto action = policy::action_of(text_of(asked, "action"));
   if (!action) return "unknown action";

@@ -22,7 +22,8 @@ RESOURCE_TAILS = ["", "/*", "/a", "/home/${aws:username}/*", "/home/?K1/*", "/pu
                   "/home/${*}/b", "/a${?}b", "/a${$}b", "/${s3:ExistingObjectTag/where}/*", "*", "/*/*", "/A"]
 PRINCIPALS = ["*", {"AWS": "*"}, {"AWS": "arn:aws:iam:::user/CK1"}, {"AWS": ["arn:aws:iam::000000000000:user/CK2", "arn:aws:iam::123456789012:root"]},
               {"AWS": "arn:aws:iam::000000000000:root"}, {"AWS": "000000000000"}, {"CanonicalUser": "cairn"}, {"AWS": "arn:aws:iam::other:user/CK1"},
-              {"AWS": "arn:aws:iam:::user/public"}, {"AWS": "arn:aws:iam:::user/team/CK1"}]
+              {"AWS": "arn:aws:iam:::user/public"}, {"AWS": "arn:aws:iam:::user/team/CK1"},
+              {"AWS": "arn:aws:iam:::role/public"}, {"AWS": ["arn:aws:sts::000000000000:assumed-role/CK1/night", "arn:aws:iam:::role/team/a"]}]
 TEXTS = ["public", "PUBLIC", "pub*", "p?blic", "private", "${aws:username}", "CK1", "ck1", "", "a", "*", "${aws:PrincipalTag/team}", "ä"]
 NUMBERS = ["0", "10", "10.0", "1e1", "-5", "1000", "99.5"]
 DATES = ["2026-11-29T17:41:29Z", "2026-11-29", "2026", "1796000000", "2026-11-29T18:41:29+01:00", "2030-01-01T00:00:00.500Z", "2026-11"]
@@ -106,8 +107,7 @@ class Maker:
         values = [[key, [r.choice(TEXTS)]] for key in GIVEN_KEYS if r.random() < 0.4]
         if r.random() < 0.5:
             values.append(["aws:SourceIp", [r.choice(["10.1.2.3", "10.1.2.2", "2001:db8::1", "192.168.1.1", "::ffff:10.1.2.3"])]])
-        for key, texts in (("s3:max-keys", NUMBERS + ["many", "0x10"]), ("s3:signatureAge", NUMBERS), ("aws:SecureTransport", ["true", "false"]),
-                           ("aws:TokenIssueTime", DATES)):
+        for key, texts in (("s3:max-keys", NUMBERS + ["many", "0x10"]), ("s3:signatureAge", NUMBERS), ("aws:SecureTransport", ["true", "false"])):
             if r.random() < 0.4:
                 values.append([key, [r.choice(texts)]])
         if r.random() < 0.4:
@@ -116,7 +116,10 @@ class Maker:
         user = None
         if sender == "key" and r.random() < 0.5:
             tags = [["team", r.choice(TEXTS)]] if r.random() < 0.6 else []
-            user = {"name": r.choice(["CK1", "public", "a"]), "id": r.choice(["AIDA1", "CK1"]), "path": r.choice(["/", "/team/"]), "tags": tags}
+            user = {"name": r.choice(["CK1", "public", "a"]), "id": r.choice(["AIDA1", "CK1"]), "path": r.choice(["/", "/team/"]), "tags": tags,
+                    "session": r.choice(["", "", "night", "CK1"]), "issued": r.choice([0, 1795974089000, 1796000000000])}
+            if user["session"] and not user["issued"]:
+                user["issued"] = 1764438089123
         existing = r.choice([None, [], [["where", r.choice(TEXTS)]], [["Where", "public"], ["where", "private"]]])
         return {"action": r.choice(ACTIONS), "bucket": bucket if r.random() < 0.9 else r.choice(BUCKETS), "key": r.choice(KEYS), "sender": sender,
                 "access_key": key, "time": r.choice([1796000000000, 1795974089000, 1764438089123]), "values": values,

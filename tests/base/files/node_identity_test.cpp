@@ -63,8 +63,9 @@ TEST_F(node_identity_test, does_not_start_without_its_counter_until_it_has_the_o
 }
 
 TEST_F(node_identity_test, starts_after_a_first_start_that_made_its_counter_only) {
-  disk.set_fault([](disk_operation, const std::string& path) -> std::optional<error> {
-    if (path.starts_with(data_dir + "/node")) return error{errc::io_error, "as the test wants"};
+  disk.set_fault([](disk_operation what, const std::string& path) -> std::optional<error> {
+    if (what == disk_operation::write && path.starts_with(data_dir + "/node"))
+      return error{errc::io_error, "as the test wants"};
     return std::nullopt;
   });
   ASSERT_FALSE(start());

@@ -78,12 +78,12 @@ TEST(trust, conditions_of_others_do_not_know_the_keys_of_sts) {
   EXPECT_FALSE(policy::compile(text, owner_kind::identity));
 }
 
-TEST(sessions, have_condition_keys_of_their_own) {
+TEST(sts_sessions, have_condition_keys_of_their_own) {
   context with;
   with.kind = sender::key;
   const request r{.act = action::get_object, .access_key = "ASIA1", .with = &with, .user = &session};
   const auto of = [&r](context_key key) { return r.value({key}).value_or("-"); };
-  EXPECT_EQ(of(context_key::principal_arn), "arn:aws:iam::000000000000:role/ci");
+  EXPECT_EQ(of(context_key::principal_arn), "arn:aws:iam::000000000000:role/x/ci");
   EXPECT_EQ(of(context_key::userid), "AROA1:build-7");
   EXPECT_EQ(of(context_key::username), "-");
   EXPECT_EQ(of(context_key::principal_type), "AssumedRole");

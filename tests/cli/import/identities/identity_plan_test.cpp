@@ -109,8 +109,8 @@ TEST(identity_plan, names_what_is_about_other_services) {
   source.users = {{"ann", "/", {}, {}, {{}, {"vms", "gone"}}, {}, {}}};
   const auto plan = plan_identities(source, {}, {});
   EXPECT_EQ(texts_of(plan.left), (lines{"policy vms: it is only about other services: ec2:*",
-                                        "user ann: attached policy vms: it is only about other services",
-                                        "user ann: attached policy gone: the source does not have it"}));
+                                        "user ann: attached policy gone: the source does not have it",
+                                        "user ann: attached policy vms: it is only about other services"}));
 }
 
 TEST(identity_plan, carries_keys_whose_secrets_are_told) {
