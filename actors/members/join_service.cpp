@@ -28,7 +28,7 @@ known_members members_of(const cluster::layout& layout) {
   return out;
 }
 
-void join_service::take(join_request request, bool certified, link::responder respond, const log_status& log) {
+void join_service::take(join_request request, bool certified, const link::responder& respond, const log_status& log) {
   if (request.cluster_name != s_.cluster_name)
     return respond(error{errc::invalid_argument,
                          "this is the cluster \"" + s_.cluster_name + "\", not \"" + request.cluster_name + "\""});

@@ -35,7 +35,7 @@ public:
   explicit join_service(join_services services) : s_(std::move(services)) {}
 
   // `certified`: the sender's certificate on the request's connection proves its identity.
-  void take(join_request request, bool certified, link::responder respond, const log_status& log);
+  void take(join_request request, bool certified, const link::responder& respond, const log_status& log);
   std::vector<waiting_node> waiting();
   void forget() { waiting_.clear(); } // after a change of leader
 

@@ -48,6 +48,7 @@ std::variant<iam_query, s3_error> iam_query::read(std::string_view body) {
   auto& all = query.parameters_;
   if (all.size() > parameters_max) return validation_error("The request has too many parameters.");
   std::vector<std::string_view> names;
+  names.reserve(all.size());
   for (const auto& p : all) names.push_back(p.name);
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());

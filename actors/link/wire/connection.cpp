@@ -295,10 +295,10 @@ void connection::tick() {
 void connection::close(error why) {
   // Posted: the user may call this inside one of its own methods, and finish() releases the user.
   asio::post(stream_->socket().get_executor(),
-             [self = shared_from_this(), why = std::move(why)]() mutable { self->finish(std::move(why)); });
+             [self = shared_from_this(), why = std::move(why)] { self->finish(why); });
 }
 
-void connection::finish(error why) {
+void connection::finish(const error& why) {
   if (phase_ == phase::closed) return;
   phase_ = phase::closed;
   timer_.cancel();

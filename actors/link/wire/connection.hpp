@@ -85,7 +85,7 @@ private:
   void write();
   void arm(std::chrono::milliseconds time);
   void tick();
-  void finish(error why);
+  void finish(const error& why);
   std::string read_failure(const boost::system::error_code& failed) const;
 
   const std::unique_ptr<byte_stream> stream_;

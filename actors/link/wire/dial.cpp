@@ -13,7 +13,7 @@ namespace {
 // Its handlers keep it alive.
 class attempt : public std::enable_shared_from_this<attempt> {
 public:
-  attempt(link_strand strand, dial_target target, std::function<void(result<link_socket>)> done)
+  attempt(const link_strand& strand, dial_target target, std::function<void(result<link_socket>)> done)
       : target_(std::move(target)), done_(std::move(done)), resolver_(strand), socket_(strand), timer_(strand) {}
 
   void start() {
@@ -72,7 +72,7 @@ std::string to_string(const dial_target& target) {
   return (v6 ? "[" + target.host + "]" : target.host) + ":" + std::to_string(target.port);
 }
 
-void dial(link_strand strand, const dial_target& target, std::function<void(result<link_socket>)> done) {
+void dial(const link_strand& strand, const dial_target& target, std::function<void(result<link_socket>)> done) {
   const auto a = std::make_shared<attempt>(strand, target, std::move(done));
   asio::post(strand, [a] { a->start(); });
 }

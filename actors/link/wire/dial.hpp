@@ -19,6 +19,6 @@ std::string to_string(const dial_target& target); // "node-2:9100", "[::1]:9100"
 
 // `done` is called once, on the strand: the socket, or connection_lost ("node-2:9100: Connection refused"), timeout,
 // invalid_argument (plaintext beyond loopback).
-void dial(link_strand strand, const dial_target& target, std::function<void(result<link_socket>)> done);
+void dial(const link_strand& strand, const dial_target& target, std::function<void(result<link_socket>)> done);
 
 } // namespace cairn::actors::link

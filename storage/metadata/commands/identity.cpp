@@ -96,9 +96,10 @@ result<std::shared_ptr<const identity>> read_identity(kv_reader& kv, const key_m
 
 access_key_row temporary_key(std::string id, std::string secret, std::shared_ptr<const identity> of) {
   auto owner = of->user.is_role() ? of->user.name + "/" + of->user.role_session : of->user.name;
+  const auto issued = of->session->issued;
   return {.id = std::move(id),
           .secret = std::move(secret),
-          .created = of->session->issued,
+          .created = issued,
           .user = std::move(owner),
           .of_user = std::move(of)};
 }

@@ -22,6 +22,11 @@ def lives(node):
         return node.admin("/health/live").status == 200
 
 
+def serves(node):
+    with contextlib.suppress(OSError):
+        return node.get("/files/small").status == 200
+
+
 def row_of(cluster, node, number):
     return next(n for n in cluster.status(node)["nodes"] if n["number"] == number)
 
@@ -262,6 +267,7 @@ def test_a_node_starts_on_a_full_disk_and_reads(tmp_path, end):
             ballast.fill()
             node.spawn()
             eventually(lambda: lives(node), what="that it lives")
+            eventually(lambda: serves(node), what="that its port is open")
             assert node.get("/files/small").body == b"old"
             assert node.get("/files/large").body == b"x" * MIB
             assert ready(node).status == 503
