@@ -138,16 +138,15 @@ json_object bucket_object(const rows_of::bucket_row& b, const std::optional<rows
 
 // ── keys ──
 
-void run_parsed(api_services& services, result<key_command> parsed, answer_format format, admin_done done) {
+void run_parsed(api_services& services, result<key_command> parsed, answer_format format, const admin_done& done) {
   if (!parsed) return done({refusal(parsed.error(), format)});
   if (!services.node) return done({refusal(node_not_open(), format)});
   if (parsed->kind == key_request::create) parsed->key = new_access_key(*services.node->keys.random);
   if (services.record && services.record->subject.empty()) services.record->subject = parsed->key;
   const char* type = parsed->json ? "application/json" : "text/plain; charset=utf-8";
-  run_key_command(
-      services.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {
-        done({outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error(), format)});
-      });
+  run_key_command(services.node->keys, std::move(*parsed), [type, format, done](result<std::string> outcome) {
+    done({outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error(), format)});
+  });
 }
 
 // ── quotas ──
@@ -202,7 +201,7 @@ std::string own_endpoint(const api_services& services, const admin_request& aske
 
 } // namespace
 
-void handle_objects(api_services& services, const api_call& call, admin_done done) {
+void handle_objects(api_services& services, const api_call& call, const admin_done& done) {
   if (!services.node || !services.node->objects.adopt) return done({refusal(node_not_open(), call.format)});
   const auto signer = signer_of(services, call.caller);
   if (!signer) return done({refusal(signer.error(), call.format)});
@@ -213,7 +212,7 @@ void handle_objects(api_services& services, const api_call& call, admin_done don
   done({.response = {}, .s3_head = std::move(*head), .adopt = services.node->objects.adopt});
 }
 
-void handle_object_rights(api_services& services, const api_call& call, admin_done done) {
+void handle_object_rights(api_services& services, const api_call& call, const admin_done& done) {
   if (!services.node) return done({refusal(node_not_open(), call.format)});
   const auto signer = signer_of(services, call.caller);
   if (!signer) return done({refusal(signer.error(), call.format)});
@@ -224,7 +223,7 @@ void handle_object_rights(api_services& services, const api_call& call, admin_do
       [node = services.node, now = services.clock.wall(), encrypted = services.encrypted, address = call.address,
        access_key = signer->access_key, key = call.caller.key, object = parameter(call, "key"),
        agent = std::string{field_of(call.request, "User-Agent")}, format = call.format,
-       done = std::move(done)](const result<actors::found_access>& found) {
+       done](const result<actors::found_access>& found) {
         if (!found) return done({refusal(found.error(), format)});
         if (!found->bucket) return done({refusal({errc::no_such_bucket}, format)});
         json_object rights;
@@ -241,7 +240,7 @@ void handle_object_rights(api_services& services, const api_call& call, admin_do
       actors::access_atom_v, query);
 }
 
-void handle_object_link(api_services& services, const api_call& call, admin_done done) {
+void handle_object_link(api_services& services, const api_call& call, const admin_done& done) {
   if (!services.node) return done({refusal(node_not_open(), call.format)});
   const auto signer = signer_of(services, call.caller);
   if (!signer) return done({refusal(signer.error(), call.format)});
@@ -254,7 +253,7 @@ void handle_object_link(api_services& services, const api_call& call, admin_done
   done({json_response(json_object{{"url", *url}, {"expires_ms", now + static_cast<wall_ms>(link.seconds) * 1000}})});
 }
 
-void handle_sign_in(api_services& services, const api_call& call, admin_done done) {
+void handle_sign_in(api_services& services, const api_call& call, const admin_done& done) {
   const auto origin = find_field(call.request, "Origin");
   if (origin && !is_same_origin(origin, view_of(call.request[http::field::host]), services.encrypted))
     return done({refusal({errc::access_denied, "the header Origin is not this port's"}, call.format)});
@@ -278,8 +277,7 @@ void handle_sign_in(api_services& services, const api_call& call, admin_done don
   query.key = sent->key;
   actors::ask_metadata<actors::found_access>(
       services.node->keys.node,
-      [services, earlier, sent = *sent, format = call.format,
-       done = std::move(done)](const result<actors::found_access>& found) {
+      [services, earlier, sent = *sent, format = call.format, done](const result<actors::found_access>& found) {
         if (!found) return done({refusal(found.error(), format)});
         if (!found->key) return done(wrong_secret(format));
         const auto secret = clear_secret(*found->key, services.node->keys.node.sealing.get());
@@ -290,34 +288,34 @@ void handle_sign_in(api_services& services, const api_call& call, admin_done don
       actors::access_atom_v, query);
 }
 
-void handle_session(api_services&, const api_call& call, admin_done done) {
+void handle_session(api_services&, const api_call& call, const admin_done& done) {
   done({json_response(session_object(call.caller.session.value_or(console_session{{}, {}, true})))});
 }
 
-void handle_sign_out(api_services& services, const api_call& call, admin_done done) {
+void handle_sign_out(api_services& services, const api_call& call, const admin_done& done) {
   services.sessions.end(call.caller.session_id);
   auto r = json_response(json_object{{"done", "signed out"}});
   r.set(http::field::set_cookie, cookie_line(services, {}, std::chrono::seconds{0}));
   done({std::move(r)});
 }
 
-void change_keys(api_services& services, const request_target& target, answer_format format, admin_done done) {
-  run_parsed(services, parse_key_command(target), format, std::move(done));
+void change_keys(api_services& services, const request_target& target, answer_format format, const admin_done& done) {
+  run_parsed(services, parse_key_command(target), format, done);
 }
 
-void handle_key_command(api_services& services, const api_call& call, admin_done done) {
+void handle_key_command(api_services& services, const api_call& call, const admin_done& done) {
   const auto kind = key_request_of(call.row.command);
   CAIRN_ASSERT(kind.has_value());
   key_command command{.kind = *kind, .json = call.format != answer_format::text};
   (*kind == key_request::public_read ? command.bucket : command.key) = call.subject;
-  run_parsed(services, complete_key_command(std::move(command), call.target), call.format, std::move(done));
+  run_parsed(services, complete_key_command(std::move(command), call.target), call.format, done);
 }
 
-void handle_keys(api_services& services, const api_call& call, admin_done done) {
+void handle_keys(api_services& services, const api_call& call, const admin_done& done) {
   const auto max = page_size(call, 0);
   if (!max) return done({refusal(max.error(), call.format)});
   if (!services.node) return done({refusal(node_not_open(), call.format)});
-  const auto answer = [format = call.format, done = std::move(done)](const result<key_page>& page) {
+  const auto answer = [format = call.format, done](const result<key_page>& page) {
     if (!page) return done({refusal(page.error(), format)});
     if (format == answer_format::text)
       return done({text_response(http::status::ok, keys_answer(page->keys, page->names, false))});
@@ -328,7 +326,7 @@ void handle_keys(api_services& services, const api_call& call, admin_done done) 
   list_keys(services.node->keys, parameter(call, "after"), *max, answer);
 }
 
-void handle_buckets(api_services& services, const api_call& call, admin_done done) {
+void handle_buckets(api_services& services, const api_call& call, const admin_done& done) {
   const auto max = page_size(call, page_max);
   if (!max) return done({refusal(max.error(), call.format)});
   if (!services.node) return done({refusal(node_not_open(), call.format)});
@@ -340,7 +338,7 @@ void handle_buckets(api_services& services, const api_call& call, admin_done don
   query.with_usage = true;
   actors::ask_metadata<actors::buckets_listing>(
       services.node->keys.node,
-      [format = call.format, done = std::move(done)](const result<actors::buckets_listing>& page) {
+      [format = call.format, done](const result<actors::buckets_listing>& page) {
         if (!page) return done({refusal(page.error(), format)});
         json_array buckets;
         for (std::size_t i = 0; i < (*page)->buckets.size(); ++i) {
@@ -357,7 +355,7 @@ void handle_buckets(api_services& services, const api_call& call, admin_done don
 }
 
 // The bucket's settings and what it holds, then the keys with rights on it.
-void handle_bucket(api_services& services, const api_call& call, admin_done done) {
+void handle_bucket(api_services& services, const api_call& call, const admin_done& done) {
   if (!services.node) return done({refusal(node_not_open(), call.format)});
   const auto keys = services.node->keys;
   const auto with_usage = [keys, format = call.format, only = call.caller.key,
@@ -371,7 +369,7 @@ void handle_bucket(api_services& services, const api_call& call, admin_done done
   actors::ask_metadata<rows_of::bucket_row>(
       keys.node,
       [keys, with_usage, format = call.format, only = call.caller.key,
-       done = std::move(done)](const result<rows_of::bucket_row>& bucket) {
+       done](const result<rows_of::bucket_row>& bucket) {
         if (!bucket) return done({refusal(bucket.error(), format)});
         if (only && only->rights_on(bucket->id) == 0) return done({refusal({errc::no_such_bucket}, format)});
         rows_of::buckets_query query{.prefix = bucket->name, .buckets_max = 1};
@@ -389,7 +387,7 @@ void handle_bucket(api_services& services, const api_call& call, admin_done done
       actors::bucket_atom_v, call.subject);
 }
 
-void handle_quota(api_services& services, const api_call& call, admin_done done) {
+void handle_quota(api_services& services, const api_call& call, const admin_done& done) {
   rows_of::set_bucket_quota command{
       .stamp = {}, .name = call.subject, .bytes_max = integer(call, "bytes"), .versions_max = integer(call, "objects")};
   if (call.request.method() == http::verb::delete_)
@@ -400,7 +398,7 @@ void handle_quota(api_services& services, const api_call& call, admin_done done)
   if (!services.node) return done({refusal(node_not_open(), call.format)});
   actors::ask_metadata<actors::committed>(
       services.node->keys.node,
-      [format = call.format, what, done = std::move(done)](const result<actors::committed>& set) {
+      [format = call.format, what, done](const result<actors::committed>& set) {
         if (!set) return done({refusal(with_reason(set.error()), format)});
         if (format == answer_format::text) return done({text_response(http::status::ok, what + "\n")});
         done({json_response(json_object{{"done", what}})});

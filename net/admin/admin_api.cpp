@@ -49,7 +49,7 @@ admin_response console_answer(std::string_view path) {
   return r;
 }
 
-admin_response method_refused(std::string allowed, answer_format format) {
+admin_response method_refused(const std::string& allowed, answer_format format) {
   auto r = refusal(http::status::method_not_allowed, {errc::invalid_argument, "only " + allowed}, format);
   r.set(http::field::allow, allowed);
   return r;
@@ -92,7 +92,7 @@ audit_entry entry_of(const request_target& target, std::string_view operation, s
   return entry;
 }
 
-void run(api_services& services, const api_call& call, admin_done done) {
+void run(api_services& services, const api_call& call, const admin_done& done) {
   if (services.record) {
     services.record->who = audit_name_of(call.caller);
     if (call.caller.session) services.record->access_key = call.caller.session->key;
@@ -102,7 +102,7 @@ void run(api_services& services, const api_call& call, admin_done done) {
   // Logs no parameters, because secrets must not be logged.
   if (call.row.right == api_right::operators && changes(call.request))
     log::info("an operator's command", {{"path", std::string{call.row.path}}, {"name", std::string{call.row.name}}});
-  call.row.handle(services, call, std::move(done));
+  call.row.handle(services, call, done);
 }
 
 // Null: each parameter comes once.
@@ -235,7 +235,7 @@ void admin_api::older_command(const admin_request& asked, const request_target& 
   const auto* kind = target.find("kind");
   log::info("an operator's command", {{"path", target.path.substr(1)}, {"kind", kind ? *kind : std::string{}}});
   if (services.record) services.record->who = "token";
-  (of_keys ? change_keys : change_cluster)(services, target, answer_format::text, std::move(done));
+  (of_keys ? change_keys : change_cluster)(services, target, answer_format::text, done);
 }
 
 void admin_api::api(const admin_request& asked, request_target target, bool encrypted, const std::string& address,
@@ -257,9 +257,9 @@ void admin_api::api(const admin_request& asked, request_target target, bool encr
   api_call call{row, asked, std::move(target), std::move(match.subject), {}, format, address};
   if (by_token) {
     call.caller.is_operator = true;
-    return run(services, call, std::move(done));
+    return run(services, call, done);
   }
-  if (call.row.right == api_right::anyone) return run(services, call, std::move(done));
+  if (call.row.right == api_right::anyone) return run(services, call, done);
   if (const auto sent = find_field(asked, "Cairn-Token"))
     return done({refusal(http::status::forbidden, may_command(sent, options_.token).error(), format), true});
   with_session(std::move(services), std::move(call), std::move(done));
@@ -289,7 +289,7 @@ void admin_api::with_session(api_services services, api_call call, admin_done do
   if (changes(call.request))
     if (auto why = forged(call.request, *caller.session, services.encrypted)) return done({refusal(*why, call.format)});
   caller.is_operator = caller.session->is_operator;
-  if (caller.is_operator) return run(services, call, std::move(done));
+  if (caller.is_operator) return run(services, call, done);
   if (!services.node) return done({refusal(node_not_open(), call.format)});
   actors::access_query query;
   query.key = caller.session->key;

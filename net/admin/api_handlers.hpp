@@ -10,33 +10,33 @@ namespace cairn::net {
 struct api_services;
 struct api_call;
 
-void handle_document(api_services& services, const api_call& call, admin_done done);
-void handle_cluster(api_services& services, const api_call& call, admin_done done);
-void handle_nodes(api_services& services, const api_call& call, admin_done done);
-void handle_moves(api_services& services, const api_call& call, admin_done done);
-void handle_join(api_services& services, const api_call& call, admin_done done);
-void handle_verb(api_services& services, const api_call& call, admin_done done); // row.verb
-void handle_node(api_services& services, const api_call& call, admin_done done);
-void handle_disks(api_services& services, const api_call& call, admin_done done);
-void handle_slow_requests(api_services& services, const api_call& call, admin_done done);
-void handle_keys(api_services& services, const api_call& call, admin_done done);
+void handle_document(api_services& services, const api_call& call, const admin_done& done);
+void handle_cluster(api_services& services, const api_call& call, const admin_done& done);
+void handle_nodes(api_services& services, const api_call& call, const admin_done& done);
+void handle_moves(api_services& services, const api_call& call, const admin_done& done);
+void handle_join(api_services& services, const api_call& call, const admin_done& done);
+void handle_verb(api_services& services, const api_call& call, const admin_done& done); // row.verb
+void handle_node(api_services& services, const api_call& call, const admin_done& done);
+void handle_disks(api_services& services, const api_call& call, const admin_done& done);
+void handle_slow_requests(api_services& services, const api_call& call, const admin_done& done);
+void handle_keys(api_services& services, const api_call& call, const admin_done& done);
 void handle_key_command(api_services& services, const api_call& call,
-                        admin_done done); // the command: a kind of keys_page
-void handle_buckets(api_services& services, const api_call& call, admin_done done);
-void handle_bucket(api_services& services, const api_call& call, admin_done done);
-void handle_quota(api_services& services, const api_call& call, admin_done done);   // DELETE removes it
-void handle_objects(api_services& services, const api_call& call, admin_done done); // admin_api.hpp: /v1/s3/…
-void handle_object_rights(api_services& services, const api_call& call, admin_done done);
-void handle_object_link(api_services& services, const api_call& call, admin_done done);
-void handle_sign_in(api_services& services, const api_call& call, admin_done done);
-void handle_sign_out(api_services& services, const api_call& call, admin_done done);
-void handle_session(api_services& services, const api_call& call, admin_done done);
+                        const admin_done& done); // the command: a kind of keys_page
+void handle_buckets(api_services& services, const api_call& call, const admin_done& done);
+void handle_bucket(api_services& services, const api_call& call, const admin_done& done);
+void handle_quota(api_services& services, const api_call& call, const admin_done& done);   // DELETE removes it
+void handle_objects(api_services& services, const api_call& call, const admin_done& done); // admin_api.hpp: /v1/s3/…
+void handle_object_rights(api_services& services, const api_call& call, const admin_done& done);
+void handle_object_link(api_services& services, const api_call& call, const admin_done& done);
+void handle_sign_in(api_services& services, const api_call& call, const admin_done& done);
+void handle_sign_out(api_services& services, const api_call& call, const admin_done& done);
+void handle_session(api_services& services, const api_call& call, const admin_done& done);
 
 // The cluster's status in `format`: "text", "join", else JSON.
-void answer_cluster(api_services& services, std::string format, answer_format of_errors, admin_done done);
+void answer_cluster(api_services& services, std::string format, answer_format of_errors, const admin_done& done);
 // Commands in the parameters of a target: cluster_page.hpp, keys_page.hpp.
-void change_cluster(api_services& services, const request_target& target, answer_format format, admin_done done);
-void change_keys(api_services& services, const request_target& target, answer_format format, admin_done done);
+void change_cluster(api_services& services, const request_target& target, answer_format format, const admin_done& done);
+void change_keys(api_services& services, const request_target& target, answer_format format, const admin_done& done);
 error node_not_open();
 
 } // namespace cairn::net

@@ -48,7 +48,7 @@ struct api_row {
   std::string_view name;    // its operationId
   std::string_view command; // of the command line: a verb, or a kind of keys_page.hpp; empty: none
   std::string_view summary; // empty: the help of `verb`
-  void (*handle)(api_services& services, const api_call& call, admin_done done);
+  void (*handle)(api_services& services, const api_call& call, const admin_done& done);
   std::span<const api_parameter> parameters;
   std::string_view schema;                      // of the answer
   bool text = false;                            // takes format=text

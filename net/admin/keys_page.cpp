@@ -91,7 +91,7 @@ error explained(error why) {
 void commit(const key_page_services& services, metadata::command command, std::string done, answer then) {
   actors::ask_metadata<actors::committed>(
       services.node,
-      [done = std::move(done), then = std::move(then)](result<actors::committed> outcome) {
+      [done = std::move(done), then = std::move(then)](const result<actors::committed>& outcome) {
         outcome ? then(done) : then(explained(outcome.error()));
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});

@@ -205,8 +205,10 @@ double value_of(std::uint64_t n) {
 void add_certificates(page_builder& p, const actors::node_status& status) {
   auto& family = p.family("cairn_certificate_expiry_timestamp_seconds",
                           "End of the validity of this port's certificate, in seconds since 1970.", MetricType::Gauge);
-  for (const auto& c : status.certificates)
-    page_builder::add(family, {{"use", c.use}}, static_cast<double>(c.ends / 1000));
+  for (const auto& c : status.certificates) {
+    const auto seconds = c.ends / 1000;
+    page_builder::add(family, {{"use", c.use}}, static_cast<double>(seconds));
+  }
 }
 
 // Values that only the leader knows are exported by the leader alone, so that sums over the nodes are right.

@@ -98,11 +98,11 @@ json_object slow_object(const slow_request& slow) {
 
 } // namespace
 
-void handle_document(api_services& services, const api_call&, admin_done done) {
+void handle_document(api_services& services, const api_call&, const admin_done& done) {
   done({json_response(openapi_document(services.options.version))});
 }
 
-void handle_node(api_services& services, const api_call&, admin_done done) {
+void handle_node(api_services& services, const api_call&, const admin_done& done) {
   const auto status = services.options.status();
   const auto now = services.clock.wall();
   static const node_metrics none;
@@ -128,14 +128,14 @@ void handle_node(api_services& services, const api_call&, admin_done done) {
                                   {"reasons", reasons_json(node_reasons(status, now))}})});
 }
 
-void handle_slow_requests(api_services& services, const api_call&, admin_done done) {
+void handle_slow_requests(api_services& services, const api_call&, const admin_done& done) {
   json_array requests;
   if (services.options.slow)
     for (const auto& slow : services.options.slow->latest()) requests.push_back(slow_object(slow));
   done({json_response(json_object{{"requests", std::move(requests)}})});
 }
 
-void handle_disks(api_services& services, const api_call&, admin_done done) {
+void handle_disks(api_services& services, const api_call&, const admin_done& done) {
   json_array disks;
   for (const auto& d : services.options.status().disks) disks.push_back(disk_object(d));
   done({json_response(json_object{{"disks", std::move(disks)}})});
