@@ -67,7 +67,7 @@ virtual_executor* cluster_node::executor(const job_times& times, std::size_t lan
   return process_->executors.back().get();
 }
 
-void cluster_node::start(std::vector<uuid> known) {
+void cluster_node::start(const std::vector<uuid>& known) {
   CAIRN_ASSERT(!running());
   ++incarnation_;
   for (auto& d : disks_) d.index->reopen();
@@ -83,7 +83,7 @@ void cluster_node::start(std::vector<uuid> known) {
       std::make_shared<sim_peers>(network_, sim_peers::identity{id_, incarnation_, feature_level_}, p.service, p.host);
   if (identity_ && !remembered_members_.empty()) identity_->members = remembered_members_; // as in DATA_DIR/cluster
   if (identity_) return become_member();
-  if (!known.empty()) return ask_to_join(std::move(known));
+  if (!known.empty()) return ask_to_join(known);
   uuid cluster{};
   cluster.fill(0xCA);
   identity_ = cluster::cluster_identity{cluster, cluster_name, 0, {}};

@@ -51,7 +51,7 @@ public:
 
   // Starts a process. The first start founds a cluster, or joins the one whose members are `known`, however long that
   // takes.
-  void start(std::vector<uuid> known = {});
+  void start(const std::vector<uuid>& known = {});
   void crash(bool power_lost);
   // Freezes the process: it runs nothing, and its peers receive nothing from it.
   void freeze();
