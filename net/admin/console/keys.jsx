@@ -80,7 +80,7 @@ function RightsFields() {
       <fieldset>
         <legend>Change</legend>
         <label class="check">
-          <input type="radio" name="what" value="allow" checked /> Give
+          <input type="radio" name="what" value="allow" defaultChecked /> Give
         </label>
         <label class="check">
           <input type="radio" name="what" value="deny" /> Take away

@@ -82,14 +82,14 @@ export function NodeDialog({ name, node, cluster, onClose, onDone }) {
       return (
         <Confirm {...common} title={`Weight of node ${node.number}`} action="Set" request={(f) => ['PUT', path + '/weight', { value: f.value }]}>
           <WeightPreview node={node} cluster={cluster} />
-          <Field label="Weight" name="value" type="number" min="0" max="1000000000" required value={node.weight} hint="0: it holds no chunks" />
+          <Field label="Weight" name="value" type="number" min="0" max="1000000000" required defaultValue={node.weight} hint="0: it holds no chunks" />
         </Confirm>
       );
     case 'zone':
       return (
         <Confirm {...common} title={`Zone of node ${node.number}`} action="Set" request={(f) => ['PUT', path + '/zone', { value: f.value }]}>
           <p>Nodes of one zone fail together: replicas are placed in different zones where there are enough. Changing it moves partitions.</p>
-          <Field label="Zone" name="value" maxlength="64" required pattern="[!-~]+" value={node.zone} hint="A rack, a room: visible ASCII, no blanks" />
+          <Field label="Zone" name="value" maxlength="64" required pattern="[!-~]+" defaultValue={node.zone} hint="A rack, a room: visible ASCII, no blanks" />
         </Confirm>
       );
     default:
