@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 
 namespace cairn::secrets {
 
@@ -66,21 +65,8 @@ std::string run(EVP_CIPHER_CTX* context, std::string_view text) {
   return out;
 }
 
-std::optional<unsigned char> digit_of(char c) {
-  if (c >= '0' && c <= '9') return static_cast<unsigned char>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<unsigned char>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<unsigned char>(c - 'A' + 10);
-  return std::nullopt;
-}
-
-bool read_hexadecimal(std::string_view text, std::span<std::byte, key_bytes> into) {
-  if (text.size() != 2 * key_bytes) return false;
-  for (std::size_t i = 0; i < key_bytes; ++i) {
-    const auto high = digit_of(text[2 * i]), low = digit_of(text[2 * i + 1]);
-    if (!high || !low) return false;
-    into[i] = static_cast<std::byte>(*high << 4 | *low);
-  }
-  return true;
+bool read_digits(std::string_view text, std::span<std::byte, key_bytes> into) {
+  return read_hex(text, std::span{reinterpret_cast<std::uint8_t*>(into.data()), into.size()});
 }
 
 bool read_base64(std::string_view text, std::span<std::byte, key_bytes> into) {
@@ -107,7 +93,7 @@ sealing_key::~sealing_key() {
 
 result<sealing_key> sealing_key::read(std::string_view text) {
   std::array<std::byte, key_bytes> bytes{};
-  const bool good = read_hexadecimal(text, bytes) || read_base64(text, bytes);
+  const bool good = read_digits(text, bytes) || read_base64(text, bytes);
   const sealing_key key{bytes};
   OPENSSL_cleanse(bytes.data(), bytes.size());
   if (!good) return error{errc::invalid_argument, "expected 32 bytes as 64 hexadecimal digits or in base64"};

@@ -19,6 +19,11 @@ constexpr std::string_view bound_to = "token key";
 constexpr wall_ms key_kept_for = user_session_seconds_max * second + day;
 static_assert(token_nonce_bytes == secrets::nonce_bytes && token_key_bytes == secrets::key_bytes);
 
+// `for_sealing`: the successor is sealed in another way.
+bool is_replaced(const token_key& newest, bool for_sealing, wall_ms now) {
+  return now - newest.created >= (for_sealing ? key_used_at_least : key_used_for);
+}
+
 error no_token() {
   return {errc::access_denied, "not a token of these keys"};
 }
@@ -107,19 +112,14 @@ std::string stored_token_key(std::string bytes, const secrets::key_ring* sealing
 
 bool wants_token_key(const token_keys& keys, const secrets::key_ring* sealing, wall_ms now) {
   if (keys.empty()) return true;
-  const auto age = now - keys.back().created;
   const auto id = secrets::key_id_of(keys.back().bytes);
-  const bool sealed_otherwise = sealing != nullptr && (id.empty() || !sealing->has(id));
-  return age >= key_used_for || (sealed_otherwise && age >= key_used_at_least);
+  return is_replaced(keys.back(), sealing != nullptr && (id.empty() || !sealing->has(id)), now);
 }
 
 bool add_token_key(token_keys& keys, std::string bytes, wall_ms now) {
-  if (!keys.empty()) {
-    const auto age = now - keys.back().created;
-    const auto id = secrets::key_id_of(bytes);
-    const bool sealed_otherwise = !id.empty() && id != secrets::key_id_of(keys.back().bytes);
-    if (age < key_used_for && !(sealed_otherwise && age >= key_used_at_least)) return false;
-  }
+  const auto id = secrets::key_id_of(bytes);
+  if (!keys.empty() && !is_replaced(keys.back(), !id.empty() && id != secrets::key_id_of(keys.back().bytes), now))
+    return false;
   keys.push_back({std::move(bytes), now});
   const auto is_over = [now](const token_key& successor) { return now - successor.created >= key_kept_for; };
   while (keys.size() > 1 && (is_over(keys[1]) || keys.size() > token_keys_max)) keys.erase(keys.begin());
