@@ -172,13 +172,11 @@ std::optional<s3_error> take_known_key(const iam_query& query, metadata::change_
 
 // MaxSessionDuration; `otherwise`: without it.
 std::optional<s3_error> take_session_time(const iam_query& query, std::uint32_t otherwise, std::uint32_t& into) {
-  const auto* const text = query.find("MaxSessionDuration");
-  into = otherwise;
-  if (text == nullptr) return std::nullopt;
-  const auto* const end = text->data() + text->size();
-  const auto [at, problem] = std::from_chars(text->data(), end, into);
-  if (problem == std::errc{} && at == end && metadata::valid_session_time(into)) return std::nullopt;
-  return validation_error("MaxSessionDuration is 3600 to 43200 seconds.");
+  const auto seconds = query.number("MaxSessionDuration", metadata::role_session_seconds_least,
+                                    metadata::role_session_seconds_most, otherwise);
+  if (!seconds) return validation_error("MaxSessionDuration is 3600 to 43200 seconds.");
+  into = *seconds;
+  return std::nullopt;
 }
 
 std::optional<s3_error> take_names(const iam_action& action, const iam_query& query, metadata::change_identity& c) {

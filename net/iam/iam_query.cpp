@@ -91,15 +91,21 @@ std::vector<std::pair<std::string, std::string>> iam_query::pairs(std::string_vi
   return values;
 }
 
-std::variant<std::uint32_t, s3_error> iam_query::items_max() const {
-  const auto* const value = find("MaxItems");
-  if (value == nullptr) return items_default;
-  std::uint32_t items = 0;
+std::optional<std::uint32_t> iam_query::number(std::string_view name, std::uint32_t least, std::uint32_t most,
+                                               std::uint32_t otherwise) const {
+  const auto* const value = find(name);
+  if (value == nullptr) return otherwise;
+  std::uint32_t number = 0;
   const auto* const end = value->data() + value->size();
-  const auto [at, problem] = std::from_chars(value->data(), end, items);
-  if (problem != std::errc{} || at != end || items < 1 || items > items_most)
-    return validation_error("MaxItems is a number from 1 to 1000.");
-  return items;
+  const auto [at, problem] = std::from_chars(value->data(), end, number);
+  if (problem != std::errc{} || at != end || number < least || number > most) return std::nullopt;
+  return number;
+}
+
+std::variant<std::uint32_t, s3_error> iam_query::items_max() const {
+  const auto items = number("MaxItems", 1, items_most, items_default);
+  if (!items) return validation_error("MaxItems is a number from 1 to 1000.");
+  return *items;
 }
 
 s3_error validation_error(std::string message) {

@@ -36,6 +36,10 @@ public:
                                                          std::string_view second) const;
   const std::vector<query_parameter>& all() const { return parameters_; }
 
+  // A decimal number; `otherwise`: it is not given. nullopt: it is no number, or beyond the bounds.
+  std::optional<std::uint32_t> number(std::string_view name, std::uint32_t least, std::uint32_t most,
+                                      std::uint32_t otherwise) const;
+
   // Marker and MaxItems. ValidationError: MaxItems is not 1 to 1000.
   std::variant<std::uint32_t, s3_error> items_max() const;
 

@@ -4,7 +4,6 @@
 #include "storage/policy/policy.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace cairn::net {
 
@@ -35,14 +34,12 @@ const sts_action* find_sts(std::string_view name) {
 
 std::optional<s3_error> take_time(const iam_query& query, std::uint32_t otherwise, std::uint32_t most,
                                   std::uint32_t& into) {
-  const auto* const text = query.find("DurationSeconds");
-  into = otherwise;
-  if (text == nullptr) return std::nullopt;
-  const auto* const end = text->data() + text->size();
-  const auto [at, problem] = std::from_chars(text->data(), end, into);
-  if (problem == std::errc{} && at == end && into >= metadata::session_seconds_min && into <= most) return std::nullopt;
-  return validation_error("DurationSeconds is " + std::to_string(metadata::session_seconds_min) + " to " +
-                          std::to_string(most) + " seconds.");
+  const auto seconds = query.number("DurationSeconds", metadata::session_seconds_min, most, otherwise);
+  if (!seconds)
+    return validation_error("DurationSeconds is " + std::to_string(metadata::session_seconds_min) + " to " +
+                            std::to_string(most) + " seconds.");
+  into = *seconds;
+  return std::nullopt;
 }
 
 std::optional<s3_error> take_policy(const iam_query& query, std::string& into) {
