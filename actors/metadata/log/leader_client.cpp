@@ -12,11 +12,10 @@ leader_place leader_of(const log_status& log, const cluster::layout* layout) {
   return {false, layout->members[*log.leader].id};
 }
 
-bool call_leader(peers& network, const leader_place& leader, std::string request, steady_time deadline,
-                 link::reply_callback reply) {
-  if (!leader.remote) return false;
-  network.call(*leader.remote, std::move(request), deadline, std::move(reply));
-  return true;
+std::optional<link::request_number> call_leader(peers& network, const leader_place& leader, std::string request,
+                                                steady_time deadline, link::reply_callback reply) {
+  if (!leader.remote) return std::nullopt;
+  return network.call(*leader.remote, std::move(request), deadline, std::move(reply));
 }
 
 leader_step after_failure(steady_time deadline, const leader_patience& p, steady_time now) {

@@ -22,9 +22,10 @@ struct leader_place {
 };
 leader_place leader_of(const log_status& log, const cluster::layout* layout); // `layout` may be null
 
-// One try. False: no other node is known to lead, and `reply` is not called. Errors of `reply`: actors/link/peers.hpp.
-bool call_leader(peers& network, const leader_place& leader, std::string request, steady_time deadline,
-                 link::reply_callback reply);
+// One try, and its number. nullopt: no other node is known to lead, and `reply` is not called. Errors of `reply`:
+// actors/link/peers.hpp.
+std::optional<link::request_number> call_leader(peers& network, const leader_place& leader, std::string request,
+                                                steady_time deadline, link::reply_callback reply);
 
 // ── tries until a deadline ──
 
@@ -62,8 +63,8 @@ public:
   explicit leader_client(services s) : s_(std::move(s)) {}
 
   void ask(const request_ptr& r) { try_now(r, errc::timeout); }
-  // A leader that moved because it does not answer would keep its requests waiting until the end of their try: they are
-  // cancelled, and `answered` gets that as any other failure.
+  // Another node leads now. Requests that still wait for the former leader are cancelled, because it may not answer;
+  // `answered` gets that as any other failure.
   void leader_moved(const leader_place& now) {
     for (const auto& [id, c] : calls_)
       if (c.to != now.remote) s_.network->cancel(c.to, c.number);
@@ -89,8 +90,8 @@ private:
           s_.answered(r, a);
         });
       };
-      const auto number = s_.network->call(*leader.remote, s_.bytes(*r), step.until, std::move(answered));
-      if (const auto waits = calls_.find(id); waits != calls_.end()) waits->second.number = number;
+      const auto number = call_leader(*s_.network, leader, s_.bytes(*r), step.until, std::move(answered));
+      if (const auto waits = calls_.find(id); waits != calls_.end()) waits->second.number = *number;
     });
   }
   void pause(const request_ptr& r, const leader_step& step, const error& why) {

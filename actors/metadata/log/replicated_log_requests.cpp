@@ -65,7 +65,7 @@ leader_place replicated_log::leader() const {
   return node ? leader_place{false, *node} : leader_place{};
 }
 
-// What waits for the former leader, which may be frozen, goes to the new one.
+// Requests that wait for the former leader, which may be frozen, are sent to the new one.
 void replicated_log::follow_leader() {
   const auto now = node_->engine().leader();
   if (now == 0 || std::exchange(followed_, now) == now) return;
@@ -243,8 +243,9 @@ void replicated_log::begin_round() {
     });
   };
   const auto to = leader();
-  if (!to.remote) return round_done(std::move(*group), error{errc::no_leader, "there is no leader"});
-  round_call_.emplace(*to.remote, s_.network->call(*to.remote, std::move(bytes), at + round_time, std::move(answered)));
+  const auto number = call_leader(*s_.network, to, std::move(bytes), at + round_time, std::move(answered));
+  if (!number) return round_done(std::move(*group), error{errc::no_leader, "there is no leader"});
+  round_call_.emplace(*to.remote, *number);
 }
 
 void replicated_log::round_done(read_group group, result<log_index> index) {
