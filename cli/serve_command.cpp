@@ -200,7 +200,7 @@ result<void> running_node::open_traces() {
   ::gethostname(host.data(), host.size() - 1);
   const net::trace_resource node{version_number(),
                                  std::string{host.data()} + ":" + std::to_string(settings_.http.listen.port)};
-  logs_.traces = std::make_shared<net::span_exporter>(node, std::move(*sender), metrics_);
+  logs_.traces = std::make_shared<net::span_exporter>(node, std::move(*sender), metrics_, system_clock());
   return {};
 }
 

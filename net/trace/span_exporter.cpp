@@ -7,8 +7,11 @@
 
 namespace cairn::net {
 
-span_exporter::span_exporter(trace_resource node, sender send, node_metrics& metrics, span_exporter_limits limits)
-    : node_(std::move(node)), send_(std::move(send)), metrics_(metrics), limits_(limits), thread_([this] { run(); }) {}
+span_exporter::span_exporter(trace_resource node, sender send, node_metrics& metrics, const clock& time,
+                             span_exporter_limits limits)
+    : node_(std::move(node)), send_(std::move(send)), metrics_(metrics), clock_(time), limits_(limits), thread_([this] {
+        run();
+      }) {}
 
 span_exporter::~span_exporter() {
   stop();
@@ -34,14 +37,14 @@ void span_exporter::offer(traced_request request) {
 void span_exporter::stop() {
   {
     const std::lock_guard guard{mutex_};
-    if (!stop_at_) stop_at_ = std::chrono::steady_clock::now() + limits_.stop_patience;
+    if (!stop_at_) stop_at_ = clock_.now() + limits_.stop_patience;
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
 }
 
 bool span_exporter::out_of_patience() const {
-  return stop_at_ && (failing_ || std::chrono::steady_clock::now() >= *stop_at_);
+  return stop_at_ && (failing_ || clock_.now() >= *stop_at_);
 }
 
 void span_exporter::run() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/metrics.hpp"
+#include "base/seams.hpp"
 #include "net/trace/otlp.hpp"
 
 #include <chrono>
@@ -25,13 +26,14 @@ struct span_exporter_limits {
   std::chrono::milliseconds stop_patience{2000};                // for what is queued when the node stops
 };
 
-// Thread-safe. The metrics outlive it.
+// Thread-safe. The metrics and the clock outlive it.
 class span_exporter {
 public:
   // Sends one body (net/trace/otlp.hpp) and waits for the answer, for a bounded time. On the exporter's thread.
   using sender = std::function<result<void>(std::string body)>;
 
-  span_exporter(trace_resource node, sender send, node_metrics& metrics, span_exporter_limits limits = {});
+  span_exporter(trace_resource node, sender send, node_metrics& metrics, const clock& time,
+                span_exporter_limits limits = {});
   ~span_exporter();
   span_exporter(const span_exporter&) = delete;
   span_exporter& operator=(const span_exporter&) = delete;
@@ -49,13 +51,14 @@ private:
   const trace_resource node_;
   const sender send_;
   node_metrics& metrics_;
+  const clock& clock_;
   const span_exporter_limits limits_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<traced_request> queue_;
   std::size_t queued_spans_ = 0;
-  std::optional<std::chrono::steady_clock::time_point> stop_at_; // nullopt: it is not stopping
-  bool failing_ = false;                                         // used by the thread alone
+  std::optional<steady_time> stop_at_; // nullopt: it is not stopping
+  bool failing_ = false;               // used by the thread alone
   std::thread thread_;
 };
 

@@ -50,7 +50,7 @@ TEST(span_exporter, sends_in_batches_all_that_it_was_given) {
   collector there;
   node_metrics metrics;
   {
-    span_exporter exporter{{}, there.sender(), metrics, {.batch_spans = 10, .gather = 20ms}};
+    span_exporter exporter{{}, there.sender(), metrics, system_clock(), {.batch_spans = 10, .gather = 20ms}};
     for (int i = 0; i < 25; ++i) exporter.offer(request_with(2));
   }
   EXPECT_EQ(there.spans, 50u);
@@ -65,7 +65,8 @@ TEST(span_exporter, never_holds_more_than_its_queue_and_does_not_wait_for_the_co
   std::promise<void> opened;
   stuck.gate = opened.get_future().share();
   node_metrics metrics;
-  span_exporter exporter{{}, stuck.sender(), metrics, {.queue_spans = 20, .batch_spans = 10, .gather = 0ms}};
+  span_exporter exporter{
+      {}, stuck.sender(), metrics, system_clock(), {.queue_spans = 20, .batch_spans = 10, .gather = 0ms}};
   exporter.offer(request_with(10));
   ASSERT_TRUE(eventually([&] {
     exporter.offer(request_with(1));
@@ -82,7 +83,8 @@ TEST(span_exporter, drops_what_a_dead_collector_does_not_take_and_goes_on_when_i
   collector there;
   there.dead = true;
   node_metrics metrics;
-  span_exporter exporter{{}, there.sender(), metrics, {.gather = 0ms, .pause_min = 1ms, .pause_max = 2ms}};
+  span_exporter exporter{
+      {}, there.sender(), metrics, system_clock(), {.gather = 0ms, .pause_min = 1ms, .pause_max = 2ms}};
   exporter.offer(request_with(3));
   ASSERT_TRUE(eventually([&] { return dropped(metrics) == 3; }));
   there.dead = false;
@@ -96,7 +98,7 @@ TEST(span_exporter, stops_at_once_when_the_collector_is_dead) {
   there.dead = true;
   node_metrics metrics;
   span_exporter exporter{
-      {}, there.sender(), metrics, {.batch_spans = 1, .gather = 0ms, .pause_min = 1h, .pause_max = 1h}};
+      {}, there.sender(), metrics, system_clock(), {.batch_spans = 1, .gather = 0ms, .pause_min = 1h, .pause_max = 1h}};
   for (int i = 0; i < 50; ++i) exporter.offer(request_with(1));
   ASSERT_TRUE(eventually([&] { return dropped(metrics) > 0; }));
   exporter.stop();
