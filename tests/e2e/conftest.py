@@ -76,6 +76,16 @@ def older_cluster(tmp_path):
 
 
 @pytest.fixture
+def ended():
+    """Nodes of the test's own that it is given are stopped at its end."""
+    nodes = []
+    yield nodes.append
+    for n in nodes:
+        if n.running():
+            n.stop()
+
+
+@pytest.fixture
 def make_cluster(tmp_path):
     """Makes settled clusters of the test's own; their nodes must stop cleanly at its end."""
     made = []

@@ -5,7 +5,7 @@ import pathlib
 
 from cairn_node import eventually
 from identities import iam_of, user_with_key
-from rights import GUARDED, cairn, command, new_key, sealed_key
+from rights import GUARDED, cairn, command, lacks_sealing_key, new_key, sealed_key
 from signing import call
 
 
@@ -96,13 +96,7 @@ def test_a_node_without_the_key_says_so_and_refuses_no_signature_as_wrong(start_
             del node.settings["auth.sealing_key_file"]
             node.write_config()
         node.spawn()
-
-        def not_ready():
-            try:
-                return b"sealed with the key" in node.admin("/health/ready").body
-            except OSError:
-                return False
-        eventually(not_ready, seconds=30, what="a node that says why it is not ready")
+        eventually(lambda: lacks_sealing_key(node), seconds=30, what="a node that says why it is not ready")
         answer = lists(node, key)
         assert (answer.status, answer.code()) == (503, "ServiceUnavailable")
         assert call(node, "GET", "/").status == 200, "the root key is not sealed"

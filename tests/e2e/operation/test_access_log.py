@@ -76,15 +76,6 @@ class since:
         assert len(self.lines) == self.count, self.lines
 
 
-@pytest.fixture
-def ended():
-    nodes = []
-    yield nodes.append
-    for n in nodes:
-        if n.running():
-            n.stop()
-
-
 def test_combined_lines_say_what_was_asked_and_answered(tmp_path, ended):
     n = logging_node(tmp_path / "n", **KEYS)
     ended(n)

@@ -76,15 +76,6 @@ def collector():
     c.stop()
 
 
-@pytest.fixture
-def ended():
-    nodes = []
-    yield nodes.append
-    for n in nodes:
-        if n.running():
-            n.stop()
-
-
 class Sender:
     """A client with a trace of its own."""
 

@@ -38,6 +38,14 @@ def sealed_key(node):
     return answer["access_key"], answer["secret_key"]
 
 
+def lacks_sealing_key(node):
+    """Whether the node says that it is not ready because of it."""
+    try:
+        return b"sealed with the key" in node.admin("/health/ready").body
+    except OSError:
+        return False
+
+
 def key_with(node, bucket, *rights):
     key = new_key(node)
     if rights:
