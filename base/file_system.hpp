@@ -29,8 +29,8 @@ public:
   virtual result<std::size_t> read(std::uint64_t offset, std::span<const bytes_span> into) = 0;
   // As read(), but never waits for the device (preadv2 RWF_NOWAIT): would_block unless every byte is cached.
   virtual result<std::size_t> read_cached(std::uint64_t offset, std::span<const bytes_span> into) = 0;
-  // fdatasync: data and size are durable. io_error: the file was deleted meanwhile, so that nothing of it is left after
-  // the last handle; not for open_mode::append, whose files their readers may delete.
+  // fdatasync: data and size are durable. io_error: also when the file was deleted meanwhile, because its data would be
+  // lost with the last descriptor; not with open_mode::append, since logs may be rotated by deletion.
   virtual result<void> flush() = 0;
   virtual result<void> preallocate(std::uint64_t size) = 0;                   // sets the size, reserves its blocks
   virtual result<void> punch(std::uint64_t offset, std::uint64_t length) = 0; // frees the blocks, keeps the size

@@ -2,8 +2,8 @@
 // them to the streamer in order, retries failed reads. The decisions are in slice_planner, download_window and
 // retry_policy.
 //
-// With a cache of chunks (actors/chunks/chunk_cache.hpp) a slice comes from there if it can, reads fill it and have
-// their buffers from limits.cache, and a slice may wait for another download's read of the same chunk.
+// With a chunk cache (actors/chunks/chunk_cache.hpp) a slice is served from it if it is there. Other reads fill it,
+// with buffers counted in limits.cache; concurrent downloads share one read of a chunk.
 //
 // Memory: the buffer of any other read is reserved before the read is sent. The first reservation, and any made while
 // no other slice is outstanding, may be as small as one 64 KiB block; it waits for memory (memory_wait, later

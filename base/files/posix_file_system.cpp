@@ -100,7 +100,7 @@ bool is_direct(std::uint64_t offset, std::span<const bytes_view> data) {
 
 class posix_file final : public file {
 public:
-  // Large writes may bypass the page cache, through a descriptor of their own, unless it appends.
+  // `appends`: open_mode::append. Large writes to other files may bypass the page cache, through a second descriptor.
   posix_file(int descriptor, std::string path, bool appends = false)
       : descriptor_(descriptor), appends_(appends), direct_tried_(appends), path_(std::move(path)) {}
   ~posix_file() override { // errors of close(2) are ignored: whoever needs durability has called flush()
