@@ -22,9 +22,9 @@ read_route::place read_route::at(std::size_t n) const {
 
 chunk_router::chunk_router(std::shared_ptr<const store_router> local) : local_(std::move(local)) {}
 
-chunk_router::chunk_router(std::shared_ptr<const store_router> local, cluster_services parts)
-    : local_(std::move(local)), parts_(std::move(parts)) {
-  CAIRN_ASSERT(parts_.layouts && parts_.network && parts_.make);
+chunk_router::chunk_router(std::shared_ptr<const store_router> local, cluster_services services)
+    : local_(std::move(local)), services_(std::move(services)) {
+  CAIRN_ASSERT(services_.layouts && services_.network && services_.make);
 }
 
 chunk_router::~chunk_router() {
@@ -44,18 +44,18 @@ read_route chunk_router::route_read(const chunk_id& chunk) const {
   r.disks_ = r.first_remote_ = local_->disks();
   if (!in_cluster()) return r;
   r.in_cluster_ = true;
-  r.self_ = parts_.layouts->self();
-  const auto layout = parts_.layouts->get();
+  r.self_ = services_.layouts->self();
+  const auto layout = services_.layouts->get();
   if (!layout || layout->partitions.empty()) return r;
   const auto& owners = layout->partitions[partition_of(chunk)];
   std::array<read_candidate, read_route::remotes_max> found;
   bool own = false;
   for (const auto number : cluster::read_owners(*layout, partition_of(chunk))) {
-    own = own || number == parts_.layouts->self();
+    own = own || number == services_.layouts->self();
     const auto* node = peer_of(*layout, number);
     if (!node) continue;
     const auto& health = *node->handle.health;
-    const bool up = parts_.network->up(node->id);
+    const bool up = services_.network->up(node->id);
     found[r.remotes_++] = {node, up, health.suspect(), owners.current.contains(number), health.typical_us()};
     r.steady_ += up && !health.suspect();
   }
@@ -67,7 +67,7 @@ read_route chunk_router::route_read(const chunk_id& chunk) const {
 
 result<routed_write> chunk_router::route_write(const chunk_id& chunk) const {
   if (!in_cluster()) return routed_write{{{0}, 1, 1}, 0};
-  const auto layout = parts_.layouts->get();
+  const auto layout = services_.layouts->get();
   if (!layout || layout->partitions.empty()) return error{errc::no_leader, "this node knows no layout yet"};
   return routed_write{cluster::route_write(*layout, partition_of(chunk)), layout->epoch};
 }
@@ -79,12 +79,12 @@ const chunk_store_actor* chunk_router::writer(const chunk_id& chunk, node_number
 }
 
 const remote_node* chunk_router::peer(node_number number) const {
-  const auto layout = in_cluster() ? parts_.layouts->get() : nullptr;
+  const auto layout = in_cluster() ? services_.layouts->get() : nullptr;
   return layout ? peer_of(*layout, number) : nullptr;
 }
 
 const remote_node* chunk_router::peer_of(const cluster::layout& layout, node_number number) const {
-  if (number == parts_.layouts->self() || number >= layout.members.size()) return nullptr;
+  if (number == services_.layouts->self() || number >= layout.members.size()) return nullptr;
   const auto& member = layout.members[number];
   if (member.state == cluster::member_state::removed) return nullptr;
   {
@@ -94,7 +94,7 @@ const remote_node* chunk_router::peer_of(const cluster::layout& layout, node_num
   const std::unique_lock lock{mutex_};
   if (number >= remotes_.size()) remotes_.resize(number + 1u);
   auto& made = remotes_[number];
-  if (!made) made = std::make_unique<remote_node>(remote_node{number, member.id, parts_.make(member.id)});
+  if (!made) made = std::make_unique<remote_node>(remote_node{number, member.id, services_.make(member.id)});
   return made.get();
 }
 

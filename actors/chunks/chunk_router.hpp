@@ -74,7 +74,7 @@ public:
   };
 
   explicit chunk_router(std::shared_ptr<const store_router> local); // a standalone node
-  chunk_router(std::shared_ptr<const store_router> local, cluster_services parts);
+  chunk_router(std::shared_ptr<const store_router> local, cluster_services services);
   ~chunk_router(); // stop()
   chunk_router(const chunk_router&) = delete;
   chunk_router& operator=(const chunk_router&) = delete;
@@ -83,10 +83,10 @@ public:
   void stop() const;
 
   const store_router& local() const noexcept { return *local_; }
-  bool in_cluster() const noexcept { return parts_.layouts != nullptr; }
-  layout_holder* layouts() const noexcept { return parts_.layouts.get(); } // null: standalone
+  bool in_cluster() const noexcept { return services_.layouts != nullptr; }
+  layout_holder* layouts() const noexcept { return services_.layouts.get(); } // null: standalone
   read_budget& budget() const noexcept { return budget_; }
-  bool is_local(node_number owner) const { return !in_cluster() || owner == parts_.layouts->self(); }
+  bool is_local(node_number owner) const { return !in_cluster() || owner == services_.layouts->self(); }
 
   read_route route_read(const chunk_id& chunk) const;
   // no_leader: this node does not know the layout yet.
@@ -100,7 +100,7 @@ private:
   const remote_node* peer_of(const cluster::layout& layout, node_number number) const;
 
   const std::shared_ptr<const store_router> local_;
-  const cluster_services parts_;
+  const cluster_services services_;
   mutable read_budget budget_;
   mutable std::shared_mutex mutex_;
   mutable std::vector<std::unique_ptr<remote_node>> remotes_; // by number

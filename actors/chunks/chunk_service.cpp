@@ -14,7 +14,7 @@ using request_ptr = std::shared_ptr<link::incoming_request>;
 class server_state {
 public:
   explicit server_state(chunk_server_actor::pointer self) : self_(self) {}
-  void start(chunk_server_services parts) { parts_ = std::move(parts); }
+  void start(chunk_server_services services) { services_ = std::move(services); }
   void serve(const chunk_call& call);
 
 private:
@@ -52,14 +52,14 @@ private:
   std::optional<Message> decoded(const link::incoming_request& request) const;
 
   chunk_server_actor::pointer self_;
-  chunk_server_services parts_;
+  chunk_server_services services_;
 };
 static_assert(!std::is_aggregate_v<server_state>);
 
 void server_state::serve(const chunk_call& call) {
   const auto& request = call.request;
   if (request->respond.cancelled()) return; // the dropped responder answers
-  if (request->deadline <= parts_.clock->now())
+  if (request->deadline <= services_.clock->now())
     return request->respond(error{errc::timeout, "the request expired before it was started"});
   switch (call.kind) {
     case peer_request::read_chunk: return read(request);
@@ -82,7 +82,8 @@ void server_state::read(const request_ptr& request) {
   if (!m) return;
   if (m->length > request->reply_max)
     return request->respond(error{errc::too_large, "the reply would exceed the requester's buffer"});
-  auto into = parts_.buffers->try_acquire(m->length, reservation::minimum, parts_.accounts->of(request->from.node));
+  auto into =
+      services_.buffers->try_acquire(m->length, reservation::minimum, services_.accounts->of(request->from.node));
   if (!into) return request->respond(error{errc::busy, "no buffer for a peer's read"});
   read_next(std::make_shared<reading>(reading{request, *m, std::move(into), 0, {}}));
 }
@@ -90,7 +91,7 @@ void server_state::read(const request_ptr& request) {
 void server_state::read_next(const std::shared_ptr<reading>& r) {
   const auto& m = r->wanted;
   self_
-      ->request(parts_.stores->reader(m.id, r->rank), caf::infinite, read_atom_v,
+      ->request(services_.stores->reader(m.id, r->rank), caf::infinite, read_atom_v,
                 chunk_read{m.id, m.offset, m.length, r->into})
       .then([this, r](const chunk_data& data) { have_read(*r, data); },
             [this, r](caf::error& why) { read_failed(r, from_caf(why)); });
@@ -100,8 +101,8 @@ void server_state::read_failed(const std::shared_ptr<reading>& r, error why) {
   const auto code = why.code;
   if (weight_of(code) > weight_of(r->worst.code)) r->worst = std::move(why);
   // A disk that timed out may still write into the buffer; the buffer is released when the disk's job has ended.
-  const bool again = code != errc::timeout && code != errc::stopping && ++r->rank < parts_.stores->disks();
-  if (!again && parts_.disk_closed && r->worst.code == errc::not_found)
+  const bool again = code != errc::timeout && code != errc::stopping && ++r->rank < services_.stores->disks();
+  if (!again && services_.disk_closed && r->worst.code == errc::not_found)
     r->worst = {errc::quarantined, "not on the disks that are open"};
   if (!again || r->request->respond.cancelled()) return r->request->respond(std::move(r->worst));
   read_next(r);
@@ -112,13 +113,13 @@ void server_state::have_read(const reading& r, const chunk_data& data) {
   const auto bytes = data.bytes.view();
   a.bytes = encode(read_chunk_answer{data.chunk_length, crc32c(bytes)});
   if (!bytes.empty()) a.payload = data.bytes;
-  parts_.metrics->peer_reads.fetch_add(1, std::memory_order_relaxed);
+  services_.metrics->peer_reads.fetch_add(1, std::memory_order_relaxed);
   r.request->respond(std::move(a));
 }
 
 result<void> server_state::may_write(const write_chunk_request& m, const slice& payload) const {
   if (!payload.owner || payload.length == 0) return error{errc::invalid_argument, "a chunk without bytes"};
-  const auto layout = parts_.layouts->get();
+  const auto layout = services_.layouts->get();
   const auto fenced = layout ? cluster::fence(*layout, partition_of(m.id), m.epoch) : cluster::fenced::store_behind;
   switch (fenced) {
     case cluster::fenced::requester_behind:
@@ -135,9 +136,9 @@ void server_state::write(const request_ptr& request) {
   const auto m = decoded<write_chunk_request>(*request);
   if (!m) return;
   if (auto may = may_write(*m, request->payload); !may) return request->respond(may.error());
-  const auto* writer = parts_.stores->writer(m->id);
+  const auto* writer = services_.stores->writer(m->id);
   if (!writer) return request->respond(error{errc::read_only, "no disk takes writes"});
-  parts_.metrics->peer_writes.fetch_add(1, std::memory_order_relaxed);
+  services_.metrics->peer_writes.fetch_add(1, std::memory_order_relaxed);
   self_->request(*writer, caf::infinite, write_atom_v, chunk_payload{m->id, std::move(request->payload), m->epoch})
       .then(
           [request](done_atom) {
@@ -149,7 +150,7 @@ void server_state::write(const request_ptr& request) {
 std::shared_ptr<server_state::round> server_state::begin_round(const request_ptr& request) const {
   auto r = std::make_shared<round>();
   r->request = request;
-  r->to_answer = parts_.stores->disks();
+  r->to_answer = services_.stores->disks();
   return r;
 }
 
@@ -161,8 +162,8 @@ void server_state::erase(const request_ptr& request) {
     if (r->worst.code != errc{}) return r->request->respond(r->worst);
     r->request->respond(link::answer{encode(erase_chunks_answer{r->erased}), {}});
   };
-  for (std::size_t disk = 0; disk < parts_.stores->disks(); ++disk) {
-    self_->request(parts_.stores->disk_writer(disk), caf::infinite, erase_atom_v, m->ids)
+  for (std::size_t disk = 0; disk < services_.stores->disks(); ++disk) {
+    self_->request(services_.stores->disk_writer(disk), caf::infinite, erase_atom_v, m->ids)
         .then(
             [r, finish](std::uint64_t erased) {
               r->erased += erased;
@@ -175,9 +176,9 @@ void server_state::erase(const request_ptr& request) {
 }
 
 chunk_server_actor::behavior_type chunk_server(chunk_server_actor::stateful_pointer<server_state> self,
-                                               const chunk_server_services& parts) {
+                                               const chunk_server_services& services) {
   auto* state = &self->state;
-  state->start(parts);
+  state->start(services);
   return {[state](const chunk_call& call) { state->serve(call); }};
 }
 
@@ -190,10 +191,11 @@ account_ptr peer_accounts::of(const uuid& node) {
   return account;
 }
 
-chunk_service::chunk_service(caf::actor_system& system, const chunk_server_services& parts, std::size_t actors)
-    : buffers_(parts.buffers), accounts_(parts.accounts) {
-  CAIRN_ASSERT(actors > 0 && parts.stores && parts.layouts && parts.buffers && parts.metrics && parts.clock);
-  for (std::size_t i = 0; i < actors; ++i) servers_.push_back(system.spawn(chunk_server, parts));
+chunk_service::chunk_service(caf::actor_system& system, const chunk_server_services& services, std::size_t actors)
+    : buffers_(services.buffers), accounts_(services.accounts) {
+  CAIRN_ASSERT(actors > 0 && services.stores && services.layouts && services.buffers && services.metrics &&
+               services.clock);
+  for (std::size_t i = 0; i < actors; ++i) servers_.push_back(system.spawn(chunk_server, services));
 }
 
 void chunk_service::serve_at(peer_service& service) const {

@@ -45,7 +45,7 @@ struct chunk_server_services {
 
 class chunk_service {
 public:
-  chunk_service(caf::actor_system& system, const chunk_server_services& parts, std::size_t actors);
+  chunk_service(caf::actor_system& system, const chunk_server_services& services, std::size_t actors);
   // The handlers and the allocator of payloads; call before the link server starts.
   void serve_at(peer_service& service) const;
   // Requests that are not answered yet, and later ones, end in cancelled.

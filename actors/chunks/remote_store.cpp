@@ -20,7 +20,7 @@ constexpr std::uint32_t probe_bytes = 1;
 class remote_state {
 public:
   explicit remote_state(chunk_store_actor::pointer self) : self_(self) {}
-  void start(remote_store_services parts, const uuid& peer, std::shared_ptr<peer_health> health);
+  void start(remote_store_services services, const uuid& peer, std::shared_ptr<peer_health> health);
   caf::result<chunk_data> read(chunk_read& r);
   caf::result<done_atom> write(chunk_payload& chunk);
   caf::result<std::uint64_t> erase(chunk_ids& ids);
@@ -69,8 +69,8 @@ private:
 };
 static_assert(!std::is_aggregate_v<remote_state>);
 
-void remote_state::start(remote_store_services parts, const uuid& peer, std::shared_ptr<peer_health> health) {
-  p_ = std::move(parts);
+void remote_state::start(remote_store_services services, const uuid& peer, std::shared_ptr<peer_health> health) {
+  p_ = std::move(services);
   peer_ = peer;
   health_ = std::move(health);
   self_->delayed_send(self_, retry_tick_interval, tick_atom_v);
@@ -225,10 +225,10 @@ void remote_state::stop(const caf::exit_msg& m) {
 }
 
 chunk_store_actor::behavior_type remote_store_behavior(chunk_store_actor::stateful_pointer<remote_state> self,
-                                                       const remote_store_services& parts, const uuid& peer,
+                                                       const remote_store_services& services, const uuid& peer,
                                                        const std::shared_ptr<peer_health>& health) {
   auto* state = &self->state;
-  state->start(parts, peer, health);
+  state->start(services, peer, health);
   self->set_exit_handler([state](caf::exit_msg& m) { state->stop(m); });
   return {
       [state](read_atom, chunk_read& r) { return state->read(r); },
@@ -247,10 +247,10 @@ chunk_store_actor::behavior_type remote_store_behavior(chunk_store_actor::statef
 
 } // namespace
 
-remote_store spawn_remote_store(caf::actor_system& system, remote_store_services parts, const uuid& peer) {
-  CAIRN_ASSERT(parts.network && parts.buffers && parts.metrics && parts.clock);
+remote_store spawn_remote_store(caf::actor_system& system, remote_store_services services, const uuid& peer) {
+  CAIRN_ASSERT(services.network && services.buffers && services.metrics && services.clock);
   auto health = std::make_shared<peer_health>();
-  auto store = system.spawn(remote_store_behavior, std::move(parts), peer, health);
+  auto store = system.spawn(remote_store_behavior, std::move(services), peer, health);
   return {std::move(store), std::move(health)};
 }
 

@@ -30,6 +30,6 @@ struct remote_store {
   chunk_store_actor store;
   std::shared_ptr<const peer_health> health;
 };
-remote_store spawn_remote_store(caf::actor_system& system, remote_store_services parts, const uuid& peer);
+remote_store spawn_remote_store(caf::actor_system& system, remote_store_services services, const uuid& peer);
 
 } // namespace cairn::actors

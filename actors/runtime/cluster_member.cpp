@@ -131,12 +131,8 @@ result<void> cluster_member::open_links() {
   settings.listen = s.listen;
   settings.insecure = s.insecure;
   settings.bulk_connections = s.bulk_connections;
-  link_peers_services parts;
-  parts.contexts = services_.contexts;
-  parts.tls = tls_;
-  parts.own = hello_;
-  parts.service = service_;
-  links_ = std::make_shared<link_peers>(settings, std::move(parts));
+  links_ = std::make_shared<link_peers>(
+      settings, link_peers_services{.contexts = services_.contexts, .tls = tls_, .own = hello_, .service = service_});
   return links_->listen();
 }
 
@@ -283,34 +279,34 @@ result<void> cluster_member::open_log() {
   log_writes_ = make_thread_executor("log-write", 1, log_queue_max);
   log_reads_ = make_thread_executor("log-read", 1, log_read_queue_max);
   transfers_ = make_thread_executor("transfer", 1, transfer_queue_max);
-  member_log_services parts;
-  parts.log = log_files_;
-  parts.store = services_.store;
-  parts.identity = &identity_;
-  parts.self = self();
-  parts.replicas = std::uint8_t(services_.settings->cluster.replicas);
-  parts.write_quorum = std::uint8_t(services_.settings->cluster.write_quorum);
-  parts.writes = log_writes_.get();
-  parts.reads = log_reads_.get();
-  parts.transfer = {services_.engine, services_.files, services_.settings->metadata_dir() + "/transfer",
-                    transfers_.get()};
-  parts.network = links_.get();
-  parts.clock = services_.clock;
-  parts.random = services_.random;
-  parts.has_room = [files = services_.files, directory = services_.settings->metadata_dir(),
-                    reserve = services_.settings->storage.reserve.bytes] {
-    const auto space = files->space_of(directory);
-    return space && has_room_again(reserve, *space);
-  };
-  parts.damage = services_.damage;
-  parts.log_damage = log_damage_;
-  parts.repaired = &services_.metrics->metadata_repaired;
-  parts.state = state_;
   const auto& data_dir = services_.settings->node.data_dir;
   const auto before = load_applied_record(*services_.files, data_dir, identity_.id);
   if (!before) return before.error();
-  parts.applied_before = *before;
-  auto log = open_member_log(parts);
+  const auto metadata_dir = services_.settings->metadata_dir();
+  auto log = open_member_log({
+      .log = log_files_,
+      .store = services_.store,
+      .identity = &identity_,
+      .self = self(),
+      .replicas = std::uint8_t(services_.settings->cluster.replicas),
+      .write_quorum = std::uint8_t(services_.settings->cluster.write_quorum),
+      .writes = log_writes_.get(),
+      .reads = log_reads_.get(),
+      .transfer = {services_.engine, services_.files, metadata_dir + "/transfer", transfers_.get()},
+      .network = links_.get(),
+      .clock = services_.clock,
+      .random = services_.random,
+      .has_room =
+          [files = services_.files, metadata_dir, reserve = services_.settings->storage.reserve.bytes] {
+            const auto space = files->space_of(metadata_dir);
+            return space && has_room_again(reserve, *space);
+          },
+      .damage = services_.damage,
+      .log_damage = log_damage_,
+      .repaired = &services_.metrics->metadata_repaired,
+      .state = state_,
+      .applied_before = *before,
+  });
   if (!log) return damaged_log(log.error());
   log_ = std::move(*log);
   if (log_->applied <= *before) return {};
@@ -385,17 +381,18 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
       links_->ask_member(*target, std::move(request), join_time, std::move(reply));
     };
   metadata_->set(metadata);
-  admin_services admin_service;
-  admin_service.metadata = metadata;
-  admin_service.store = services.store;
-  admin_service.reads = services.reads;
-  admin_service.layout = layout_;
-  admin_service.state = state_;
-  admin_service.network = links_.get();
-  admin_service.clock = services.clock;
-  admin_service.cluster_name = identity_.name;
-  admin_service.random = services_.random;
-  admin_service.down_after = services.controller.down_after;
+  admin_services admin_service{
+      .metadata = metadata,
+      .store = services.store,
+      .reads = services.reads,
+      .layout = layout_,
+      .state = state_,
+      .network = links_.get(),
+      .clock = services.clock,
+      .cluster_name = identity_.name,
+      .random = services_.random,
+      .down_after = services.controller.down_after,
+  };
   admin_service.membership = spawn_membership(system, std::move(services));
   membership_->set(admin_service.membership);
   admin_service_->set(spawn_admin_service(system, std::move(admin_service)));

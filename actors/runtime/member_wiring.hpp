@@ -1,4 +1,4 @@
-// Puts the parts of a cluster member together, except for its disks, threads and sockets: production
+// Puts the services of a cluster member together, except for its disks, threads and sockets: production
 // (actors/runtime/cluster_member.cpp, actors/runtime/storage_node.cpp) and the simulator build the same member with
 // these functions. The objects that the structs point to outlive the results.
 #pragma once
@@ -34,7 +34,7 @@ struct member_log_services {
 // Opens the member's copy of the metadata's log and starts its consensus engine. Begins the log of a founder that has
 // no first entry yet; completes an install that a crash interrupted between the log and the state. Errors: io_error,
 // corrupt, no_space; precondition_failed: the log was put back from an older image.
-result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_services& parts);
+result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_services& services);
 
 // Registers the handlers for consensus, membership and, if there is an admin_service, for operators' requests. Call
 // before the links start.
@@ -57,6 +57,7 @@ struct member_chunks {
   std::shared_ptr<const chunk_router> router;
 };
 // Serves this node's chunks through `service`, and creates the router to the peers' chunks.
-member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_services& parts, peer_service& service);
+member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_services& services,
+                                 peer_service& service);
 
 } // namespace cairn::actors
