@@ -4,6 +4,8 @@
 #include "net/wire/grammar/ascii.hpp"
 #include "storage/policy/policy.hpp"
 
+#include <algorithm>
+
 namespace cairn::net {
 
 namespace {
@@ -11,7 +13,11 @@ namespace {
 namespace metadata = storage::metadata;
 namespace policy = storage::policy;
 
-constexpr std::size_t simulated_max = 1000; // pairs of action and resource
+// The answer grows with the pairs of an action and a resource, the time also with the policies and the context.
+constexpr std::size_t simulated_max = 1000;          // pairs
+constexpr std::size_t resource_bytes_max = 2048;     // as AWS
+constexpr std::size_t simulated_bytes_max = 4 << 20; // of policies, counted for each pair
+constexpr std::size_t context_bytes_max = 8 << 10;   // of all values
 
 struct simulated {
   std::string bucket, key;
@@ -34,14 +40,27 @@ std::variant<policy::context, s3_error> read_context(const iam_query& query, wal
   policy::context with;
   with.kind = policy::sender::key;
   with.time = now;
+  std::size_t bytes = 0;
   for (std::size_t n = 1;; ++n) {
     const auto entry = "ContextEntries.member." + std::to_string(n) + ".";
     const auto* const name = query.find(entry + "ContextKeyName");
     if (name == nullptr) return with;
     const auto named = policy::key_of(*name);
     if (!named) return s3_error{400, "InvalidInput", "The condition key " + *name + " is unknown."};
-    with.values.push_back({named->key, std::string{named->name}, query.list(entry + "ContextKeyValues")});
+    auto values = query.list(entry + "ContextKeyValues");
+    for (const auto& value : values) bytes += value.size();
+    if (bytes > context_bytes_max) return validation_error("The values of ContextEntries are too long.");
+    with.values.push_back({named->key, std::string{named->name}, std::move(values)});
   }
+}
+
+bool is_too_much(const std::vector<std::string>& wanted, const std::vector<std::string>& resources,
+                 const metadata::identity& of) {
+  const auto pairs = wanted.size() * resources.size();
+  std::size_t policy_bytes = 0;
+  for (const auto& one : of.policies) policy_bytes += one.document.text().size();
+  return pairs > simulated_max || pairs * policy_bytes > simulated_bytes_max ||
+         std::ranges::any_of(resources, [](const auto& arn) { return arn.size() > resource_bytes_max; });
 }
 
 std::string_view decision_text(policy::effect outcome) {
@@ -71,7 +90,7 @@ std::variant<std::string, s3_error> simulation_answer(const iam_query& query, co
   const auto wanted = query.list("ActionNames");
   auto resources = query.list("ResourceArns");
   if (resources.empty()) resources.emplace_back("*");
-  if (wanted.empty() || wanted.size() * resources.size() > simulated_max)
+  if (wanted.empty() || is_too_much(wanted, resources, asked_of))
     return validation_error("ActionNames and ResourceArns name nothing, or too much.");
   result_writer xml;
   xml.open("EvaluationResults");

@@ -25,7 +25,7 @@ struct iam_call {
   actors::found_identities subject; // null: there is none
   std::vector<metadata::identity_query> listings{};
   std::vector<metadata::identity_page> listed{};
-  turn mine{}; // of listings, which examine all rows of a kind
+  turn mine{}; // of listings, which examine all rows of a kind, and of simulations
 
   const metadata::identity_page* found() const { return subject ? found_subject(*action, query, *subject) : nullptr; }
 };
@@ -42,16 +42,19 @@ void answer_or_refuse(const call_ptr& call, const std::variant<std::string, s3_e
   answer(call->session, *call->action, std::get<std::string>(made));
 }
 
+bool simulates(const iam_call& call) {
+  return call.action->act == action::iam_simulate_custom_policy ||
+         call.action->act == action::iam_simulate_principal_policy;
+}
+
 void answer_reading(const call_ptr& call) {
-  const auto act = call->action->act;
-  if (act == action::iam_simulate_custom_policy || act == action::iam_simulate_principal_policy) {
-    const auto* const found = call->found();
-    if (found == nullptr && act == action::iam_simulate_principal_policy)
-      return call->session->respond_error(no_such_entity("There is no such user."));
-    const auto* const of = found != nullptr ? found->resolved.get() : nullptr;
-    return answer_or_refuse(call, simulation_answer(call->query, of, call->session->shared().clock.wall()));
-  }
-  answer_or_refuse(call, read_answer(*call->action, call->query, call->found(), call->listed));
+  if (!simulates(*call))
+    return answer_or_refuse(call, read_answer(*call->action, call->query, call->found(), call->listed));
+  const auto* const found = call->found();
+  if (found == nullptr && call->action->act == action::iam_simulate_principal_policy)
+    return call->session->respond_error(no_such_entity("There is no such user."));
+  const auto* const of = found != nullptr ? found->resolved.get() : nullptr;
+  answer_or_refuse(call, simulation_answer(call->query, of, call->session->shared().clock.wall()));
 }
 
 // Reads the listed rows, one query after the other.
@@ -70,7 +73,7 @@ void read_rows(const call_ptr& call) {
   auto listings = listings_of(*call->action, call->query, call->found());
   if (const auto* refused = std::get_if<s3_error>(&listings)) return call->session->respond_error(*refused);
   call->listings = std::move(std::get<std::vector<metadata::identity_query>>(listings));
-  if (call->listings.empty()) return answer_reading(call);
+  if (call->listings.empty() && !simulates(*call)) return answer_reading(call);
   with_turn(call->session, *call->session->shared().listing_turns, [call](turn mine) {
     call->mine = std::move(mine);
     read_listings(call);

@@ -4,6 +4,26 @@
 
 namespace cairn::storage::metadata {
 
+namespace {
+
+// What lists do not show: it can be most of a row, and a page has a thousand of them.
+void shorten(user_row& row) {
+  row.who.tags.clear();
+  row.policies.own.clear();
+}
+void shorten(group_row& row) {
+  row.policies.own.clear();
+}
+void shorten(role_row& row) {
+  row.who.tags.clear();
+  row.policies.own.clear();
+}
+void shorten(policy_row& row) {
+  row.versions.clear();
+}
+
+} // namespace
+
 result<access_key_row> snapshot::access_key(std::string_view id) {
   if (!valid_access_key(id)) return error{errc::no_such_access_key};
   auto row =
@@ -59,6 +79,7 @@ result<void> snapshot::add_identities(const identity_query& query, result<Row> (
       truncated = true;
       break;
     }
+    shorten(*row);
     into.push_back(std::move(*row));
   }
   return kv_->status();

@@ -159,6 +159,7 @@ struct identity_query {
   std::string policy;     // users, groups or roles to which this managed policy is attached
   bool attached = false;  // policies that are attached to something
 };
+// Rows of all names are without tags, texts of inline policies, and versions of managed ones.
 struct identity_page {
   std::vector<user_row> users;
   std::vector<group_row> groups; // of a user that was asked for: those that it is in

@@ -216,6 +216,13 @@ def test_a_sequence_as_terraform_sends_it(iam):
     assert refusal(iam.get_user, UserName="tf2") == (404, "NoSuchEntity") and refusal(iam.get_policy, PolicyArn=policy) == (404, "NoSuchEntity")
 
 
+def test_a_small_request_simulates_no_large_answer(guarded):
+    iam = iam_of(guarded)
+    asked = {"PolicyInputList": [allow("s3:*")], "ActionNames": ["s3:GetObject"] * 300}
+    assert refusal(iam.simulate_custom_policy, ResourceArns=["<" * 30000], **asked) == (400, "ValidationError")
+    assert len(iam.simulate_custom_policy(ResourceArns=["arn:aws:s3:::b/k"], **asked)["EvaluationResults"]) == 300
+
+
 def test_they_are_there_after_a_restart(start_node):
     n = start_node(**GUARDED)
     b = bucket_of(n, "kept")

@@ -191,6 +191,37 @@ TEST(iam, simulates_what_the_evaluator_says) {
   EXPECT_EQ(simulated("PolicyInputList.member.1=" + encoded_policy), "ValidationError");
 }
 
+// A small request could ask for an answer of hundreds of megabytes, and for minutes of work.
+TEST(iam, bounds_what_is_simulated) {
+  const auto simulated = [](const std::string& form) {
+    const auto made = simulation_answer(query_of(form), nullptr, 0);
+    return std::holds_alternative<s3_error>(made) ? std::string{std::get<s3_error>(made).code} : std::string{"done"};
+  };
+  const auto actions = [](int count) {
+    std::string form;
+    for (int n = 1; n <= count; ++n) form += "&ActionNames.member." + std::to_string(n) + "=s3:GetObject";
+    return form;
+  };
+  const auto resource = [](std::size_t bytes) { return "&ResourceArns.member.1=" + std::string(bytes, 'r'); };
+  EXPECT_EQ(simulated(actions(350) + resource(2048)), "done");
+  EXPECT_EQ(simulated(actions(1) + resource(2049)), "ValidationError");
+
+  std::string statements;
+  for (int n = 0; n < 250; ++n)
+    statements += (n == 0 ? "" : ",") + std::string{R"({"Effect":"Allow","Action":"s3:GetObject","Resource":"*"})"};
+  std::string large = R"({"Version":"2012-10-17","Statement":[)" + statements + "]}"; // of 14 KB
+  const auto policies = "PolicyInputList.member.1=" + large;
+  EXPECT_EQ(simulated(policies + actions(100)), "done");
+  EXPECT_EQ(simulated(policies + actions(350)), "ValidationError");
+
+  const auto context = [](std::size_t bytes) {
+    return "&ContextEntries.member.1.ContextKeyName=aws:Referer&ContextEntries.member.1.ContextKeyValues.member.1=" +
+           std::string(bytes, 'v');
+  };
+  EXPECT_EQ(simulated(actions(1) + context(8 << 10)), "done");
+  EXPECT_EQ(simulated(actions(1) + context((8 << 10) + 1)), "ValidationError");
+}
+
 TEST(iam, has_errors_of_its_own) {
   EXPECT_EQ(as_iam_error({400, "InvalidArgument", "x"}).code, "ValidationError");
   EXPECT_EQ(as_iam_error({413, "EntityTooLarge", "x"}).status, 409u);

@@ -383,6 +383,28 @@ TEST_F(identities, are_listed_by_name_in_pages) {
   EXPECT_EQ(read()->identities(query)->users.at(0).who.name, "ann");
 }
 
+// A page of a thousand whole rows could take tens of megabytes.
+TEST_F(identities, are_listed_without_tags_and_policies) {
+  auto tags = about(action::iam_tag_user, "ann");
+  tags.tags = {{"team", "blue"}};
+  EXPECT_EQ(done(tags), std::nullopt);
+  EXPECT_EQ(done(inline_policy(action::iam_put_user_policy, "ann", "own", puts)), std::nullopt);
+  attach("managed", puts);
+  EXPECT_EQ(done(create(action::iam_create_group, "g")), std::nullopt);
+  EXPECT_EQ(done(inline_policy(action::iam_put_group_policy, "g", "own", puts)), std::nullopt);
+  EXPECT_EQ(user().who.tags.size() + user().policies.own.size() + managed("managed").versions.size(), 3u);
+
+  const auto all = [this](identity_kind kind) { return page(kind, {}); };
+  const auto listed = all(identity_kind::user).users.at(0);
+  EXPECT_TRUE(listed.who.tags.empty());
+  EXPECT_TRUE(listed.policies.own.empty());
+  EXPECT_TRUE(listed.policies.has("managed"));
+  EXPECT_TRUE(all(identity_kind::group).groups.at(0).policies.own.empty());
+  const auto policy_listed = all(identity_kind::policy).policies.at(0);
+  EXPECT_TRUE(policy_listed.versions.empty());
+  EXPECT_EQ(policy_listed.default_version, 1u);
+}
+
 TEST(identity_rows, come_back_as_they_were_written) {
   user_row user{.who = {"ann", "AIDA1", "/team/", {{"k", "v"}}}, .created = 5};
   user.policies = {{"a", "b"}, {{"own", "{}"}}};
