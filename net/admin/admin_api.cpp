@@ -59,6 +59,15 @@ bool changes(const admin_request& asked) {
   return asked.method() != http::verb::get && asked.method() != http::verb::head;
 }
 
+// Whether a browser says that a page of another origin sends the request. It sends Sec-Fetch-Site only by TLS or to its
+// own machine, and Origin also with requests that only read, if their page is another's. Of a change Origin is checked
+// once there is a session.
+bool is_of_other_page(const admin_request& asked, bool encrypted) {
+  if (!is_own_page(find_field(asked, "Sec-Fetch-Site"))) return true;
+  const auto origin = find_field(asked, "Origin");
+  return !changes(asked) && origin && !is_same_origin(origin, view_of(asked[http::field::host]), encrypted);
+}
+
 // A session's change must prove that a page of this port sends it. nullopt: it does.
 std::optional<error> forged(const admin_request& asked, const console_session& session, bool encrypted) {
   if (!is_same_origin(find_field(asked, "Origin"), view_of(asked[http::field::host]), encrypted))
@@ -284,7 +293,7 @@ void admin_api::with_session(api_services services, api_call call, admin_done do
   auto& caller = call.caller;
   caller.session_id = cookie_of(field_of(call.request, "Cookie"), services.cookie);
   // For pages of other ports of this host, too, a browser sends a cookie with SameSite=Strict.
-  if (is_own_page(find_field(call.request, "Sec-Fetch-Site"))) caller.session = sessions_.find(caller.session_id);
+  if (!is_of_other_page(call.request, services.encrypted)) caller.session = sessions_.find(caller.session_id);
   if (!caller.session) return done(not_signed_in());
   if (changes(call.request))
     if (auto why = forged(call.request, *caller.session, services.encrypted)) return done({refusal(*why, call.format)});

@@ -196,6 +196,8 @@ def test_pages_of_others_change_and_read_nothing(guarded):
     for site in ("same-site", "cross-site"):
         assert client.ask("POST", create, Sec_Fetch_Site=site)[0] == 401
         assert client.ask("GET", "/v1/keys", Sec_Fetch_Site=site)[0] == 401
+    for origin in (http_port, "https://evil.example", "null"):  # over plain HTTP to another machine there is no Sec-Fetch-Site
+        assert client.ask("GET", "/v1/keys", Origin=origin)[0] == 401
     assert client.ask("POST", "/v1/session", Origin=http_port, Authorization="Basic cm9vdGtleTpyb290")[0] == 403
     assert client.ask("OPTIONS", create, Access_Control_Request_Method="POST")[0] == 405, "no preflight is answered"
     assert "Access-Control-Allow-Origin" not in client.headers
