@@ -11,7 +11,8 @@ namespace cairn::net {
 
 namespace {
 
-constexpr std::size_t waiting_bytes_max = 8 << 20; // beyond it no line is accepted
+constexpr std::size_t waiting_bytes_max = 8 << 20;                // beyond it no line is accepted
+constexpr std::size_t waiting_bytes_most = 2 * waiting_bytes_max; // beyond it only lines that somebody waits for
 constexpr std::chrono::seconds retry_pause{1};
 constexpr std::chrono::seconds write_max{10}; // then the disk is taken for one that does not answer
 
@@ -64,6 +65,10 @@ bool line_log::accepts() {
 }
 
 void line_log::append(std::string lines, done then) {
+  if (!then && waiting_bytes_.load(std::memory_order_relaxed) >= waiting_bytes_most) {
+    metrics_.lost.fetch_add(count_lines(lines), std::memory_order_relaxed);
+    return;
+  }
   {
     const std::lock_guard guard{mutex_};
     waiting_bytes_.fetch_add(lines.size(), std::memory_order_relaxed);

@@ -44,7 +44,8 @@ public:
 
   // Whether a line may be appended, and requests that need one may begin.
   bool accepts();
-  // `lines`: whole ones, each with its line feed. `then` may be empty.
+  // `lines`: whole ones, each with its line feed. `then` may be empty; such lines are dropped while 16 MiB wait,
+  // because whoever brings them about need not ask accepts().
   void append(std::string lines, done then);
   // SIGHUP: opens the path again, because logrotate has renamed the file. If that fails, the old one stays in use.
   void reopen();

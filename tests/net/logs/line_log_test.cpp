@@ -198,6 +198,18 @@ TEST_F(line_logs, refuse_when_too_many_lines_wait_for_the_disk) {
   EXPECT_EQ(log->problem(), "");
 }
 
+// Such as those of sign-ins, which are not refused while the disk hangs.
+TEST_F(line_logs, that_nobody_waits_for_are_bounded_while_the_disk_does_not_answer) {
+  open();
+  const std::string line((1 << 20) - 1, 'x');
+  for (int i = 0; i < 20; ++i) log->append(line + "\n", {});
+  EXPECT_EQ(metrics.audit.lost, 4u);
+  append("waited for");
+  writer.run();
+  EXPECT_EQ(metrics.audit.written, 17u);
+  EXPECT_EQ(told, "waited for+");
+}
+
 TEST_F(line_logs, keep_a_bounded_number_of_lines_that_cannot_be_written) {
   open();
   fail(disk_operation::write);
