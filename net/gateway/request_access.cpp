@@ -40,7 +40,7 @@ slow_request slow_request_of(const request& request, std::string_view address, c
   slow.access_key = request.claimed_key;
   slow.operation = request.operation->name;
   slow.bucket = request.target.bucket;
-  slow.key = request.target.key;
+  slow.key = without_secrets(request.target.key);
   slow.status = end.status;
   return slow;
 }

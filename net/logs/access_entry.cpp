@@ -26,6 +26,21 @@ bool is_secret(std::string_view name) {
   return std::ranges::any_of(secret_parameters, [plain](auto secret) { return iequals(plain, secret); });
 }
 
+struct mark {
+  std::size_t begin, end; // both the end of the text: there is none
+};
+
+// The next of `characters`, as it is or as %XX.
+mark find_mark(std::string_view text, std::string_view characters, std::size_t from = 0) {
+  for (auto at = from; at < text.size(); ++at) {
+    if (characters.find(text[at]) != characters.npos) return {at, at + 1};
+    if (text[at] != '%') continue;
+    const auto decoded = percent_decode(text.substr(at, 3), false);
+    if (decoded && decoded->size() == 1 && characters.find(decoded->front()) != characters.npos) return {at, at + 3};
+  }
+  return {text.size(), text.size()};
+}
+
 // nginx's log_format with its default escaping: what is not printable ASCII, and what could end the quotes, as \xHH.
 void append_escaped(std::string& out, std::string_view text, bool spaces = true) {
   if (text.empty()) out += '-';
@@ -55,21 +70,29 @@ std::string request_line_of(const access_entry& e) {
 } // namespace
 
 std::string without_secrets(std::string_view url) {
-  constexpr std::string_view separators = "?&; "; // also where no '?' is: what is refused may begin anywhere
+  // Also where no '?' is, and percent-encoded: what is refused may begin anywhere, and some clients encode a presigned
+  // URL as if it were a key. Its signature is valid all the same.
+  constexpr std::string_view separators = "?&;# ";
   std::string out;
-  auto at = url.find_first_of(separators);
-  if (at == url.npos) return std::string{url};
+  auto at = find_mark(url, separators);
+  if (at.begin == url.size()) return std::string{url};
   out.reserve(url.size());
-  out.append(url.substr(0, at));
-  while (at < url.size()) { // url[at] is a separator
-    const auto end = std::min(url.find_first_of(separators, at + 1), url.size());
-    const auto piece = url.substr(at, end - at);
-    const auto equals = piece.find('=');
-    if (equals != piece.npos && is_secret(piece.substr(1, equals - 1)))
-      out.append(piece.substr(0, equals + 1)).append("***");
-    else
-      out.append(piece);
-    at = end;
+  out.append(url.substr(0, at.begin));
+  while (at.begin < url.size()) {
+    auto next = find_mark(url, separators, at.end);
+    const auto piece = url.substr(0, next.begin);
+    const auto equals = find_mark(piece, "=", at.end);
+    if (equals.begin < piece.size() && is_secret(piece.substr(at.end, equals.begin - at.end))) {
+      out.append(piece.substr(at.begin, equals.end - at.begin)).append("***");
+      const bool is_encoded = url[at.begin] == '%';
+      if (!is_encoded) { // its value may hold encoded separators
+        const auto raw = std::min(url.find_first_of(separators, at.end), url.size());
+        next = {raw, std::min(raw + 1, url.size())};
+      }
+    } else {
+      out.append(piece.substr(at.begin));
+    }
+    at = next;
   }
   return out;
 }
@@ -124,7 +147,7 @@ std::string access_json_line(const access_entry& e) {
   add("request_id", e.request);
   add("operation", e.operation);
   add("bucket", e.bucket);
-  add("key", e.key);
+  add("key", without_secrets(e.key));
   return json_text(line) + "\n";
 }
 

@@ -34,7 +34,8 @@ struct access_entry {
 std::string combined_line(const access_entry& entry);
 std::string access_json_line(const access_entry& entry);
 
-// The URL or request line with `***` for the values of query parameters that are signatures, tokens or keys.
+// The URL, request line or object key with `***` for the values of query parameters that are signatures, tokens or
+// keys, also where the URL of a request was percent-encoded as if it were a key.
 std::string without_secrets(std::string_view url);
 
 } // namespace cairn::net

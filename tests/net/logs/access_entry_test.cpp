@@ -153,11 +153,16 @@ TEST(access_entry, has_no_signature_and_no_token) {
       << "the rest of a URL";
   EXPECT_EQ(without_secrets("Authorization: AWS4-HMAC-SHA256 SignedHeaders=host, Signature=0a1b"),
             "Authorization: AWS4-HMAC-SHA256 SignedHeaders=host, Signature=***");
+  EXPECT_EQ(without_secrets("/a%3FX-Amz-Date=1%26X-Amz-Signature%3D0a1b"), "/a%3FX-Amz-Date=1%26X-Amz-Signature%3D***");
+  EXPECT_EQ(without_secrets("/a?u=http%3A%2F%2Fb%3fSignature%3d0a1b&x=1"), "/a?u=http%3A%2F%2Fb%3fSignature%3d***&x=1");
+  EXPECT_EQ(without_secrets("/a?X-Amz-Security-Token=a%26b&x=1"), "/a?X-Amz-Security-Token=***&x=1");
+  EXPECT_EQ(without_secrets("/a#Signature=0a1b"), "/a#Signature=***");
   for (const std::string_view same :
        {"", "/", "/a?", "/a?&", "/a?X-Amz-Signature", "/X-Amz-Signature=1", "/a?b=%zz&=c", "/a??"})
     EXPECT_EQ(without_secrets(same), same);
   auto e = whole_entry();
   e.target = "/files/a?X-Amz-Signature=0a1b2c";
+  e.key = "a?X-Amz-Signature=0a1b2c";
   e.referer = "https://s3.example.org/files/page.html?Signature=0a1b2c";
   for (const auto& line : {combined_line(e), access_json_line(e)}) {
     EXPECT_EQ(line.find("0a1b2c"), line.npos);
