@@ -294,7 +294,7 @@ bool takes_text(const key& k) {
   settings example;
   const auto slot = k.slot(example);
   return !std::holds_alternative<bool*>(slot) && !std::holds_alternative<std::uint32_t*>(slot) &&
-         !std::holds_alternative<std::vector<std::string>*>(slot) &&
+         !std::holds_alternative<double*>(slot) && !std::holds_alternative<std::vector<std::string>*>(slot) &&
          !std::holds_alternative<std::vector<disk_settings>*>(slot) &&
          !std::holds_alternative<std::vector<rate_limit>*>(slot);
 }

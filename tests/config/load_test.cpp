@@ -84,6 +84,8 @@ TEST(config_load, takes_a_share_from_0_to_1_and_the_url_of_a_collector) {
   for (const auto* share : {"0", "1", "0.25", "1e-3"})
     EXPECT_THAT(lines(of(std::string("[trace]\nsample = ") + share + "\n")), ElementsAre()) << share;
   EXPECT_EQ(of("[trace]\nsample = 0.25\n").value.trace.sample, 0.25);
+  EXPECT_EQ(with_overrides({"trace.sample=0.25"}).value.trace.sample, 0.25);
+  EXPECT_EQ(with_overrides({"trace.sample=1"}).value.trace.sample, 1);
   for (const auto* share : {"-0.1", "1.01", "nan", "true", "\"0.5\""})
     EXPECT_EQ(lines(of(std::string("[trace]\nsample = ") + share + "\n")).size(), 1u) << share;
   const auto problems = [](const std::string& url) { return lines(of("[trace]\nendpoint = '" + url + "'\n")).size(); };
