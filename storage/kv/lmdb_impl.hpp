@@ -73,6 +73,7 @@ private:
   error refuse_writes(error why);
   result<void> prepare(const std::string& folder) const;
   result<void> make_data_file(const std::string& folder);
+  result<void> check_meta_pages(const std::string& folder, std::uint64_t map_bytes);
   result<void> open_tables();
   result<void> map_file(const std::string& folder);
   bool read_meta(std::uint64_t transaction, lmdb_pages::meta& out);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <functional>
 
@@ -138,9 +139,27 @@ result<void> environment::make_data_file(const std::string& folder) {
   return files.rename(fresh, path); // `open` flushes the directory after creating the tables
 }
 
+// A division by zero within LMDB would end the process, because map_guard.hpp handles faults of memory only, and a map
+// that is too large for the machine would not be known as damage.
+result<void> environment::check_meta_pages(const std::string& folder, std::uint64_t map_bytes) {
+  const auto file = posix_file_system().open(folder + "/data.mdb", open_mode::read_only);
+  if (!file) return {}; // LMDB says why
+  std::array<char, lmdb_pages::meta_bytes> first{}, second{};
+  const auto read = [&file](std::uint64_t at, std::span<char> into) -> std::string_view {
+    const bytes_span bytes = std::as_writable_bytes(into);
+    const auto got = (*file)->read(at, std::span{&bytes, 1});
+    return {into.data(), got ? *got : 0};
+  };
+  const auto meta = read(0, first);
+  if (meta.size() < lmdb_pages::meta_bytes) return {};
+  const auto other = read(lmdb_pages::page_bytes_of(meta), second);
+  return lmdb_pages::may_open(meta, other, map_bytes) ? result<void>{} : damaged("meta page");
+}
+
 result<void> environment::open(const std::string& folder, std::uint64_t map_bytes) {
   if (auto prepared = prepare(folder); !prepared) return prepared;
   if (auto made = reads_only_ ? result<void>{} : make_data_file(folder); !made) return made;
+  if (auto good = check_meta_pages(folder, map_bytes); !good) return good;
   if (const int rc = mdb_env_create(&env_); rc != 0) return failure(rc, "mdb_env_create");
   const int opened = run([&] {
     int rc = mdb_env_set_assert(env_, on_lmdb_assertion);

@@ -1,6 +1,7 @@
 #include "storage/kv/lmdb_pages.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -12,15 +13,23 @@ constexpr std::size_t header_bytes = 16, node_header_bytes = 8, tree_bytes = 48;
 constexpr std::size_t key_bytes_max = 511, value_bytes_max = 1u << 30;
 constexpr std::uint16_t branch_flag = 1, leaf_flag = 2, overflow_flag = 4; // of pages
 constexpr std::uint16_t big_flag = 1, tree_flag = 2;                       // of nodes
+constexpr std::uint16_t integer_keys = 8, order_flags = 0x7e;              // of trees: orders of keys and of duplicates
 constexpr std::uint32_t magic = 0xBEEFC0DE, version = 1;
 constexpr std::size_t meta_trees = header_bytes + 24, meta_last = meta_trees + 2 * tree_bytes;
+static_assert(meta_last + 16 == meta_bytes);
 constexpr std::uint64_t first_data_page = 2;
+constexpr std::uint32_t page_bytes_min = 256, page_bytes_max = 64 << 10;
 
 template <class Integer>
 Integer load_of(const char* at) {
   Integer v;
   std::memcpy(&v, at, sizeof v);
   return v;
+}
+
+bool is_meta(const char* page) {
+  return load_of<std::uint32_t>(page + header_bytes) == magic &&
+         load_of<std::uint32_t>(page + header_bytes + 4) == version;
 }
 
 std::size_t even(std::size_t bytes) {
@@ -39,13 +48,27 @@ bool read_tree(std::string_view value, tree& out) {
          (out.depth == 0) == (out.entries == 0);
 }
 
+std::uint32_t page_bytes_of(std::string_view meta) {
+  return load_of<std::uint32_t>(meta.data() + meta_trees);
+}
+
+bool may_open(std::string_view first, std::string_view second, std::uint64_t map_bytes) {
+  if (!is_meta(first.data())) return true;
+  const auto bytes = page_bytes_of(first);
+  if (bytes < page_bytes_min || bytes > page_bytes_max || !std::has_single_bit(bytes)) return false;
+  if (second.size() < meta_bytes || !is_meta(second.data())) return true;
+  const auto number = [](std::string_view meta, std::size_t at) { return load_of<std::uint64_t>(meta.data() + at); };
+  const auto transaction_at = meta_last + sizeof(std::uint64_t);
+  const auto used = number(second, transaction_at) > number(first, transaction_at) ? second : first;
+  return page_bytes_of(used) == bytes && number(used, meta_last) < map_bytes / bytes;
+}
+
 bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction, meta& out) {
   const char* const at = map + (transaction & 1) * page_bytes;
-  if (load_of<std::uint32_t>(at + header_bytes) != magic || load_of<std::uint32_t>(at + header_bytes + 4) != version)
-    return false;
+  if (!is_meta(at)) return false;
   const char* const trees = at + meta_trees;
-  // The flags of these two trees are not checked: the tree of free pages has integer keys.
-  const auto plain = [](const char* from, tree& t) {
+  const auto plain = [](const char* from, std::uint16_t flags, tree& t) {
+    if ((load_of<std::uint16_t>(from + 4) & order_flags) != flags) return false;
     t.depth = load_of<std::uint16_t>(from + 6);
     t.entries = load_of<std::uint64_t>(from + 32);
     t.root = load_of<std::uint64_t>(from + 40);
@@ -53,7 +76,7 @@ bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transactio
   };
   out.transaction = transaction;
   out.page_bytes = load_of<std::uint32_t>(trees);
-  const bool good = plain(trees, out.free_pages) && plain(trees + tree_bytes, out.tables);
+  const bool good = plain(trees, integer_keys, out.free_pages) && plain(trees + tree_bytes, 0, out.tables);
   out.pages = load_of<std::uint64_t>(at + meta_last) + 1;
   return load_of<std::uint64_t>(at + meta_last + 8) == transaction && good && out.page_bytes == page_bytes;
 }

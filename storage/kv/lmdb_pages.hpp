@@ -44,6 +44,13 @@ struct meta {
   friend bool operator==(const meta&, const meta&) = default;
 };
 
+constexpr std::size_t meta_bytes = 16 + 24 + 2 * 48 + 16;
+std::uint32_t page_bytes_of(std::string_view meta); // as the meta page says; `meta`: its first meta_bytes
+// Whether LMDB may open a file with these meta pages. It uses the page of the later transaction, and checks neither its
+// size of a page, by which it divides and finds the second meta page, nor its last page, up to which it maps the file.
+// A shorter `second` and pages that LMDB refuses are not judged.
+bool may_open(std::string_view first, std::string_view second, std::uint64_t map_bytes);
+
 // Reads the meta page of a committed transaction. False: a later transaction has overwritten it, or it is damaged.
 bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction, meta& out);
 // The value of a table's row in meta.tables.

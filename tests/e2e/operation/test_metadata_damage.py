@@ -191,7 +191,7 @@ def test_a_member_whose_metadata_rots_fetches_it_from_another_and_never_serves_i
     assert repairs(victim) == 0, "nothing was left to repair"
 
 
-@pytest.mark.parametrize("which, damage", [(0, "rubbish"), (2, "rubbish"), (2, "zeros"), (2, "meta")])
+@pytest.mark.parametrize("which, damage", [(0, "rubbish"), (2, "rubbish"), (2, "zeros"), (2, "meta"), (2, "page size")])
 def test_a_member_whose_metadata_can_not_be_opened_starts_and_fetches_it(make_cluster, which, damage):
     cluster = make_cluster(3)
     written = fill(cluster.nodes[1], 50)
@@ -201,6 +201,8 @@ def test_a_member_whose_metadata_can_not_be_opened_starts_and_fetches_it(make_cl
     size = path.stat().st_size
     if damage == "meta":
         flip(path, [p * PAGE + b for p in range(2) for b in range(16, 160)])
+    elif damage == "page size":  # 4096 becomes 0: a single bit
+        flip(path, [p * PAGE + 41 for p in range(2)])
     else:
         path.write_bytes(random.Random(1).randbytes(size) if damage == "rubbish" else bytes(size))
     assert eventually(lambda: other.put("/files/meanwhile", b"written").status == 200, seconds=30, what="a leader")

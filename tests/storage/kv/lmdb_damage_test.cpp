@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <random>
 
@@ -154,6 +156,63 @@ TEST_F(damaged_lmdb, never_answers_what_was_not_written_when_one_bit_is_flipped)
   EXPECT_GT(t.damaged + t.refused, 0);
   RecordProperty("refused", t.refused);
   std::printf("%d runs: %d refused, %d good, %d damaged\n", t.runs, t.refused, t.good, t.damaged);
+}
+
+// LMDB divides by the size of a page that its meta pages name.
+TEST_F(damaged_lmdb, does_not_end_the_process_when_the_size_of_its_pages_is_damaged) {
+  prepare();
+  constexpr std::size_t size_at = 16 + 24, size_bits = 32;
+  tally t;
+  std::mt19937 dice{1};
+  for (const unsigned pages : {1u, 2u, 3u}) {
+    const auto damage = [&](const std::function<void(char*)>& how) {
+      std::string bytes = image;
+      for (unsigned page = 0; page < 2; ++page)
+        if ((pages >> page & 1) != 0) how(bytes.data() + page * page_bytes + size_at);
+      run(bytes, dice, t);
+    };
+    damage([](char* size) { std::memset(size, 0, sizeof(std::uint32_t)); });
+    for (std::size_t bit = 0; bit < size_bits; ++bit)
+      damage([bit](char* size) { size[bit / 8] = static_cast<char>(size[bit / 8] ^ (1 << bit % 8)); });
+    if (HasFatalFailure()) FAIL() << "pages " << pages;
+  }
+  EXPECT_EQ(t.missed, 0);
+  EXPECT_GE(t.refused, 2 * 33) << "of the page that counts, and of both";
+}
+
+TEST_F(damaged_lmdb, is_corrupt_when_its_last_page_is_beyond_the_map) {
+  prepare();
+  constexpr std::size_t last_at = 16 + 24 + 2 * 48, first_bit = 14; // 64 MiB of pages
+  for (std::size_t bit = first_bit; bit < 64; ++bit) {
+    std::string bytes = image;
+    for (std::size_t page = 0; page < 2; ++page) {
+      auto& damaged = bytes[page * page_bytes + last_at + bit / 8];
+      damaged = static_cast<char>(damaged ^ (1 << bit % 8));
+    }
+    const temporary_directory copy;
+    std::ofstream{copy.path() + "/data.mdb", std::ios::binary} << bytes;
+    const auto engine = open_lmdb(options(copy.path()));
+    ASSERT_FALSE(engine) << bit;
+    EXPECT_EQ(engine.error(), errc::corrupt) << bit << ": " << to_string(engine.error());
+  }
+}
+
+TEST_F(damaged_lmdb, is_corrupt_when_its_meta_pages_name_another_order_of_keys) {
+  prepare();
+  for (const std::size_t flags_at : {std::size_t{16 + 24 + 4}, std::size_t{16 + 24 + 48 + 4}}) {
+    for (unsigned bit = 1; bit < 7; ++bit) {
+      std::string bytes = image;
+      for (std::size_t page = 0; page < 2; ++page) {
+        auto& damaged = bytes[page * page_bytes + flags_at];
+        damaged = static_cast<char>(damaged ^ (1 << bit));
+      }
+      const temporary_directory copy;
+      std::ofstream{copy.path() + "/data.mdb", std::ios::binary} << bytes;
+      const auto engine = open_lmdb(options(copy.path()));
+      ASSERT_FALSE(engine) << flags_at << ' ' << bit;
+      EXPECT_EQ(engine.error(), errc::corrupt) << to_string(engine.error());
+    }
+  }
 }
 
 TEST_F(damaged_lmdb, neither_ends_the_process_nor_answers_what_was_not_written_when_many_bits_are_flipped) {
