@@ -71,6 +71,11 @@ const std::string& cached_name(const access_query& query) {
   return query.token.empty() ? query.key : query.token;
 }
 
+// A member whose log has failed answers as one that does not serve; perhaps its state can't be read either.
+bool is_of_the_disk(errc code) {
+  return code == errc::io_error || code == errc::quarantined || code == errc::corrupt;
+}
+
 // For a HEAD: no body, so nothing to hold.
 found_object without_body(found_object found) {
   found.inline_bytes.reset();
@@ -144,6 +149,7 @@ caf::result<Answer> metadata_state::ask(std::optional<log_index> seen, reader<An
 template <class Answer>
 void metadata_state::ask_now(std::uint64_t reply, steady_time deadline, reader<Answer> read, observer<Answer> then) {
   auto finish = [this, reply, then = std::move(then)](result<Answer> outcome) {
+    if (!outcome && log_ && log_->failure() && is_of_the_disk(outcome.error().code)) outcome = log_->unavailable();
     if (!then || then(outcome)) give<Answer>(reply, std::move(outcome));
   };
   auto job = [read = std::move(read), finish, store = s_.store, back = on_actor()](bool expired) {

@@ -159,6 +159,7 @@ public:
   log_index applied() const { return applied_; }
   log_index visible() const { return visible_; } // and durable
   const std::optional<error>& failure() const { return failure_; }
+  error unavailable() const; // what requests are answered while there is a failure
 
 private:
   using server_id = cluster::raft::server_id;
@@ -213,7 +214,6 @@ private:
   void transfer_leadership();
   void flush_messages();
   void drop_tickets();
-  error unavailable() const;
   void serve_failed(peer_request kind, const link::incoming_request& request);
   void note_leader(server_id from, const cluster::raft::message& m);
   server_id recent_leader() const; // 0: this node has received nothing from a leader lately

@@ -155,6 +155,25 @@ def test_a_member_whose_disk_is_broken_leaves_until_it_is_started_again(cluster_
 
 
 @pytest.mark.parametrize("who", ["leader", "follower"])
+def test_a_member_that_can_not_even_read_its_state_sends_its_clients_to_the_others(cluster_of_small_disks, who):
+    cluster = cluster_of_small_disks
+    broken, others, writes = begun(cluster, who)
+    broken.faults.set("meta")
+    writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 60, "the state's disk is met broken")
+    check_that_all_know(cluster, broken, others, "io_error", writes)
+    for method, path in (("PUT", "/files/large"), ("PUT", "/new-bucket"), ("DELETE", "/files/k0"), ("GET", "/files?versions")):
+        answer = broken.request(method, path, os.urandom(300 * KIB) if path == "/files/large" else None)
+        assert answer.status < 500 or answer.status == 503, (method, path, answer)
+    broken.kill()
+    broken.faults.clear()
+    broken.start(seconds=60)
+    for key in ("k0", "large"):
+        writes.bodies.pop(key, None)
+    writes.check(broken)
+    writes.put(broken)
+
+
+@pytest.mark.parametrize("who", ["leader", "follower"])
 @pytest.mark.parametrize("what", ["log", "state"])
 def test_a_member_whose_files_are_deleted_under_it_leaves(cluster_of_small_disks, who, what):
     cluster = cluster_of_small_disks

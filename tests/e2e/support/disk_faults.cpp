@@ -1,6 +1,7 @@
 // Preloaded into a node: while the control file exists, what it says happens to writes and flushes of files below a
 // directory. CAIRN_FAULTS_BELOW, CAIRN_FAULTS_CONTROL; the file holds "EIO", or "delay MILLISECONDS" of each flush,
-// or "hang": flushes take until it is gone. "delay MILLISECONDS NAME": only of files with NAME in their path.
+// or "hang": flushes take until it is gone. "delay MILLISECONDS NAME": only of files with NAME in their path. "meta":
+// EIO of the writes that would end a commit of the metadata's state; LMDB then reads nothing any more, either.
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -14,8 +15,10 @@
 
 namespace {
 
+constexpr off64_t meta_pages_end = 2 * 4096;
+
 struct fault {
-  bool fails = false, hangs = false;
+  bool fails = false, hangs = false, fails_meta = false;
   long delay_ms = 0;
 };
 
@@ -38,6 +41,7 @@ fault fault_of(int descriptor) {
     if (::readlink(link, name, sizeof name - 1) > 0 && std::strncmp(name, below, std::strlen(below)) == 0) {
       out.fails = std::strncmp(text, "EIO", 3) == 0;
       out.hangs = std::strncmp(text, "hang", 4) == 0;
+      out.fails_meta = std::strncmp(text, "meta", 4) == 0 && std::strstr(name, "/metadata/data.mdb") != nullptr;
       if (std::strncmp(text, "delay ", 6) == 0) {
         char* rest = nullptr;
         const long delay = std::strtol(text + 6, &rest, 10);
@@ -49,8 +53,9 @@ fault fault_of(int descriptor) {
   return out;
 }
 
-bool fails(int descriptor) {
-  if (!fault_of(descriptor).fails) return false;
+bool fails(int descriptor, off64_t offset = meta_pages_end) {
+  const auto f = fault_of(descriptor);
+  if (!f.fails && !(f.fails_meta && offset < meta_pages_end)) return false;
   errno = EIO;
   return true;
 }
@@ -77,7 +82,7 @@ int flush(int descriptor, long number) {
 extern "C" {
 
 ssize_t pwrite64(int descriptor, const void* data, size_t length, off64_t offset) {
-  return fails(descriptor) ? -1 : ::syscall(SYS_pwrite64, descriptor, data, length, offset);
+  return fails(descriptor, offset) ? -1 : ::syscall(SYS_pwrite64, descriptor, data, length, offset);
 }
 ssize_t pwrite(int descriptor, const void* data, size_t length, off_t offset) {
   return pwrite64(descriptor, data, length, offset);
