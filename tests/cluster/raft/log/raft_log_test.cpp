@@ -321,6 +321,8 @@ TEST(raft_log, has_a_prefix_of_the_writes_with_all_that_were_acknowledged_after_
         const bool is_vote = back->vote.term == known.vote.term ? back->vote.vote == known.vote.vote
                                                                 : back->vote.term == before.vote.term;
         ASSERT_TRUE(is_vote && (equal(*back, part) || equal(*back, nothing))) << seed << " life " << life;
+        ASSERT_TRUE(back->entries.empty() || back->entries.back().term <= back->vote.term)
+            << seed << " life " << life << ": an entry of a term that the server has not reached";
         known = *back;
       }
       if (random.next() % 2 == 0) disk.lose_power();
@@ -391,6 +393,11 @@ TEST_F(raft_log_on_disk, a_segment_or_vote_that_is_missing_is_corrupt) {
   EXPECT_EQ(raft_log(*copy, log_folder, disk.random, disk.options).load(0).error(), errc::corrupt);
   ASSERT_TRUE(disk.files.remove(log_folder + "/vote"));
   EXPECT_EQ(disk.load().error(), errc::corrupt);
+  for (const auto& name : disk.names()) {
+    if (!name.ends_with(".seg")) continue;
+    ASSERT_TRUE(disk.files.remove(log_folder + "/" + name));
+  }
+  EXPECT_EQ(disk.load().error(), errc::corrupt) << "its marker says that it was no new directory";
 }
 
 TEST_F(raft_log_on_disk, an_entry_that_rots_later_is_found_when_it_is_read_and_by_the_check) {
