@@ -2,6 +2,8 @@
 
 #include "base/files/memory_file_system.hpp"
 
+#include "tests/base/seeded_random.hpp"
+
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -255,6 +257,48 @@ TEST_F(line_logs, write_to_a_new_file_after_the_old_one_was_renamed) {
   EXPECT_EQ(content("/log/audit.log.1"), "a\n");
   EXPECT_EQ(content(), "b\nc\n");
   EXPECT_EQ(told, "a+b+c+");
+}
+
+TEST_F(line_logs, that_are_durable_have_after_a_power_loss_what_was_told_also_in_files_that_were_new) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    seeded_random random{seed};
+    told.clear();
+    open(true);
+    append("a");
+    writer.run();
+    ASSERT_TRUE(files.rename(path, "/log/audit.log.1"));
+    log->reopen();
+    append("b");
+    writer.run();
+    EXPECT_EQ(told, "a+b+");
+    log.reset();
+    files.crash(random);
+    EXPECT_EQ(content("/log/audit.log.1"), "a\n") << seed;
+    EXPECT_EQ(content(), "b\n") << seed;
+    ASSERT_TRUE(files.remove(path));
+    ASSERT_TRUE(files.remove("/log/audit.log.1"));
+  }
+}
+
+TEST_F(line_logs, begin_a_new_line_behind_one_that_a_failed_write_left_half) {
+  open(true);
+  append("a");
+  writer.run();
+  files.set_fault([](disk_operation operation, const std::string& name) -> std::optional<error> {
+    if (name != path || (operation != disk_operation::flush && operation != disk_operation::truncate))
+      return std::nullopt;
+    return error{errc::io_error, "as planned"};
+  });
+  append("lost");
+  writer.run();
+  EXPECT_EQ(told, "a+lost-");
+  heal();
+  const auto half = files.open(path, open_mode::read_write);
+  ASSERT_TRUE((*half)->truncate(content().size() - 3)); // what the disk has of it
+  EXPECT_FALSE(log->accepts());
+  writer.run();
+  EXPECT_TRUE(log->accepts());
+  EXPECT_EQ(content(), "a\nlo\nlost\n");
 }
 
 TEST_F(line_logs, stay_with_the_old_file_when_a_new_one_cannot_be_opened) {
