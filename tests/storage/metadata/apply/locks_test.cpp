@@ -405,5 +405,19 @@ TEST_F(locks, have_no_time_before_there_is_a_bucket_with_object_lock) {
   s.reset();
 }
 
+TEST_F(locks, have_a_time_from_the_first_bucket_that_gets_object_lock_later) {
+  auto fresh = make_memory_kv(table_count);
+  s = store::open(*fresh).value();
+  session = begin(uuid{1}, 1);
+  run(create_bucket{.name = "files", .now = now});
+  set_bucket versioned{.stamp = stamp(), .name = "files"};
+  versioned.versioning = versioning::enabled;
+  run(versioned);
+  EXPECT_FALSE(read()->lock_time());
+  EXPECT_EQ(refused(set_bucket_lock{.stamp = stamp(), .name = "files"}), std::nullopt);
+  EXPECT_EQ(read()->lock_time(), 0) << "else no leader would advance it, and no retention would end";
+  s.reset();
+}
+
 } // namespace
 } // namespace cairn::storage::metadata

@@ -243,8 +243,11 @@ TEST_F(quotas, need_a_bucket_that_is_counted) {
   run(create_cluster{.id = {9}, .name = "cluster", .now = 1, .first = {.id = {1}, .address = "node:1"}});
   run(raise_feature_level{10});
   EXPECT_EQ(put("a", 5), std::nullopt);
+  EXPECT_EQ(put("more", 0), std::nullopt);
   run(raise_feature_level{feature_level});
   EXPECT_EQ(refused(quota(10)), errc::busy);
+  EXPECT_EQ(run(count_usage{.rows_max = 1}).more, 1u);
+  EXPECT_EQ(refused(quota(10)), errc::busy) << "counted in part";
   EXPECT_TRUE(read()->bucket("files")->quota.empty());
   while (run(count_usage{}).more == 1) continue;
   EXPECT_EQ(refused(quota(10)), std::nullopt);

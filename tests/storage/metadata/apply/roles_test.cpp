@@ -125,6 +125,31 @@ TEST_F(roles, have_sessions_that_are_revoked_by_the_time_of_their_tokens) {
   EXPECT_EQ(put(session()), errc::access_denied);
 }
 
+TEST_F(roles, and_users_have_sessions_of_their_own_that_no_successor_of_their_name_gets) {
+  const auto about_ann = [this](action what, const std::string& other = {}, std::string text = {}) {
+    auto c = about(what, other, std::move(text));
+    c.name = "ann";
+    return c;
+  };
+  const auto make_ann = [&](const std::string& id) {
+    auto c = about_ann(action::iam_create_user);
+    c.id = id;
+    EXPECT_EQ(refused(c), std::nullopt);
+    EXPECT_EQ(refused(about_ann(action::iam_put_user_policy, "own", statement_of("Allow"))), std::nullopt);
+  };
+  const sts_session of_ann{false, "ann", "AIDA1", "", 5000, 900'000, {}};
+  EXPECT_EQ(put(of_ann), errc::no_such_access_key);
+  make_ann("AIDA1");
+  EXPECT_EQ(put(of_ann), std::nullopt);
+  EXPECT_EQ(put(of_ann, 900'000), errc::no_such_access_key);
+  EXPECT_EQ(refused(about_ann(action::iam_delete_user_policy, "own")), std::nullopt);
+  EXPECT_EQ(put(of_ann), errc::access_denied);
+  EXPECT_EQ(refused(about_ann(action::iam_delete_user)), std::nullopt);
+  EXPECT_EQ(put(of_ann), errc::no_such_access_key);
+  make_ann("AIDA2");
+  EXPECT_EQ(put(of_ann), errc::no_such_access_key) << "another user of this name";
+}
+
 TEST_F(roles, open_tokens_with_keys_of_the_metadata) {
   EXPECT_EQ(read()->temporary_key("ASIA1", "token", nullptr).error(), errc::no_such_access_key);
   EXPECT_EQ(refused(renew_token_key{.stamp = stamp(), .now = 1, .key = "short"}), errc::invalid_argument);

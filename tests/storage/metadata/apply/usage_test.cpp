@@ -218,6 +218,37 @@ TEST_F(usages, count_a_key_with_many_versions_in_steps) {
   EXPECT_EQ(check(), 0);
 }
 
+TEST_F(usages, count_all_versions_of_a_key_behind_one_that_disappeared_while_it_was_counted) {
+  set_bucket versioned{.stamp = stamp(), .name = "files"};
+  versioned.versioning = versioning::enabled;
+  run(versioned);
+  run(small("l"));
+  for (int i = 0; i < 3; ++i) { // each key has versions that are older and younger than any of the other one
+    run(small("k"));
+    run(small("l"));
+  }
+  forget_counts();
+  run(small("m"));
+  const auto era = state().era;
+  const auto is_within_k = [this] {
+    const auto scan = state().scan;
+    return scan.phase == usage_phase::other_versions && scan.key == "k" && !scan.version.empty();
+  };
+  for (int steps = 0; !is_within_k(); ++steps) {
+    ASSERT_LT(steps, 100);
+    ASSERT_EQ(run(count_usage{.rows_max = 1}).more, 1u);
+  }
+  while (const auto id = random_version("files", "k")) {
+    auto c = removal("k");
+    c.version = id;
+    ASSERT_EQ(refused(c), std::nullopt);
+  }
+  ASSERT_TRUE(is_within_k()) << "the scan has not moved on";
+  while (run(count_usage{.rows_max = 1}).more == 1) continue;
+  EXPECT_EQ(check(), 0);
+  EXPECT_EQ(state().era, era) << "counted once";
+}
+
 TEST_F(usages, are_counted_again_after_a_build_that_does_not_count_changed_the_state) {
   run(small("a"));
   EXPECT_TRUE(complete());

@@ -108,5 +108,17 @@ TEST(token_keys, are_replaced_when_they_are_in_clear_or_sealed_with_a_key_that_i
   EXPECT_EQ(keys.size(), 3u);
 }
 
+TEST(token_keys, are_bounded_however_often_the_sealing_key_changes) {
+  constexpr wall_ms soon = 10 * 60 * 1000;
+  token_keys keys;
+  for (int i = 0; i < 3 * static_cast<int>(token_keys_max); ++i) {
+    const auto bytes = stored_key(static_cast<char>('a' + i), i % 2 == 0 ? ring : other_ring);
+    ASSERT_TRUE(add_token_key(keys, bytes, i * soon)) << i;
+    EXPECT_EQ(keys.back().bytes, bytes) << "the newest one stays";
+    ASSERT_EQ(decode_token_keys(encode(keys)).value(), keys) << i;
+  }
+  EXPECT_EQ(keys.size(), token_keys_max);
+}
+
 } // namespace
 } // namespace cairn::storage::metadata
