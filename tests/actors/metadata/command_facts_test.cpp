@@ -65,6 +65,51 @@ TEST(command_facts, a_bypass_is_left_out_where_there_is_no_object_lock) {
   EXPECT_EQ(changed_rows(meta::set_bucket_quota{.name = "b"}), (std::vector<row_name>{{"b", {}}}));
 }
 
+TEST(command_facts, every_change_of_a_row_that_may_be_cached_names_it) {
+  const std::vector<row_name> object{{"b", "k"}}, bucket{{"b", {}}}, key{{{}, "CK1"}};
+  meta::complete_upload upload;
+  upload.upload.bucket = "b";
+  upload.upload.key = "k";
+  EXPECT_EQ(changed_rows(meta::put_object{.bucket = "b", .key = "k"}), object);
+  EXPECT_EQ(changed_rows(meta::delete_object{.bucket = "b", .key = "k"}), object);
+  EXPECT_EQ(changed_rows(meta::copy_object{.bucket = "b", .key = "k"}), object);
+  EXPECT_EQ(changed_rows(meta::set_extras{.bucket = "b", .key = "k"}), object);
+  const meta::command completed = upload;
+  EXPECT_EQ(changed_rows(completed), object);
+  EXPECT_EQ(changed_rows(meta::set_bucket{.name = "b"}), bucket);
+  EXPECT_EQ(changed_rows(meta::set_bucket_access{.name = "b"}), bucket);
+  EXPECT_EQ(changed_rows(meta::create_bucket{.name = "b"}), bucket);
+  EXPECT_EQ(changed_rows(meta::create_bucket{.name = "b", .owner = "CK1"}),
+            (std::vector<row_name>{{"b", {}}, {{}, "CK1"}}));
+  EXPECT_EQ(changed_rows(meta::delete_bucket{.name = "b"}), bucket);
+  EXPECT_EQ(changed_rows(meta::create_key{.id = "CK1"}), key);
+  EXPECT_EQ(changed_rows(meta::delete_key{.id = "CK1"}), key);
+  EXPECT_EQ(changed_rows(meta::change_key{.id = "CK1"}), key);
+  EXPECT_EQ(changed_rows(meta::renew_token_key{}), std::vector<row_name>{row_name{}}) << "rows by tokens";
+}
+
+TEST(command_facts, readers_wait_for_a_layout_that_a_command_changes) {
+  const meta::command changes[] = {
+      meta::create_cluster{}, meta::add_node{},  meta::set_node{}, meta::remove_node{},   meta::set_targets{},
+      meta::moved{},          meta::note_down{}, meta::note_up{},  meta::begin_session{}, meta::raise_feature_level{}};
+  for (const auto& c : changes) EXPECT_TRUE(changes_layout(c)) << c.index();
+  EXPECT_FALSE(changes_layout(meta::put_object{}));
+  EXPECT_FALSE(changes_layout(meta::acknowledge_epoch{}));
+}
+
+TEST(command_facts, commands_end_with_the_session_of_their_sender) {
+  meta::sts_session session;
+  session.expires = 77;
+  meta::authority by;
+  by.session = std::make_shared<const meta::sts_session>(session);
+  EXPECT_EQ(session_end(meta::put_object{.by = by}), 77);
+  EXPECT_EQ(session_end(meta::delete_object{.by = by}), 77);
+  EXPECT_EQ(session_end(meta::complete_upload{.by = by}), 77);
+  EXPECT_EQ(session_end(meta::create_bucket{.by = by}), 77);
+  EXPECT_EQ(session_end(meta::put_object{}), std::nullopt);
+  EXPECT_EQ(session_end(meta::reap{}), std::nullopt);
+}
+
 TEST(command_facts, sealing_changes_the_rows_of_its_keys) {
   const meta::seal_keys sealed{.stamp = {}, .keys = {{"CK1", "s"}, {"CK2", "s"}}};
   EXPECT_EQ(changed_rows(sealed), (std::vector<row_name>{row_name{{}, "CK1"}, row_name{{}, "CK2"}}));

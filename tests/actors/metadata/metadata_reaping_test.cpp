@@ -1,46 +1,11 @@
 // What the metadata says may be deleted: nothing that a running read of any node may need, nothing while deletions are
 // held.
-#include "actors/metadata/metadata.hpp"
-
-#include "tests/actors/members/membership_fixture.hpp"
+#include "tests/actors/metadata/metadata_fixture.hpp"
 
 namespace cairn::actors {
 
-class metadata_reaping : public testing::Test {
+class metadata_reaping : public standalone_metadata {
 protected:
-  void start(std::function<log_index()> others = {}) {
-    metadata_services m;
-    m.store = store.get();
-    m.reads = m.writes = &executor;
-    m.metrics = &metrics;
-    m.clock = &w.clock();
-    m.random = &w.random();
-    m.holds = holds = std::make_shared<read_holds>(w.clock());
-    m.node = {1};
-    m.incarnation = 1;
-    m.others_oldest_hold = std::move(others);
-    metadata = spawn_metadata(w.system(), std::move(m));
-    w.settle();
-    commit(meta::create_bucket{"bucket", 1});
-  }
-  void TearDown() override {
-    if (metadata) caf::anon_send_exit(metadata, caf::exit_reason::kill);
-    metadata = nullptr;
-    w.forget_everything();
-  }
-  template <class Answer, class... Message>
-  std::optional<Answer> ask(Message... message) {
-    caf::scoped_actor self{w.system()};
-    auto asked = self->request(metadata, caf::infinite, std::move(message)...);
-    w.run_for(10ms);
-    std::optional<Answer> out;
-    asked.receive([&](Answer& a) { out = std::move(a); },
-                  [](caf::error& why) { ADD_FAILURE() << to_string(from_caf(why)); });
-    return out;
-  }
-  void commit(meta::command c) {
-    (void)ask<committed>(commit_atom_v, command_box{std::make_shared<const meta::command>(std::move(c))});
-  }
   blob_id put(const std::string& key) {
     const auto blob = ask<blob_id>(new_blob_atom_v).value_or(blob_id{});
     meta::put_object c;
@@ -58,14 +23,6 @@ protected:
     commit(c);
   }
   buried_list buried() { return ask<buried_list>(buried_atom_v, std::uint32_t{10}).value_or(buried_list{}); }
-
-  sim::world w;
-  std::unique_ptr<storage::kv_engine> engine = storage::make_memory_kv(meta::table_count);
-  std::unique_ptr<meta::store> store = meta::store::open(*engine).value();
-  immediate_executor executor;
-  node_metrics metrics;
-  std::shared_ptr<read_holds> holds;
-  metadata_actor metadata;
 };
 
 TEST_F(metadata_reaping, waits_for_the_reads_of_this_node) {

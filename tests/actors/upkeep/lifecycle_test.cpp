@@ -70,6 +70,7 @@ protected:
   std::function<void(const std::string&)> before_listing = [](const std::string&) {};
   std::string unlisted_from; // a bucket that can't be listed
   bool leads = false;        // a cluster; else a standalone node
+  bool follows = false;      // a cluster that another node leads
   std::vector<meta::command> commits;
   node_metrics metrics;
 
@@ -145,9 +146,9 @@ private:
   }
 
   caf::result<log_status_ptr> log_now() override {
-    if (!leads) return to_caf({errc::unsupported, "alone"});
+    if (!leads && !follows) return to_caf({errc::unsupported, "alone"});
     auto status = std::make_shared<log_status>();
-    status->leads = true;
+    status->leads = leads;
     return log_status_ptr{std::move(status)};
   }
 };
@@ -229,6 +230,13 @@ TEST_F(lifecycle_walk, asks_for_no_listing_without_damaged_rows_in_a_cluster) {
   walk();
   EXPECT_EQ(removed_of("a").size(), 1u);
   EXPECT_EQ(aborted_of("a"), 1u);
+}
+
+TEST_F(lifecycle_walk, is_the_leaders_alone_in_a_cluster) {
+  follows = true;
+  add("a").uploads = true;
+  walk();
+  EXPECT_TRUE(commits.empty());
 }
 
 TEST_F(lifecycle_walk, leaves_a_bucket_alone_that_was_made_anew_or_has_other_rules) {
