@@ -13,9 +13,9 @@ namespace {
 
 // A sanitizer takes ten times as long a seed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t cluster_seeds = 100, raft_seeds = 1000;
+constexpr std::uint64_t cluster_seeds = 100, hostile_seeds = 20, raft_seeds = 1000;
 #else
-constexpr std::uint64_t cluster_seeds = 500, raft_seeds = 10'000;
+constexpr std::uint64_t cluster_seeds = 500, hostile_seeds = 60, raft_seeds = 10'000;
 #endif
 
 void sweep_without_failures(const std::string& name, std::uint64_t first, std::uint64_t last) {
@@ -45,6 +45,10 @@ TEST(simulation, consensus_loses_nothing_that_it_acknowledged) {
 
 TEST(simulation, a_cluster_answers_as_one_store_and_loses_nothing) {
   sweep_without_failures("cluster", 1, cluster_seeds);
+}
+
+TEST(simulation, a_cluster_on_failing_machines_loses_nothing_and_keeps_no_dead_chunk) {
+  sweep_without_failures("hostile", 1, hostile_seeds);
 }
 
 // Each line: scenario, seed. A line stays for ever, with the fault that the seed once found after a #.
