@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn {
+namespace cairn::checksum_test {
 
 TEST(checksum, crc64nvme_of_long_data_is_that_of_its_short_pieces) {
   // Short pieces are computed from tables, long ones with carry-less multiplication.
@@ -27,4 +27,4 @@ TEST(checksum, crc64nvme_of_long_data_is_that_of_its_short_pieces) {
   }
 }
 
-} // namespace cairn
+} // namespace cairn::checksum_test

@@ -4,9 +4,7 @@
 
 #include <array>
 
-namespace cairn {
-namespace {
-
+namespace cairn::codec_test {
 TEST(codec, reads_back_every_kind_of_field) {
   byte_writer w;
   w.u8(0xfe).u16(0xfedc).u32(0xfedcba98).u64(0xfedcba9876543210).boolean(true).varint(300).string("text").raw("rest");
@@ -103,5 +101,4 @@ TEST(hexadecimal, refuses_what_is_no_digit_and_wrong_lengths) {
     EXPECT_FALSE(read_hex(text, bytes)) << text;
 }
 
-} // namespace
-} // namespace cairn
+} // namespace cairn::codec_test

@@ -8,9 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace cairn {
-
-namespace {
+namespace cairn::executor_test {
 
 using std::chrono::milliseconds;
 
@@ -34,8 +32,6 @@ public:
 private:
   std::promise<void> entered_, opened_;
 };
-
-} // namespace
 
 TEST(thread_executor, runs_jobs_in_the_order_in_which_they_were_posted) {
   const auto disk = make_thread_executor("disk", 1, 100);
@@ -139,4 +135,4 @@ TEST(thread_executor, calls_every_accepted_job_exactly_once_under_load) {
   EXPECT_GT(accepted, 0);
 }
 
-} // namespace cairn
+} // namespace cairn::executor_test

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace cairn {
+namespace cairn::ids_test {
 
 TEST(ids, spread_chunks_evenly_over_partitions) {
   std::vector<int> hits(partition_count);
@@ -30,4 +30,4 @@ TEST(metrics, put_a_latency_into_the_first_bucket_that_holds_it) {
   EXPECT_EQ(h.count(latency_histogram::buckets - 1), 1u);
 }
 
-} // namespace cairn
+} // namespace cairn::ids_test

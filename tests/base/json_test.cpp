@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn {
+namespace cairn::json_test {
 
 TEST(json, keeps_members_in_the_order_in_which_they_were_added) {
   const json_object o{{"z", 1},       {"a", nullptr},       {"list", json_array{1, 2}},
@@ -33,4 +33,4 @@ TEST(json, is_read_strictly_and_within_bounds) {
   EXPECT_FALSE(read("\"" + std::string(99, 'x') + "\""));
 }
 
-} // namespace cairn
+} // namespace cairn::json_test

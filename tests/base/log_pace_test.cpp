@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn {
-
-namespace {
+namespace cairn::log_pace_test {
 
 using namespace std::chrono_literals;
 
@@ -14,8 +12,6 @@ public:
   wall_ms wall() const override { return 0; }
   steady_time at{1h};
 };
-
-} // namespace
 
 TEST(log_pace, logs_one_event_per_pause_and_counts_the_skipped_ones) {
   set_clock clock;
@@ -33,4 +29,4 @@ TEST(log_pace, logs_one_event_per_pause_and_counts_the_skipped_ones) {
   EXPECT_EQ(pace.due(), 0u) << "skipped events are counted once";
 }
 
-} // namespace cairn
+} // namespace cairn::log_pace_test

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace cairn::config {
+namespace cairn::config::units_test {
 
 using namespace std::chrono_literals;
 
@@ -126,4 +126,4 @@ TEST(host_port, reads_names_and_addresses_with_a_port) {
     EXPECT_FALSE(parse_host_port(bad)) << bad;
 }
 
-} // namespace cairn::config
+} // namespace cairn::config::units_test

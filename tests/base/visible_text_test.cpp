@@ -7,9 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace cairn {
-
-namespace {
+namespace cairn::visible_text_test {
 
 // One string for each character that must be escaped.
 const std::string bad[] = {
@@ -18,8 +16,6 @@ const std::string bad[] = {
     "\xE2\x80\xAA", "\xE2\x80\xAE",       "\xE2\x81\xA6", "\xE2\x81\xA9", "\x9b",         "\xff",
     "\xC2",         "\xE2\x80",           "\xED\xA0\x80", "\xC0\x80"};
 const std::string good[] = {"a", " ", "~", "é", "漢", "😀", "\xC2\xA0", "\xE2\x80\x90", "\xE2\x80\xAF", "\xE2\x81\xAA"};
-
-} // namespace
 
 TEST(visible_text, finds_characters_that_could_control_a_terminal) {
   for (const auto& text : bad) EXPECT_TRUE(drives_terminal(first_character(text))) << testing::PrintToString(text);
@@ -68,4 +64,4 @@ TEST(visible_text, log_lines_escape_such_characters_in_both_formats) {
   EXPECT_EQ(log::line_of("e", {{"key", "漢😀"}}, false), "e key=漢😀");
 }
 
-} // namespace cairn
+} // namespace cairn::visible_text_test

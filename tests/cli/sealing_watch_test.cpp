@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cli {
+namespace cairn::cli::sealing_watch_test {
 
 TEST(sealing_watch, tells_which_keys_are_missing_for_how_many_secrets) {
   EXPECT_EQ(sealing_problem_of({}), "");
@@ -13,4 +13,4 @@ TEST(sealing_watch, tells_which_keys_are_missing_for_how_many_secrets) {
       std::string::npos);
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::sealing_watch_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cli {
+namespace cairn::cli::service_watchdog_test {
 
 using namespace std::chrono_literals;
 
@@ -43,4 +43,4 @@ TEST(service_watchdog, does_nothing_without_a_period) {
   own.run_for(5ms);
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::service_watchdog_test

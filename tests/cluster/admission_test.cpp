@@ -5,9 +5,7 @@
 
 #include <set>
 
-namespace cairn::cluster {
-
-namespace {
+namespace cairn::cluster::admission_test {
 
 namespace meta = storage::metadata;
 using verdict = admission::verdict;
@@ -52,8 +50,6 @@ protected:
   wall_ms wall = 1'000'000 + 60'000;
   const std::string token = "cairn-join-0123456789012345678901234567890123456789";
 };
-
-} // namespace
 
 TEST_F(admission_, tokens_are_long_and_random_and_need_no_quoting) {
   counting_random random;
@@ -159,4 +155,4 @@ TEST_F(admission_, no_node_is_added_while_members_of_an_older_build_are_there) {
   EXPECT_NE(ask(2).why.text.find("all members run this version"), std::string::npos);
 }
 
-} // namespace cairn::cluster
+} // namespace cairn::cluster::admission_test

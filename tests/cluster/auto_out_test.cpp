@@ -2,9 +2,7 @@
 
 #include "tests/cluster/layout/layouts.hpp"
 
-namespace cairn::cluster {
-
-namespace {
+namespace cairn::cluster::auto_out_test {
 
 // Members half full, with those down for long.
 std::vector<member_health> health_of(const layout& l, std::initializer_list<member_index> down,
@@ -16,8 +14,6 @@ std::vector<member_health> health_of(const layout& l, std::initializer_list<memb
 }
 
 using members = std::vector<member_index>;
-
-} // namespace
 
 TEST(auto_out, takes_out_a_member_that_has_been_down_for_long) {
   const layout l = cluster_of(equal_weights(5));
@@ -116,4 +112,4 @@ TEST(auto_out, has_a_name_for_each_reason) {
   EXPECT_EQ(to_string(out_pause::no_room), "no_room");
 }
 
-} // namespace cairn::cluster
+} // namespace cairn::cluster::auto_out_test

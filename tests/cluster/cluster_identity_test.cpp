@@ -7,9 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cluster {
-
-namespace {
+namespace cairn::cluster::cluster_identity_test {
 
 const std::string data_dir = "/data";
 
@@ -27,8 +25,6 @@ protected:
   memory_file_system disk;
   seeded_random random{1};
 };
-
-} // namespace
 
 TEST_F(cluster_identity_test, loads_what_was_saved_and_nothing_before) {
   EXPECT_EQ(load().value(), std::nullopt);
@@ -132,4 +128,4 @@ TEST_F(cluster_identity_test, is_the_old_or_the_new_after_any_failure_and_crash)
   }
 }
 
-} // namespace cairn::cluster
+} // namespace cairn::cluster::cluster_identity_test

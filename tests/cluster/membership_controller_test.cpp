@@ -3,9 +3,7 @@
 #include "base/files/node_identity.hpp"
 #include "tests/cluster/layout/layouts.hpp"
 
-namespace cairn::cluster {
-
-namespace {
+namespace cairn::cluster::membership_controller_test {
 
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
@@ -51,8 +49,6 @@ protected:
   controller_options options;
   plan_base planned;
 };
-
-} // namespace
 
 TEST_F(membership_controller_test, has_nothing_to_do_in_a_settled_cluster) {
   for (const std::size_t nodes : {1, 2, 3, 4, 5, 9}) {
@@ -497,4 +493,4 @@ TEST_F(membership_controller_test, converges_whatever_steps_are_lost) {
   }
 }
 
-} // namespace cairn::cluster
+} // namespace cairn::cluster::membership_controller_test

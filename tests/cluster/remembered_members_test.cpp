@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cluster {
-namespace {
-
+namespace cairn::cluster::remembered_members_test {
 using cluster::known_member;
 using storage::metadata::node_row;
 using storage::metadata::node_state;
@@ -86,5 +84,4 @@ TEST(remembered_members, are_not_changed_by_an_empty_layout) {
   EXPECT_FALSE(kept.observe({}));
 }
 
-} // namespace
-} // namespace cairn::cluster
+} // namespace cairn::cluster::remembered_members_test

@@ -2,15 +2,11 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::config {
-
-namespace {
+namespace cairn::config::address_prefix_test {
 
 bool holds(const char* prefix, const char* address) {
   return parse_address_prefix(prefix).value().contains(parse_address_bytes(address).value());
 }
-
-} // namespace
 
 TEST(address_prefix, contains_the_addresses_that_begin_with_its_bits) {
   EXPECT_TRUE(holds("10.0.0.0/8", "10.255.0.1"));
@@ -52,4 +48,4 @@ TEST(party_of, is_an_address_of_version_4_or_the_64_of_version_6) {
   EXPECT_EQ(party("::1"), parse_address_bytes("::1"));
 }
 
-} // namespace cairn::config
+} // namespace cairn::config::address_prefix_test

@@ -12,12 +12,10 @@
 #include <set>
 #include <sstream>
 
-namespace cairn::config {
+namespace cairn::config::keys_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-namespace {
 
 std::string file(const std::string& path) {
   std::ifstream in(std::string(CAIRN_SOURCE_DIR "/") + path, std::ios::binary);
@@ -29,8 +27,6 @@ std::string file(const std::string& path) {
 struct address_of {
   const void* operator()(const auto* member) const { return member; }
 };
-
-} // namespace
 
 TEST(config_keys, name_each_member_once_and_stay_grouped_by_section) {
   settings s;
@@ -226,4 +222,4 @@ TEST(toml_shape, reports_line_and_column_of_nesting_that_is_too_deep) {
   EXPECT_FALSE(check_shape("k.k.k = 1.5\n" + std::string(16, '[') + std::string(16, ']')));
 }
 
-} // namespace cairn::config
+} // namespace cairn::config::keys_test

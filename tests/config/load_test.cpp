@@ -10,13 +10,11 @@
 
 #include <sys/stat.h>
 
-namespace cairn::config {
+namespace cairn::config::load_test {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-namespace {
 
 loaded with_overrides(std::vector<std::string> overrides, std::string_view text = "") {
   return load(text, "cairn.toml", overrides);
@@ -31,8 +29,6 @@ std::vector<std::string> lines(const loaded& l) {
   for (const auto& p : l.problems) out.push_back(to_string(p));
   return out;
 }
-
-} // namespace
 
 TEST(config_load, an_empty_text_is_the_defaults) {
   const auto l = of("");
@@ -412,4 +408,4 @@ TEST(config_load_file, reads_a_file_and_reports_what_it_can_not_read) {
   EXPECT_TRUE(load_file("", {}).problems.empty());
 }
 
-} // namespace cairn::config
+} // namespace cairn::config::load_test

@@ -13,9 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::sim {
-
-namespace {
+namespace cairn::sim::actors_test {
 
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
@@ -167,8 +165,6 @@ struct lone_metadata {
 };
 
 constexpr job_times quick{100us, 100us, 0, 0us}, hung{1h, 1h, 0, 0us};
-
-} // namespace
 
 TEST(download, of_n_chunks_takes_n_over_window_rounds_of_the_disk) {
   for (const std::uint32_t window : {1u, 5u, 10u, 12u}) {
@@ -450,4 +446,4 @@ TEST(chunk_store, writes_nothing_of_a_blob_behind_the_erase_of_its_chunks) {
   EXPECT_EQ(c.problem(), "");
 }
 
-} // namespace cairn::sim
+} // namespace cairn::sim::actors_test

@@ -7,9 +7,7 @@
 #include <sstream>
 #include <thread>
 
-namespace cairn::sim {
-
-namespace {
+namespace cairn::sim::simulation_test {
 
 // A sanitizer takes ten times as long a seed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -28,8 +26,6 @@ void sweep_without_failures(const std::string& name, std::uint64_t first, std::u
                   << "\n  replay: " << f.replay;
   }
 }
-
-} // namespace
 
 TEST(simulation, a_download_is_exact_or_fails_loudly_and_leaves_nothing_behind) {
   sweep_without_failures("download", 1, 2000);
@@ -65,4 +61,4 @@ TEST(simulation, seeds_that_once_failed_stay_fixed) {
   }
 }
 
-} // namespace cairn::sim
+} // namespace cairn::sim::simulation_test

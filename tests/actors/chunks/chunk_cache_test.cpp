@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <thread>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::chunk_cache_test {
 
 constexpr std::uint32_t block = block_size_bytes, chunk = 1 << 20;
 
@@ -43,8 +41,6 @@ protected:
   chunk_cache cache{16 * chunk, 1};
   std::vector<fill_outcome> woken;
 };
-
-} // namespace
 
 TEST_F(chunk_cache_test, a_second_read_gets_the_bytes_of_the_first) {
   ASSERT_TRUE(read(5));
@@ -251,4 +247,4 @@ TEST(chunk_cache, threads_that_read_the_same_chunks_find_their_bytes_and_leave_n
   EXPECT_EQ(cache.stats().bytes, 0u);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::chunk_cache_test

@@ -2,7 +2,7 @@
 
 #include "tests/actors/chunks/chunk_fixture.hpp"
 
-namespace cairn::actors {
+namespace cairn::actors::chunk_router_test {
 
 TEST(chunk_router, ranks_owners_that_are_up_then_trusted_then_complete_then_quick) {
   const std::array<remote_node, 6> nodes{{{0}, {1}, {2}, {3}, {4}, {5}}};
@@ -77,4 +77,4 @@ TEST_F(chunk_router_test, asks_its_own_disks_first_when_it_is_an_owner_and_last_
   EXPECT_EQ(r->peer(1), r->peer(1));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::chunk_router_test

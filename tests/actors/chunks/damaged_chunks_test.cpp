@@ -2,15 +2,11 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::damaged_chunks_test {
 
 chunk_id chunk(std::uint32_t index) {
   return {{1, 2}, index};
 }
-
-} // namespace
 
 TEST(damaged_chunks, hands_out_each_once) {
   damaged_chunks d;
@@ -39,4 +35,4 @@ TEST(damaged_chunks, remembers_no_more_than_its_bound) {
   EXPECT_EQ(d.take(1'000'000).size(), damaged_chunks::remembered_max);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::damaged_chunks_test

@@ -2,17 +2,13 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::erased_blobs_test {
 
 using namespace std::chrono_literals;
 
 chunk_id chunk(std::uint64_t blob, std::uint32_t index = 0) {
   return {{1, blob}, index};
 }
-
-} // namespace
 
 TEST(erased_blobs, are_remembered_for_as_long_as_a_write_may_be_on_its_way) {
   erased_blobs erased;
@@ -42,4 +38,4 @@ TEST(erased_blobs, are_bounded) {
   EXPECT_TRUE(erased.contains({1, 10}));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::erased_blobs_test

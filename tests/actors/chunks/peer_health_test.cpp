@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::peer_health_test {
 
 TEST(peer_health, knows_no_percentile_of_a_few_reads) {
   peer_health h;
@@ -53,4 +53,4 @@ TEST(peer_health, suspects_after_three_overdue_reads_until_one_is_answered) {
   EXPECT_FALSE(h.suspect());
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::peer_health_test

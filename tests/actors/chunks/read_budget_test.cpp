@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::read_budget_test {
 
 TEST(read_budget, lets_a_burst_through_and_then_the_percentage) {
   token_bucket b{5, 10};
@@ -33,4 +33,4 @@ TEST(read_budget, is_empty_after_busy_and_fills_again) {
   EXPECT_TRUE(b.try_take());
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::read_budget_test

@@ -4,7 +4,7 @@
 
 #include <future>
 
-namespace cairn::actors {
+namespace cairn::actors::remote_store_test {
 
 class remote_store_test : public chunk_fixture {
 protected:
@@ -199,4 +199,4 @@ TEST_F(remote_store_test, answers_busy_when_it_has_no_buffers) {
   EXPECT_EQ(write(peer.store, 2, 100).error(), errc::busy);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::remote_store_test

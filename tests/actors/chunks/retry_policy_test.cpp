@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::retry_policy_test {
 
 using std::chrono::milliseconds;
 
@@ -109,4 +109,4 @@ TEST(retry_policy, gives_up_when_no_replica_has_the_chunk) {
   EXPECT_EQ(retry.reason(), errc::not_found);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::retry_policy_test

@@ -4,11 +4,9 @@
 #include "actors/download/sequencer.hpp"
 #include "tests/actors/protocol/scripted_actors.hpp"
 
-namespace cairn::actors {
+namespace cairn::actors::cached_reads_test {
 
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr std::uint32_t chunk_size = block_size_bytes;
 
@@ -100,8 +98,6 @@ protected:
   bool holds = false; // the clients take nothing
   std::vector<std::unique_ptr<download>> downloads;
 };
-
-} // namespace
 
 TEST_F(cached_reads_test, a_second_download_reads_nothing) {
   auto& one = start(20);
@@ -209,4 +205,4 @@ TEST_F(cached_reads_test, when_sockets_hold_the_whole_cache_reads_use_the_memory
   EXPECT_EQ(downloads.back()->got, first(4));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::cached_reads_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::download_window_test {
 
 using std::chrono::microseconds;
 constexpr microseconds slow{50'000}, fast{300};
@@ -25,8 +23,6 @@ void pass_one(download_window& w, microseconds latency, bool starving) {
   ASSERT_EQ(released(w).size(), 1u);
   ASSERT_TRUE(w.credit(1, starving));
 }
-
-} // namespace
 
 TEST(download_window, releases_replies_in_index_order_when_the_last_read_answers_first) {
   download_window w{3, 3};
@@ -90,4 +86,4 @@ TEST(download_window, never_has_more_than_its_maximum_on_the_way) {
   EXPECT_TRUE(w.all_credited());
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::download_window_test

@@ -1,7 +1,7 @@
 #include "tests/actors/chunks/gateway_fixture.hpp"
 #include "tests/actors/chunks/late_store.hpp"
 
-namespace cairn::actors {
+namespace cairn::actors::replicated_reads_test {
 
 class replicated_reads_test : public gateway_fixture {
 protected:
@@ -115,4 +115,4 @@ TEST_F(replicated_reads_test, fail_with_what_says_most_when_no_replica_can_answe
   EXPECT_EQ(download(100).error(), errc::chunk_lost);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::replicated_reads_test

@@ -3,11 +3,9 @@
 #include "actors/chunks/chunk_router.hpp"
 #include "tests/actors/protocol/scripted_actors.hpp"
 
-namespace cairn::actors {
+namespace cairn::actors::sequencer_test {
 
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr std::uint32_t chunk_size = block_size_bytes;
 
@@ -97,8 +95,6 @@ protected:
   std::vector<std::uint64_t> parts_asked;
   std::optional<error> failed;
 };
-
-} // namespace
 
 TEST_F(sequencer_test, asks_for_a_window_of_chunks_and_for_one_more_with_each_credit) {
   start(10);
@@ -267,4 +263,4 @@ TEST_F(sequencer_test, cancelled_holds_no_buffer_but_those_that_a_disk_still_wor
   EXPECT_FALSE(failed) << "who cancels is not told";
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::sequencer_test

@@ -4,9 +4,7 @@
 
 #include <random>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::slice_planner_test {
 
 using storage::metadata::manifest_part;
 constexpr std::uint32_t block = block_size_bytes;
@@ -36,8 +34,6 @@ std::vector<planned_slice> all(slice_planner& planner, std::uint32_t bytes_max =
   }
   return out;
 }
-
-} // namespace
 
 TEST(slice_planner, reads_a_whole_object_chunk_by_chunk) {
   slice_planner planner{{{0, 2 * chunk + 100}}, parts_of({part_of(0, 2 * chunk + 100, 9)})};
@@ -165,4 +161,4 @@ TEST(slice_planner, covers_random_ranges_exactly) {
   }
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::slice_planner_test

@@ -2,11 +2,9 @@
 #include "actors/protocol/node.hpp"
 #include "tests/actors/protocol/scripted_actors.hpp"
 
-namespace cairn::actors {
+namespace cairn::actors::streamer_test {
 
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr std::uint32_t chunk_size = block_size_bytes;
 
@@ -126,8 +124,6 @@ protected:
 };
 
 using strings = std::vector<std::string>;
-
-} // namespace
 
 TEST_F(streamer_test, sends_the_head_with_the_first_bytes_and_finishes_when_the_socket_took_the_last) {
   chunks_of_object(2);
@@ -255,4 +251,4 @@ TEST_F(streamer_test, fetches_further_parts_of_a_long_manifest_and_fails_with_wh
   disk.answer_all();
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::streamer_test

@@ -6,9 +6,7 @@
 
 #include <random>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::link_peers_test {
 
 using namespace link;
 using ::testing::HasSubstr;
@@ -81,8 +79,6 @@ protected:
   std::vector<node> nodes;
   std::atomic<int> ups{0}, downs{0};
 };
-
-} // namespace
 
 TEST_F(link_peers_, all_reach_each_other) {
   start(3);
@@ -319,4 +315,4 @@ TEST(peer_service, keeps_strangers_to_joining_and_unknown_kinds_out) {
   EXPECT_THAT(served, ::testing::ElementsAre("join me", "consensus vote"));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::link_peers_test

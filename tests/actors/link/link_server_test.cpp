@@ -2,9 +2,7 @@
 #include "base/sockets/handshake_pace.hpp"
 #include "tests/actors/link/link_fixture.hpp"
 
-namespace cairn::actors::link {
-
-namespace {
+namespace cairn::actors::link::link_server_test {
 
 using ::testing::HasSubstr;
 
@@ -53,8 +51,6 @@ protected:
 
   std::uint16_t port = 0;
 };
-
-} // namespace
 
 TEST_F(link_server_, closes_on_garbage_and_serves_on) {
   auto http = stranger();
@@ -268,4 +264,4 @@ TEST_F(link_server_, listens_beyond_loopback_only_with_tls_or_when_told) {
   EXPECT_TRUE(make()->listen());
 }
 
-} // namespace cairn::actors::link
+} // namespace cairn::actors::link::link_server_test

@@ -5,11 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::membership_gate_test {
 
 using ::testing::HasSubstr;
-
-namespace {
 
 uuid id(std::uint8_t n) {
   uuid u{};
@@ -36,8 +34,6 @@ protected:
   membership_gate gate;
   const uuid cluster = id(100);
 };
-
-} // namespace
 
 TEST_F(membership_gate_, lets_members_in_that_are_no_older_than_known) {
   EXPECT_EQ(refusal(peer(1, 0)), "");
@@ -87,4 +83,4 @@ TEST_F(membership_gate_, takes_answers_from_members_only) {
   EXPECT_THAT(gate.accept(peer(2, 5, false)).error().text, HasSubstr("belongs to no cluster yet"));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::membership_gate_test

@@ -3,11 +3,9 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::peer_claims_test {
 
 namespace meta = storage::metadata;
-
-namespace {
 
 link::peer member(std::uint8_t node, std::uint64_t incarnation = 5) {
   link::peer p;
@@ -16,8 +14,6 @@ link::peer member(std::uint8_t node, std::uint64_t incarnation = 5) {
   p.member = p.certified = true;
   return p;
 }
-
-} // namespace
 
 TEST(peer_claims, a_node_speaks_as_itself) {
   EXPECT_TRUE(check_sender(member(1), uuid{1}));
@@ -47,4 +43,4 @@ TEST(peer_claims, reported_members_are_accepted_unless_known_rows_contradict_the
   EXPECT_EQ(plausible_members(std::vector<cluster::known_member>(500, told[5]), {}).size(), meta::members_max);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::peer_claims_test

@@ -1,9 +1,7 @@
 // The link between two nodes over real sockets: calls, payloads, losses, credit, TLS.
 #include "tests/actors/link/link_fixture.hpp"
 
-namespace cairn::actors::link {
-
-namespace {
+namespace cairn::actors::link::peer_link_test {
 
 using ::testing::HasSubstr;
 using tcp_acceptor = boost::asio::ip::tcp::acceptor;
@@ -28,8 +26,6 @@ protected:
     return p;
   }
 };
-
-} // namespace
 
 TEST_F(link_peer, calls_and_is_answered) {
   auto& l = up_link_to(serve().local_endpoint().port);
@@ -310,4 +306,4 @@ TEST_F(link_peer, closes_silent_tls_connections) {
   EXPECT_TRUE(silent.closed());
 }
 
-} // namespace cairn::actors::link
+} // namespace cairn::actors::link::peer_link_test

@@ -4,9 +4,7 @@
 
 #include <optional>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::peer_service_test {
 
 class peer_service_test : public testing::Test {
 protected:
@@ -28,8 +26,6 @@ protected:
 
   peer_service service;
 };
-
-} // namespace
 
 TEST_F(peer_service_test, a_request_gets_to_the_handler_of_its_kind_without_its_kind) {
   service.serve(peer_request::report, [](const link::incoming_request& r) {
@@ -83,4 +79,4 @@ TEST_F(peer_service_test, payloads_are_taken_for_chunks_of_members_only) {
   EXPECT_EQ(asked, 1);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::peer_service_test

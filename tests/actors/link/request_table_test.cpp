@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors::link {
-
-namespace {
+namespace cairn::actors::link::request_table_test {
 
 using std::chrono::milliseconds;
 
@@ -49,8 +47,6 @@ protected:
   request_table table{6};
   std::vector<result<answer>> outcomes;
 };
-
-} // namespace
 
 TEST_F(link_request_table, answers_a_call_with_the_reply_s_bytes) {
   const auto n = add(lane::control);
@@ -183,4 +179,4 @@ TEST_F(link_request_table, that_is_full_of_chunks_has_room_for_votes) {
   EXPECT_TRUE(table.add(more, now));
 }
 
-} // namespace cairn::actors::link
+} // namespace cairn::actors::link::request_table_test

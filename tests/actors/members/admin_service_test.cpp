@@ -5,11 +5,9 @@
 
 #include <gmock/gmock.h>
 
-namespace cairn::actors {
+namespace cairn::actors::admin_service_test {
 
 using ::testing::HasSubstr;
-
-namespace {
 
 // The admin_service of node 0 of three, over the metadata of membership_fixture and a membership that only reports.
 class admin_service_test : public membership_test {
@@ -103,8 +101,6 @@ protected:
 const admin_command weigh{.kind = admin_verb::weight, .node = 1, .number = 7};
 const admin_command drain{.kind = admin_verb::drain, .node = 2};
 const admin_command drain_by_name{.kind = admin_verb::drain, .names = {"2"}};
-
-} // namespace
 
 // ── status ──
 
@@ -408,4 +404,4 @@ TEST_F(admin_service_test, refuses_what_does_not_decode) {
   EXPECT_EQ((*serve("\x09"))->error(), errc::unsupported);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::admin_service_test

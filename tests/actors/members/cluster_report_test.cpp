@@ -5,13 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::cluster_report_test {
 
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 using cluster::member_state;
-
-namespace {
 
 struct cluster_report_test : testing::Test {
   cluster_report_test() {
@@ -50,8 +48,6 @@ struct cluster_report_test : testing::Test {
   std::set<std::uint8_t> lost;
   known_cluster k;
 };
-
-} // namespace
 
 TEST_F(cluster_report_test, tells_what_is_known_of_healthy_members) {
   const auto s = report();
@@ -183,4 +179,4 @@ TEST_F(cluster_report_test, what_is_so_already_changes_nothing) {
   EXPECT_TRUE(command(admin_verb::zone, 0)->change);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::cluster_report_test

@@ -13,9 +13,7 @@
 
 #include <filesystem>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::cluster_rescue_test {
 
 namespace meta = storage::metadata;
 namespace raft = cluster::raft;
@@ -90,8 +88,6 @@ struct stopped_node {
   uuid id{};
   config::settings settings;
 };
-
-} // namespace
 
 TEST(cluster_rescue, a_backup_has_the_state_and_does_not_change_it) {
   stopped_node node{"data"};
@@ -200,4 +196,4 @@ TEST(cluster_rescue, a_rejoining_node_forgets_the_cluster_and_keeps_the_rest) {
   EXPECT_TRUE(fs::exists(*aside + "/data.mdb"));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::cluster_rescue_test

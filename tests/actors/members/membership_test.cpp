@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace cairn::actors {
+namespace cairn::actors::membership_tests {
 
 using ::testing::HasSubstr;
 
@@ -465,4 +465,4 @@ TEST_F(membership_test, refuses_strangers_to_its_cluster_and_members_that_lost_t
   EXPECT_EQ(row(3).address, "new:1");
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::membership_tests

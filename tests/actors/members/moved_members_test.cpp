@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace cairn::actors {
+namespace cairn::actors::moved_members_test {
 
 TEST_F(membership_test, reports_a_new_address_to_all_whom_it_reaches_because_the_leader_does_not_reach_it) {
   cluster_of(3);
@@ -46,4 +46,4 @@ TEST_F(membership_test, without_a_leader_takes_a_new_address_from_the_member_its
   EXPECT_TRUE(layouts->moved()->empty());
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::moved_members_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::node_names_test {
 
 cluster::layout three_nodes() {
   cluster::layout l;
@@ -24,8 +22,6 @@ admin_command named(admin_verb kind, std::vector<std::string> names) {
   c.names = std::move(names);
   return c;
 }
-
-} // namespace
 
 TEST(node_names, finds_nodes_by_number_address_and_id) {
   const auto l = three_nodes();
@@ -87,4 +83,4 @@ TEST(node_names, a_repeated_removal_does_not_guess_between_a_removed_node_and_it
   EXPECT_EQ(with_numbers(l, c).error(), errc::invalid_argument);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::node_names_test

@@ -5,13 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::operator_voters_test {
 
 using cluster::raft::change_kind;
 using cluster::raft::server_role;
 using ::testing::HasSubstr;
-
-namespace {
 
 using numbers = std::vector<node_number>;
 
@@ -53,8 +51,6 @@ struct voters_test : testing::Test {
   cluster::layout l;
   voters_view v;
 };
-
-} // namespace
 
 TEST_F(voters_test, are_as_many_as_the_cluster_has) {
   cluster_of(4, {0, 1, 2});
@@ -103,4 +99,4 @@ TEST_F(voters_test, of_removed_nodes_go_too) {
   EXPECT_EQ(carry_out({0, 2, 4}), (numbers{1, 4, 3}));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::operator_voters_test

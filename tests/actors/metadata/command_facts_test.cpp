@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::command_facts_test {
 
 namespace meta = storage::metadata;
 
@@ -136,4 +136,4 @@ TEST(command_facts, authorities_that_not_all_members_know_are_left_out) {
   EXPECT_EQ(meta::level_of(reaped), 1);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::command_facts_test

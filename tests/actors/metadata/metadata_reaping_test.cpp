@@ -2,7 +2,7 @@
 // held.
 #include "tests/actors/metadata/metadata_fixture.hpp"
 
-namespace cairn::actors {
+namespace cairn::actors::metadata_reaping_test {
 
 class metadata_reaping : public standalone_metadata {
 protected:
@@ -87,4 +87,4 @@ TEST_F(metadata_reaping, lists_nothing_while_deletions_are_held) {
       << "whose session is over, and no row names it";
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::metadata_reaping_test

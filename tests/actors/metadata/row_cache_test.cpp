@@ -5,9 +5,7 @@
 #include <map>
 #include <random>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::row_cache_test {
 
 cached_row row_of(std::uint64_t version, std::size_t inline_bytes = 0) {
   storage::metadata::object_row row;
@@ -21,8 +19,6 @@ cached_row row_of(std::uint64_t version, std::size_t inline_bytes = 0) {
 void fill(row_cache& cache, row_name name, cached_row row) {
   cache.finish_miss(cache.begin_miss(name), std::move(row));
 }
-
-} // namespace
 
 TEST(row_cache, serves_what_a_miss_filled) {
   row_cache cache{1 << 20};
@@ -195,4 +191,4 @@ TEST(row_cache, tells_which_rows_snapshots_may_not_show_yet) {
   EXPECT_FALSE(cache.is_changing({"b", "other"}));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::row_cache_test

@@ -4,9 +4,7 @@
 
 #include <array>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::temporary_credentials_test {
 
 namespace policy = storage::policy;
 
@@ -45,8 +43,6 @@ protected:
   const meta::token_key key{std::string(meta::token_key_bytes, 'k'), 0};
 };
 
-} // namespace
-
 TEST_F(temporary_credentials, are_those_of_the_access_key_that_their_token_was_sealed_for_also_from_the_cache) {
   const auto token = meta::seal_token(key, nullptr, "ASIA1", {"secret", session_until(wall() + 3'600'000)},
                                       std::array<std::byte, meta::token_nonce_bytes>{})
@@ -81,4 +77,4 @@ TEST_F(temporary_credentials, that_expire_while_a_body_arrives_commit_nothing) {
   EXPECT_FALSE(store->read().value()->object("bucket", "late"));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::temporary_credentials_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::batcher_test {
 
 TEST(batcher, gathers_what_waits_while_a_batch_runs) {
   batcher<int> b{{}};
@@ -117,4 +117,4 @@ TEST(batcher, puts_the_rest_of_a_batch_back_in_front_in_its_order) {
   EXPECT_EQ(b.begin({}), (std::vector<int>{2, 3, 4}));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::batcher_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::chunk_messages_test {
 
 const chunk_id id{{0x0102030405060708, 0xfffefdfcfbfaf9f8}, 77};
 
@@ -46,4 +46,4 @@ TEST(chunk_messages, refuse_values_outside_their_bounds) {
   EXPECT_TRUE(refused(read_chunk_request{1, id, chunk_bytes_max + 65536, 1}));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::chunk_messages_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::cluster_messages_test {
 
 namespace meta = storage::metadata;
 
@@ -24,8 +22,6 @@ void never_in_part(const std::string& bytes, Decode decode, std::uint8_t newest 
 meta::new_node some_node() {
   return {.id = {1, 2, 3}, .address = "node-1:9100", .zone = "rack 7", .weight = 250, .incarnation = 1ull << 40};
 }
-
-} // namespace
 
 TEST(cluster_messages, commands_on_their_way_to_the_leader) {
   const std::vector<meta::command> batch{meta::create_bucket{.name = "files", .now = 7},
@@ -186,4 +182,4 @@ TEST(cluster_messages, reports_tell_a_clock_only_to_leaders_that_know_it) {
   EXPECT_FALSE(decode_report(with.substr(0, with.size() - 1)));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::cluster_messages_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::errors_test {
 
 TEST(errors, keep_their_code_and_text_on_the_way_through_a_message) {
   for (int code = int(errc::invalid_argument); code <= int(errc::connection_lost); ++code) {
@@ -39,4 +39,4 @@ TEST(errors, are_faults_only_if_no_client_can_bring_them_about) {
     EXPECT_TRUE(is_fault(of_the_node)) << to_string(of_the_node);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::errors_test

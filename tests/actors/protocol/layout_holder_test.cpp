@@ -2,17 +2,13 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::layout_holder_test {
 
 layout_ptr of_epoch(layout_epoch epoch) {
   auto l = std::make_shared<cluster::layout>();
   l->epoch = epoch;
   return l;
 }
-
-} // namespace
 
 TEST(layout_holder, keeps_the_newest_layout) {
   const auto holder = std::make_shared<layout_holder>(node_number{3});
@@ -97,4 +93,4 @@ TEST(layout_holder, an_upload_may_outlive_everybody_else_who_knows_the_holder) {
   use.reset();
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::layout_holder_test

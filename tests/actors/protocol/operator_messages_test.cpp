@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::operator_messages_test {
 
 cluster_status example() {
   cluster_status s;
@@ -46,8 +44,6 @@ cluster_status example() {
   }
   return s;
 }
-
-} // namespace
 
 TEST(operator_messages, a_status_comes_back_as_it_went) {
   auto s = example();
@@ -131,4 +127,4 @@ TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
   }
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::operator_messages_test

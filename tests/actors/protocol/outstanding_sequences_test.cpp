@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::outstanding_sequences_test {
 
 TEST(outstanding_sequences, acknowledge_nothing_from_the_oldest_unanswered_batch_on) {
   outstanding_sequences open;
@@ -29,4 +29,4 @@ TEST(outstanding_sequences, count_batches_without_stamps) {
   EXPECT_EQ(open.batches(), 0u);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::outstanding_sequences_test

@@ -2,17 +2,13 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::read_holds_test {
 
 struct hand_clock final : cairn::clock {
   steady_time now() const override { return time; }
   wall_ms wall() const override { return 0; }
   steady_time time{};
 };
-
-} // namespace
 
 TEST(read_holds, tells_the_oldest_index_that_is_held) {
   hand_clock clock;
@@ -49,4 +45,4 @@ TEST(read_holds, outlives_its_owner_while_a_hold_is_left) {
   hold.reset(); // must not touch freed memory
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::read_holds_test

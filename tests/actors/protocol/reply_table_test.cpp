@@ -2,15 +2,11 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::reply_table_test {
 
 steady_time at(int ms) {
   return steady_time{} + std::chrono::milliseconds{ms};
 }
-
-} // namespace
 
 TEST(reply_table, gives_each_promise_once) {
   reply_table<int> t;
@@ -32,4 +28,4 @@ TEST(reply_table, hands_each_overdue_promise_out_once) {
   EXPECT_EQ(t.size(), 1u);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::reply_table_test

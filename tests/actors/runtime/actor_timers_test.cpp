@@ -4,9 +4,7 @@
 
 #include <thread>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::actor_timers_test {
 
 using namespace std::chrono_literals;
 
@@ -37,8 +35,6 @@ struct running {
   actor_timers& timers;
   std::thread thread;
 };
-
-} // namespace
 
 TEST_F(actor_timers_test, deliver_in_the_order_of_their_times_and_not_before) {
   const running thread{timers};
@@ -88,4 +84,4 @@ TEST_F(actor_timers_test, after_the_stop_none_is_kept_and_none_is_taken) {
   EXPECT_TRUE(timers.schedule().empty());
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::actor_timers_test

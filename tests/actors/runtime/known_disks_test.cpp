@@ -8,9 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-namespace {
-
+namespace cairn::actors::known_disks_test {
 using paths = std::vector<std::string>;
 
 class known_disks : public testing::Test {
@@ -63,5 +61,4 @@ TEST_F(known_disks, that_nothing_is_known_of_are_missing_when_objects_have_chunk
   EXPECT_EQ(missing_disks(files, std::nullopt, {"/a"}, unreadable).error().code, errc::corrupt);
 }
 
-} // namespace
-} // namespace cairn::actors
+} // namespace cairn::actors::known_disks_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::sealing_keys_test {
 
 TEST(sealing_keys, are_those_of_the_setting_then_those_of_the_file) {
   memory_file_system files;
@@ -33,4 +33,4 @@ TEST(sealing_keys, that_cannot_be_read_are_named_but_not_shown) {
   EXPECT_EQ(bad.error().text.find("tiny"), std::string::npos);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::sealing_keys_test

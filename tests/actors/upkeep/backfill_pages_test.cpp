@@ -4,9 +4,7 @@
 
 #include <set>
 
-namespace cairn::actors {
-namespace {
-
+namespace cairn::actors::backfill_pages_test {
 namespace meta = storage::metadata;
 using meta::missing_chunks;
 
@@ -192,5 +190,4 @@ TEST_F(backfill_pages, know_what_objects_still_need) {
   EXPECT_EQ(live[0].length, 7u);
 }
 
-} // namespace
-} // namespace cairn::actors
+} // namespace cairn::actors::backfill_pages_test

@@ -5,9 +5,7 @@
 #include "tests/actors/chunks/chunk_fixture.hpp"
 #include "tests/actors/chunks/late_store.hpp"
 
-namespace cairn::actors {
-namespace {
-
+namespace cairn::actors::backfill_test {
 namespace meta = storage::metadata;
 
 constexpr std::uint32_t chunk_bytes = 256 << 10;
@@ -350,5 +348,4 @@ TEST_F(backfill_actor_test, lets_go_of_what_moved_away) {
   EXPECT_TRUE(nodes[0]->has({needed, 2})) << "node 1 has not got it yet";
 }
 
-} // namespace
-} // namespace cairn::actors
+} // namespace cairn::actors::backfill_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-namespace {
-
+namespace cairn::actors::byte_pace_test {
 using namespace std::chrono_literals;
 
 TEST(byte_pace, keeps_to_the_rate_after_a_small_burst) {
@@ -32,5 +30,4 @@ TEST(byte_pace, follows_a_rate_that_changes) {
   EXPECT_EQ(pace.book(start, 1, 2000), start + 2s);
 }
 
-} // namespace
-} // namespace cairn::actors
+} // namespace cairn::actors::byte_pace_test

@@ -2,15 +2,11 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::erase_plan_test {
 
 storage::metadata::buried_blob blob(std::uint64_t number, std::uint32_t chunks) {
   return {1, {1, number}, chunks};
 }
-
-} // namespace
 
 TEST(erase_plan, shares_a_page_among_small_blobs_and_cuts_huge_ones) {
   erase_plan plan{{blob(1, 2), blob(2, 0), blob(3, 5)}, 3};
@@ -39,4 +35,4 @@ TEST(erase_plan, ends_a_page_with_a_blob_that_fills_it_exactly) {
   EXPECT_TRUE(plan.done());
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::erase_plan_test

@@ -11,9 +11,7 @@
 #include <functional>
 #include <map>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::lifecycle_test {
 
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
@@ -294,5 +292,4 @@ TEST_F(lifecycle_walk, steps_over_any_number_of_buckets_that_want_nothing) {
   EXPECT_EQ(removed_of("a").size(), 1u);
 }
 
-} // namespace
-} // namespace cairn::actors
+} // namespace cairn::actors::lifecycle_test

@@ -4,9 +4,7 @@
 
 #include <gmock/gmock.h>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::lost_chunks_test {
 using ::testing::HasSubstr;
 using strings = std::vector<std::string>;
 
@@ -44,5 +42,4 @@ TEST_F(lost_chunks_test, are_described_for_people) {
   EXPECT_THAT(text, HasSubstr("cairn cluster forget-lost"));
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::lost_chunks_test

@@ -9,14 +9,10 @@
 #include <map>
 #include <set>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::reaper_test {
 
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
-
-} // namespace
 
 // Two disks that erase, or say why not, and a metadata that has blobs to reap.
 class reaper_test : public testing::Test, protected unasked_metadata {
@@ -156,4 +152,4 @@ TEST_F(reaper_test, walks_erase_only_what_the_log_calls_dead_and_try_again_what_
   }
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::reaper_test

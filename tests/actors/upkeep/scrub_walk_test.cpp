@@ -2,16 +2,12 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::scrub_walk_test {
 
 using namespace std::chrono_literals;
 
-namespace {
-
 constexpr steady_time start{100s};
 constexpr chunk_id some{{1, 2}, 3};
-
-} // namespace
 
 TEST(scrub_walk, reads_everything_within_the_period) {
   scrub_walk walk{2, 1000s, start};
@@ -88,4 +84,4 @@ TEST(scrub_walk, has_nothing_to_do_without_disks) {
   EXPECT_FALSE(walk.due(start + 5000s));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::scrub_walk_test

@@ -7,12 +7,10 @@
 
 #include <deque>
 
-namespace cairn::actors {
+namespace cairn::actors::scrubber_test {
 
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr std::uint32_t chunk_length = 256 << 10;
 
@@ -108,8 +106,6 @@ protected:
   scrubber_actor scrubber;
 };
 
-} // namespace
-
 TEST_F(scrubber_test, reads_everything_on_every_disk_once_in_a_period_and_then_rests) {
   put(0, 20);
   put(1, 30);
@@ -184,4 +180,4 @@ TEST_F(scrubber_test, tries_again_when_the_executor_is_full_or_did_not_get_to_it
   EXPECT_GE(metrics.scrubbed_bytes, bytes_on_disks());
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::scrubber_test

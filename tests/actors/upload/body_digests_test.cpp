@@ -4,9 +4,7 @@
 
 #include <cstring>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::body_digests_test {
 
 // Holds the jobs until the test runs them.
 class held_executor final : public cairn::executor {
@@ -67,8 +65,6 @@ protected:
 };
 
 using ranges = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
-
-} // namespace
 
 TEST_F(body_digests_test, both_digests_have_a_job_of_their_own) {
   start(check);
@@ -140,4 +136,4 @@ TEST_F(body_digests_test, a_small_body_is_digested_at_once) {
   EXPECT_FALSE(empty.finish());
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::body_digests_test

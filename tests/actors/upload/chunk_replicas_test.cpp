@@ -4,7 +4,7 @@
 
 #include <random>
 
-namespace cairn::actors {
+namespace cairn::actors::chunk_replicas_test {
 
 using storage::metadata::missing_chunks;
 using storage::metadata::missing_chunks_max;
@@ -102,4 +102,4 @@ TEST(unconfirmed_chunks, always_cover_what_was_added_within_the_bound) {
   }
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::chunk_replicas_test

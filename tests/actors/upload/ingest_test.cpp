@@ -5,12 +5,10 @@
 
 #include <deque>
 
-namespace cairn::actors {
+namespace cairn::actors::ingest_test {
 
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr std::uint32_t chunk_size = 64 << 10;
 
@@ -144,8 +142,6 @@ protected:
   std::deque<errc> refusals; // of the next commits; errc{}: it is done
   ingest_actor ingest;
 };
-
-} // namespace
 
 TEST_F(ingest_test, keeps_a_small_body_in_its_row_and_writes_no_chunk) {
   request.length = 5;
@@ -408,4 +404,4 @@ TEST_F(ingest_test, answers_slow_down_when_no_memory_comes_for_its_first_buffer)
   EXPECT_EQ(buffers->waiting(), 0u);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::ingest_test

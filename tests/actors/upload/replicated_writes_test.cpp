@@ -1,6 +1,6 @@
 #include "tests/actors/chunks/gateway_fixture.hpp"
 
-namespace cairn::actors {
+namespace cairn::actors::replicated_writes_test {
 
 class replicated_writes_test : public gateway_fixture {
 protected:
@@ -185,4 +185,4 @@ TEST_F(replicated_writes_test, go_to_the_owners_of_the_newest_layout) {
   expect_chunks_on(2);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::replicated_writes_test

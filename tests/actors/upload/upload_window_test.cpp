@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::upload_window_test {
 
 constexpr upload_window::limits small{.chunk_size = 100, .inline_max = 10, .buffers = 3, .size_max = 1000};
 
@@ -13,8 +11,6 @@ std::uint32_t grant(upload_window& w) {
   w.granted(n);
   return n;
 }
-
-} // namespace
 
 TEST(upload_window, grants_chunks_and_at_the_end_what_is_left) {
   upload_window w{250, small};
@@ -100,4 +96,4 @@ TEST(upload_window, notices_a_socket_that_breaks_its_promise) {
   EXPECT_EQ(never.received(0).error(), errc::invalid_argument);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::upload_window_test

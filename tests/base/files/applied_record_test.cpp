@@ -5,17 +5,13 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn {
-
-namespace {
+namespace cairn::applied_record_test {
 
 struct applied_record_test : testing::Test {
   applied_record_test() { files.make_directories("/data").value(); }
   result<log_index> load(uuid cluster = {7}) { return load_applied_record(files, "/data", cluster); }
   memory_file_system files;
 };
-
-} // namespace
 
 TEST_F(applied_record_test, is_what_was_saved_last_for_this_cluster) {
   EXPECT_EQ(load().value(), 0u) << "no file";
@@ -48,4 +44,4 @@ TEST(applied_record_pace, is_every_five_seconds_while_there_is_something_new) {
   EXPECT_FALSE(pace.due(124, start + 2h)) << "it is kept";
 }
 
-} // namespace cairn
+} // namespace cairn::applied_record_test

@@ -15,9 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace cairn {
-
-namespace {
+namespace cairn::file_system_test {
 
 struct memory_engine {
   memory_file_system files;
@@ -67,8 +65,6 @@ protected:
 
 using engines = testing::Types<memory_engine, posix_engine>;
 TYPED_TEST_SUITE(file_system_contract, engines);
-
-} // namespace
 
 TYPED_TEST(file_system_contract, opens_what_exists_and_creates_what_does_not) {
   EXPECT_EQ(this->files().open(this->path("a"), open_mode::read_only).error(), errc::not_found);
@@ -399,4 +395,4 @@ TEST(memory_file_system, frees_capacity_when_pages_are_punched_and_files_unlinke
   EXPECT_EQ(disk.used_bytes(), 60u * 4096);
 }
 
-} // namespace cairn
+} // namespace cairn::file_system_test

@@ -7,9 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn {
-
-namespace {
+namespace cairn::node_identity_test {
 
 const std::string data_dir = "/data";
 
@@ -25,8 +23,6 @@ protected:
   memory_file_system disk;
   seeded_random random{1};
 };
-
-} // namespace
 
 TEST_F(node_identity_test, keeps_the_id_and_counts_every_start) {
   const auto first = start().value();
@@ -135,4 +131,4 @@ TEST_F(node_identity_test, never_returns_an_incarnation_twice_whatever_fails_or_
   }
 }
 
-} // namespace cairn
+} // namespace cairn::node_identity_test

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-namespace cairn {
+namespace cairn::buffer_pool_test {
 
 constexpr std::size_t mib = 1 << 20;
 
@@ -165,4 +165,4 @@ TEST(buffer_pool, counts_charges_as_memory) {
   EXPECT_EQ(pool.in_use_bytes(), 0u);
 }
 
-} // namespace cairn
+} // namespace cairn::buffer_pool_test

@@ -4,9 +4,7 @@
 
 #include <map>
 
-namespace cairn {
-
-namespace {
+namespace cairn::machine_memory_test {
 
 using files = std::map<std::string, std::string>;
 
@@ -17,8 +15,6 @@ std::optional<std::uint64_t> limit(std::string_view membership, const files& the
     return at->second;
   });
 }
-
-} // namespace
 
 TEST(control_group_limit, is_none_without_groups_or_files) {
   EXPECT_EQ(limit("", {}), std::nullopt);
@@ -49,4 +45,4 @@ TEST(usable_memory, is_at_least_some_megabytes) {
   EXPECT_GT(usable_memory_bytes(), 16u << 20);
 }
 
-} // namespace cairn
+} // namespace cairn::machine_memory_test

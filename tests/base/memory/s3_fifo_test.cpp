@@ -4,9 +4,7 @@
 
 #include <string>
 
-namespace cairn {
-
-namespace {
+namespace cairn::s3_fifo_test {
 
 using cache = s3_fifo<int, int>;
 
@@ -20,8 +18,6 @@ void request(cache& c, int key, std::size_t capacity) {
   while (c.bytes() >= capacity) ASSERT_TRUE(c.evict(nothing_in_use));
   c.insert(key, key, 1);
 }
-
-} // namespace
 
 TEST(s3_fifo, finds_what_was_inserted_until_it_is_evicted) {
   cache c{100};
@@ -147,4 +143,4 @@ TEST(s3_fifo, counts_stay_right_through_any_operations) {
   }
 }
 
-} // namespace cairn
+} // namespace cairn::s3_fifo_test

@@ -4,12 +4,8 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::secrets {
-namespace {
-
+namespace cairn::secrets::key_ring_test {
 const std::string first(64, 'a'), second(64, 'b');
-
-} // namespace
 
 TEST(key_ring, seals_with_its_first_key_and_opens_with_all) {
   seeded_random random{1};
@@ -42,4 +38,4 @@ TEST(key_ring, is_not_read_from_other_texts) {
   EXPECT_EQ(key_ring::read(many).error(), errc::invalid_argument);
 }
 
-} // namespace cairn::secrets
+} // namespace cairn::secrets::key_ring_test

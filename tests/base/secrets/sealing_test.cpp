@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::secrets {
-namespace {
-
+namespace cairn::secrets::sealing_test {
 template <std::size_t Count>
 std::array<std::byte, Count> ascending(unsigned first = 0) {
   std::array<std::byte, Count> bytes{};
@@ -19,8 +17,6 @@ const sealing_key key{ascending<key_bytes>()};
 std::string sealed(std::string_view plain, std::string_view bound_to) {
   return seal(key, plain, bound_to, ascending<nonce_bytes>());
 }
-
-} // namespace
 
 // The ciphertext and the tag are those of another implementation (pyca/cryptography's AESGCM).
 TEST(sealing, makes_the_known_text) {
@@ -75,4 +71,4 @@ TEST(sealing_key, is_read_from_hexadecimal_digits_or_base64) {
   }
 }
 
-} // namespace cairn::secrets
+} // namespace cairn::secrets::sealing_test

@@ -3,9 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::certificates {
-
-namespace {
+namespace cairn::certificates::certificates_test {
 
 using ::testing::HasSubstr;
 
@@ -23,8 +21,6 @@ protected:
   key_and_certificate ca = make_ca("blue", now).value();
   key_and_certificate node = issue(ca, id(1), {}, now).value();
 };
-
-} // namespace
 
 TEST_F(node_certificates, name_their_node_and_are_signed_by_their_cluster) {
   EXPECT_EQ(check_node_certificate(ca.certificate, node.certificate).value(), id(1));
@@ -62,4 +58,4 @@ TEST_F(node_certificates, are_issued_by_an_authority_with_its_key_and_a_name) {
   EXPECT_FALSE(make_ca(std::string(65, 'x'), now));
 }
 
-} // namespace cairn::certificates
+} // namespace cairn::certificates::certificates_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::sockets {
-
-namespace {
+namespace cairn::sockets::handshake_pace_test {
 
 using namespace std::chrono_literals;
 
@@ -17,8 +15,6 @@ struct handshake_pace_test : testing::Test {
   handshake_pace pace;
   steady_time now{1000s};
 };
-
-} // namespace
 
 TEST_F(handshake_pace_test, an_address_that_completes_nothing_gets_its_credit_and_then_its_rate) {
   EXPECT_EQ(charged("crowd", 1000), handshake_pace::steps_max);
@@ -50,4 +46,4 @@ TEST_F(handshake_pace_test, forgets_addresses_that_owe_nothing) {
   EXPECT_LE(pace.size(), 1024u);
 }
 
-} // namespace cairn::sockets
+} // namespace cairn::sockets::handshake_pace_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::sockets {
+namespace cairn::sockets::listener_test {
 
 TEST(listener, names_clients_by_address_and_by_half_of_an_ipv6_address) {
   const auto of = [](const char* text) { return party_of(boost::asio::ip::make_address(text)); };
@@ -14,4 +14,4 @@ TEST(listener, names_clients_by_address_and_by_half_of_an_ipv6_address) {
   EXPECT_EQ(of("::1"), "ip:::1");
 }
 
-} // namespace cairn::sockets
+} // namespace cairn::sockets::listener_test

@@ -9,9 +9,7 @@
 #include <filesystem>
 #include <string>
 
-namespace cairn::sockets {
-
-namespace {
+namespace cairn::sockets::service_notifier_test {
 
 // The service manager's end.
 class receiver {
@@ -37,8 +35,6 @@ private:
 };
 
 const std::string unique = "cairn-notify-" + std::to_string(::getpid());
-
-} // namespace
 
 TEST(service_notifier, sends_one_datagram_per_notification_to_a_path) {
   const auto path = std::filesystem::temp_directory_path() / unique;
@@ -73,4 +69,4 @@ TEST(service_notifier, does_not_wait_for_a_service_manager_that_does_not_read) {
   EXPECT_GT(sent, 0);
 }
 
-} // namespace cairn::sockets
+} // namespace cairn::sockets::service_notifier_test

@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace cairn::sockets {
-namespace {
-
+namespace cairn::sockets::tls_records_test {
 std::string record(std::size_t length) {
   return std::string{"\x16\x03\x01", 3} + char(length >> 8) + char(length & 0xFF) + std::string(length, '\xFF');
 }
@@ -42,5 +40,4 @@ TEST(tls_records, are_as_many_however_the_stream_is_split) {
   }
 }
 
-} // namespace
-} // namespace cairn::sockets
+} // namespace cairn::sockets::tls_records_test

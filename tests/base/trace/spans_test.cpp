@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <thread>
 
-namespace cairn {
+namespace cairn::spans_test {
 
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr steady_time origin{1h};
 
@@ -30,8 +28,6 @@ trace_span read_of(std::uint32_t chunk, std::chrono::milliseconds took) {
 auto chunks_in(const request_trace::recorded& r) {
   return std::ranges::count_if(r.spans, [](const trace_span& s) { return s.name == span_name::read_chunk; });
 }
-
-} // namespace
 
 TEST(request_trace, knows_which_span_began_within_which) {
   set_clock time;
@@ -110,4 +106,4 @@ TEST(trace_scope, without_a_trace_reads_no_clock) {
   EXPECT_EQ(time.readings, 0);
 }
 
-} // namespace cairn
+} // namespace cairn::spans_test

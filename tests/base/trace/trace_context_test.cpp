@@ -7,9 +7,7 @@
 
 #include <string>
 
-namespace cairn {
-
-namespace {
+namespace cairn::trace_context_test {
 
 const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -18,8 +16,6 @@ std::string with(std::size_t at, char c) {
   out[at] = c;
   return out;
 }
-
-} // namespace
 
 TEST(traceparent, is_read_as_the_specification_has_it) {
   const auto context = parse_traceparent(good);
@@ -105,4 +101,4 @@ TEST(trace_id, is_both_halves_with_the_high_byte_first) {
   EXPECT_EQ(hex_of(make_trace_id(0x0102030405060708, 0x00f067aa0ba902b7)), "010203040506070800f067aa0ba902b7");
 }
 
-} // namespace cairn
+} // namespace cairn::trace_context_test

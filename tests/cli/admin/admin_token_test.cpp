@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace cairn::cli {
+namespace cairn::cli::admin_token_test {
 
 namespace fs = std::filesystem;
 
@@ -74,4 +74,4 @@ TEST(certificate_watch, warns_once_a_day_from_thirty_days_before) {
   EXPECT_TRUE(watch.due({{"http", 500 * day}}, 103 * day).empty());
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::admin_token_test

@@ -10,9 +10,7 @@
 
 #include <filesystem>
 
-namespace cairn::cli {
-
-namespace {
+namespace cairn::cli::cluster_certs_command_test {
 
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
@@ -48,8 +46,6 @@ protected:
 };
 
 constexpr auto owner_only = fs::perms::owner_read | fs::perms::owner_write;
-
-} // namespace
 
 TEST_F(cluster_certs_command, make_a_ca_and_certificates_that_fit_together) {
   ASSERT_EQ(run({"init", "--dir", ca, "--name", "blue"}), 0) << errors;
@@ -91,4 +87,4 @@ TEST_F(cluster_certs_command, refuse_what_would_do_harm_or_makes_no_sense) {
   EXPECT_EQ(run({}), 2);
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::cluster_certs_command_test

@@ -7,11 +7,9 @@
 #include <fstream>
 #include <sstream>
 
-namespace cairn::cli {
+namespace cairn::cli::config_command_test {
 
 using testing::HasSubstr;
-
-namespace {
 
 struct outcome {
   int exit_code = 0;
@@ -34,8 +32,6 @@ outcome run(std::vector<std::string> arguments) {
   o.errors = testing::internal::GetCapturedStderr();
   return o;
 }
-
-} // namespace
 
 TEST(config_command, check_prints_all_problems_and_exits_with_2) {
   const auto path = (std::filesystem::path(testing::TempDir()) / "cairn_check.toml").string();
@@ -70,4 +66,4 @@ TEST(config_command, needs_a_sub_command) {
   EXPECT_GE(run({"config"}).exit_code, 100);
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::config_command_test

@@ -11,9 +11,7 @@
 
 #include <unistd.h>
 
-namespace cairn::cli {
-
-namespace {
+namespace cairn::cli::storage_command_test {
 
 using namespace storage;
 namespace fs = std::filesystem;
@@ -59,8 +57,6 @@ protected:
   const std::string disk_ = testing::TempDir() + "cairn_disk_" + std::to_string(::getpid());
   std::string out_, errors_;
 };
-
-} // namespace
 
 TEST_F(storage_command, finds_nothing_wrong_with_a_good_disk) {
   EXPECT_EQ(run("check"), 0) << errors_;
@@ -127,4 +123,4 @@ TEST_F(storage_command, names_a_directory_that_is_no_disk) {
   EXPECT_FALSE(fs::exists(disk_));
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::storage_command_test

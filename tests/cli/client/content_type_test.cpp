@@ -4,6 +4,8 @@
 
 using cairn::cli::content_type_of;
 
+namespace cairn::cli::content_type_test {
+
 TEST(content_type, is_known_by_the_extension_in_any_case) {
   EXPECT_EQ(content_type_of("photo.jpg"), "image/jpeg");
   EXPECT_EQ(content_type_of("a.b/PHOTO.JPEG"), "image/jpeg");
@@ -17,3 +19,5 @@ TEST(content_type, is_left_to_the_server_when_nothing_is_known) {
   for (const auto* name : {"", "README", ".jpg", "folder.jpg/README", "a.", "a.unknown", "jpg"})
     EXPECT_EQ(content_type_of(name), "") << name;
 }
+
+} // namespace cairn::cli::content_type_test

@@ -11,10 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::file_transfer_test {
 
 std::string md5_of(const std::string& text) {
   md5 digest;
@@ -63,8 +60,6 @@ protected:
       std::filesystem::temp_directory_path() / ("cairn-file-download-" + std::to_string(::getpid()));
   const std::string path_ = folder_ / "a.bin";
 };
-
-} // namespace
 
 TEST_F(file_download, whole_body_replaces_the_file_and_leaves_nothing_else) {
   std::ofstream(path_) << "old";
@@ -281,3 +276,5 @@ TEST_F(file_download, the_file_gets_the_time_that_the_answer_says) {
     EXPECT_EQ(about.st_mtim.tv_sec * 1'000'000'000 + about.st_mtim.tv_nsec, ns);
   }
 }
+
+} // namespace cairn::cli::file_transfer_test

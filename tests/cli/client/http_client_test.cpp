@@ -9,11 +9,9 @@
 #include <functional>
 #include <thread>
 
-using namespace cairn;
-using namespace cairn::cli;
-using namespace std::chrono_literals;
+namespace cairn::cli::http_client_test {
 
-namespace {
+using namespace std::chrono_literals;
 
 const std::size_t too_large_to_buffer = 200'000'000;
 
@@ -112,8 +110,6 @@ public:
 };
 
 constexpr auto ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-} // namespace
 
 TEST(server_address, accepts_what_people_write) {
   EXPECT_EQ(parse_server_address("http://127.0.0.1:9000")->host_header(), "127.0.0.1:9000");
@@ -353,3 +349,5 @@ TEST(http_client, answer_that_is_not_http_is_an_error) {
   ASSERT_FALSE(response);
   EXPECT_NE(response.error().text.find("not an HTTP answer"), std::string::npos) << response.error().text;
 }
+
+} // namespace cairn::cli::http_client_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cli {
-
-namespace {
+namespace cairn::cli::listing_progress_test {
 
 // How many pages were read, of which the first `before` come once and the others are a circle; 0: all that were asked
 // for.
@@ -16,8 +14,6 @@ std::size_t pages_read(std::size_t before, std::size_t circle, std::size_t pages
   }
   return 0;
 }
-
-} // namespace
 
 TEST(listing_progress, ends_a_listing_that_goes_in_a_circle) {
   EXPECT_EQ(pages_read(0, 1, 100), 2u);
@@ -43,4 +39,4 @@ TEST(listing_progress, ends_a_listing_of_nothing_but_lets_gaps_be) {
   EXPECT_FALSE(next(false));
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::listing_progress_test

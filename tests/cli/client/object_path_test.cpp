@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
+namespace cairn::cli::object_path_test {
 
 TEST(object_path, first_slash_separates_bucket_and_key) {
   const auto path = parse_object_path("files/2024/a.bin", true);
@@ -57,3 +57,5 @@ TEST(printable, escapes_what_could_drive_a_terminal) {
   EXPECT_EQ(printable("a\x1b[2J\nb\x7f é"), "a\\x1B[2J\\x0Ab\\x7F é");
   EXPECT_EQ(printable("a\xC2\x9Bz\xE2\x80\xAEy\xffx"), "a\\xC2\\x9Bz\\xE2\\x80\\xAEy\\xFFx") << "C1, bidi, not UTF-8";
 }
+
+} // namespace cairn::cli::object_path_test

@@ -2,18 +2,15 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
-using namespace std::chrono_literals;
+namespace cairn::cli::progress_test {
 
-namespace {
+using namespace std::chrono_literals;
 
 std::size_t columns(const std::string& text) {
   std::size_t count = 0;
   for (const unsigned char c : text) count += (c & 0xC0) != 0x80;
   return count;
 }
-
-} // namespace
 
 TEST(human_bytes, switches_units_before_four_digits_would_be_needed) {
   EXPECT_EQ(human_bytes(0), "0 B");
@@ -89,3 +86,5 @@ TEST(progress_text, more_bytes_than_announced_stay_at_a_hundred_percent) {
   text.advance(1000ms, 20);
   EXPECT_NE(text.line(80).find("100%"), std::string::npos);
 }
+
+} // namespace cairn::cli::progress_test

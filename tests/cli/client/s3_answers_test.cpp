@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
+namespace cairn::cli::s3_answers_test {
 
 TEST(list_page, reads_keys_prefixes_and_the_token_and_undoes_the_url_encoding) {
   const auto page = parse_list_page(
@@ -66,3 +66,5 @@ TEST(etag, md5_is_told_from_a_multipart_etag) {
   EXPECT_TRUE(is_md5("d41d8cd98f00b204e9800998ecf8427e"));
   EXPECT_FALSE(is_md5("d41d8cd98f00b204e9800998ecf8427e-3"));
 }
+
+} // namespace cairn::cli::s3_answers_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::import_plan_test {
 
 constexpr time_ns second = 1'000'000'000;
 using kind = import_plan::kind;
@@ -33,8 +31,6 @@ void expect(const import_plan& got, kind what, std::size_t first, std::size_t ta
   }
   EXPECT_EQ(got.target_only, target_only);
 }
-
-} // namespace
 
 TEST(paired_versions, are_those_that_both_have_in_this_order) {
   using pairs = std::vector<std::pair<std::size_t, std::size_t>>;
@@ -122,3 +118,5 @@ TEST(import_plan, goes_on_from_every_point_of_an_interruption) {
     }
   }
 }
+
+} // namespace cairn::cli::import_plan_test

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
+namespace cairn::cli::import_report_test {
+
 using pass_kind = import_report::pass_kind;
 
 TEST(import_report, copies_add_up_and_differences_are_those_of_the_latest_pass) {
@@ -97,3 +97,5 @@ TEST(import_line, has_a_bar_and_the_time_left_once_everything_is_counted) {
             "[=======        ]  50%  4/10 objects  500 B/1000 B  100 B/s  ETA 0:02  2 failed");
   for (unsigned width = 1; width < 200; ++width) EXPECT_LE(import_line(state, 100, 250, width).size(), width);
 }
+
+} // namespace cairn::cli::import_report_test

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
+namespace cairn::cli::part_layout_test {
+
 using way = part_layout::way;
 
 TEST(part_layout, reads_the_number_of_parts_from_an_etag) {
@@ -45,3 +46,5 @@ TEST(part_layout, cuts_anew_what_the_target_cannot_store_as_it_is) {
   EXPECT_EQ(plan_part_layout(3_MiB, 3, std::nullopt).how, way::whole);
   EXPECT_LE(plan_part_layout(20'000 * 5_MiB, 20'000, 5_MiB).count, parts_max);
 }
+
+} // namespace cairn::cli::part_layout_test

@@ -2,18 +2,13 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::source_server_test {
 
 s3_endpoint at(const std::string& url) {
   s3_endpoint endpoint;
   endpoint.url = url;
   return endpoint;
 }
-
-} // namespace
 
 TEST(source_server, addresses_buckets_in_the_path) {
   const source_server server(at("http://s3.example.com"), false);
@@ -45,3 +40,5 @@ TEST(source_server, threads_get_clients_of_their_own_and_give_them_back) {
   ASSERT_TRUE(again && other);
   EXPECT_TRUE(&**again == first || &**other == first);
 }
+
+} // namespace cairn::cli::source_server_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cli {
-
-namespace {
+namespace cairn::cli::version_listing_test {
 
 std::string page_of(std::string_view entries, std::string_view next_key) {
   return "<ListVersionsResult>" + std::string{entries} + "<IsTruncated>true</IsTruncated><NextKeyMarker>" +
@@ -19,8 +17,6 @@ std::string version_of(std::string_view key, int id) {
 bool goes_on() {
   return false;
 }
-
-} // namespace
 
 TEST(version_listing, ends_when_empty_pages_lead_in_a_circle) {
   int asked = 0;
@@ -63,4 +59,4 @@ TEST(version_listing, stops_between_the_pages_of_one_key) {
   EXPECT_EQ(asked, 3);
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::version_listing_test

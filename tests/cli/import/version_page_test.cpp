@@ -4,10 +4,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::version_page_test {
 
 std::string version(const std::string& key, const std::string& id, const std::string& second, bool latest = false) {
   return "<Version><Key>" + key + "</Key><VersionId>" + id + "</VersionId><IsLatest>" + (latest ? "true" : "false") +
@@ -30,8 +27,6 @@ std::string ids_of(const std::string& xml) {
   for (const auto& entry : parse_version_page(xml).value().entries) out += entry.key + entry.version.id + " ";
   return out;
 }
-
-} // namespace
 
 TEST(version_page, reads_versions_and_delete_markers_in_their_order) {
   const auto got =
@@ -134,3 +129,5 @@ TEST(version_listing, ends_with_an_error_when_the_server_repeats_a_page) {
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, errc::corrupt);
 }
+
+} // namespace cairn::cli::version_page_test

@@ -3,9 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::cli {
-
-namespace {
+namespace cairn::cli::judgement_test {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
@@ -34,8 +32,6 @@ verdict worst(const std::vector<finding>& findings) {
 verdict worst(const disk_facts& disk) {
   return worst(judge_disk(disk, "disk", 0));
 }
-
-} // namespace
 
 TEST(judgement, a_clock_that_is_off_is_told) {
   EXPECT_EQ(judge_clock({now, true, now - day}).found, verdict::good);
@@ -156,4 +152,4 @@ TEST(finding, is_shown_as_text_and_as_json) {
               HasSubstr(R"({"problems":1,"warnings":0,"findings":[{"verdict":"good","subject":"clock")"));
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::judgement_test

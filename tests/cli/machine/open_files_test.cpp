@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cli {
+namespace cairn::cli::open_files_test {
 
 TEST(open_files, leaves_the_connections_alone_when_there_are_descriptors_enough) {
   config::settings s;
@@ -26,4 +26,4 @@ TEST(open_files, raises_the_soft_limit_to_the_hard_one) {
   EXPECT_EQ(raise_descriptor_limit(), first);
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::open_files_test

@@ -3,9 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cli {
-
-namespace {
+namespace cairn::cli::top_view_test {
 
 using namespace std::chrono_literals;
 
@@ -39,8 +37,6 @@ std::string joined(const result<std::vector<std::string>>& lines) {
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
-
-} // namespace
 
 TEST(top_view, reads_the_counters_of_each_operation) {
   const auto found = read_operations(sample(0ms, 100, 4, 60, 40).metrics);
@@ -90,4 +86,4 @@ TEST(top_view, refuses_what_is_no_admin_port) {
   EXPECT_EQ(top_lines(other, sample(1s, 1, 0, 1, 0)).error().code, errc::invalid_argument);
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::top_view_test

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-namespace cairn::cli {
-
-namespace {
+namespace cairn::cli::trace_command_test {
 
 std::string answer(const std::string& key) {
   return R"({"requests":[{"time_ms":784111777123,"request":"0123456789abcdef","address":"10.0.0.7","access_key":"CK1",)"
@@ -18,8 +16,6 @@ std::string answer(const std::string& key) {
          R"("bucket":"","key":"","status":0,"total_us":5000000,"server_us":5000000,"authentication_us":0,)"
          R"("metadata_us":5000000,"rest_us":0,"body_us":0,"transfer_us":0}]})";
 }
-
-} // namespace
 
 TEST(trace_command, shows_each_request_as_a_tree_the_newest_last) {
   const auto text = trace_text(answer("a/b"));
@@ -92,4 +88,4 @@ TEST(trace_command, says_when_there_was_none_and_takes_nothing_else) {
   for (const auto* wrong : {"", "[]", "{}", R"({"requests":1})", "no json"}) EXPECT_FALSE(trace_text(wrong)) << wrong;
 }
 
-} // namespace cairn::cli
+} // namespace cairn::cli::trace_command_test

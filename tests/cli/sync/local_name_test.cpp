@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <unistd.h>
 
-using namespace cairn::cli;
+namespace cairn::cli::local_name_test {
 
 TEST(local_name, ordinary_names_are_safe) {
   for (const auto* name : {"a", "a/b", "..a", "a..", "...", "a b/ü\n", "-x", ".hidden/.git", ".cairn-part-x"})
@@ -56,3 +56,5 @@ TEST(local_name, folders_are_made_but_not_through_a_link_that_leads_out) {
   EXPECT_TRUE(std::filesystem::is_empty(outside));
   std::filesystem::remove_all(base);
 }
+
+} // namespace cairn::cli::local_name_test

@@ -12,11 +12,9 @@
 #include <filesystem>
 #include <fstream>
 
-using namespace cairn;
-using namespace cairn::cli;
-namespace fs = std::filesystem;
+namespace cairn::cli::local_tree_test {
 
-namespace {
+namespace fs = std::filesystem;
 
 class local_tree_test : public testing::Test {
 protected:
@@ -44,8 +42,6 @@ protected:
 };
 
 using list = std::vector<std::string>;
-
-} // namespace
 
 TEST_F(local_tree_test, files_come_in_the_order_of_their_names_bytes) {
   for (const auto* name : {"ab", "a/x", "a-b", "a/b/c", "a/b-c", "a.b/c", "\xC3\xBC", "Z", "a0"}) make(name);
@@ -92,3 +88,5 @@ TEST_F(local_tree_test, sizes_and_times_are_those_of_the_files) {
   EXPECT_EQ((*item)->size_bytes, 3U);
   EXPECT_EQ((*item)->changed_at, 7'000'000'009);
 }
+
+} // namespace cairn::cli::local_tree_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
+namespace cairn::cli::name_filter_test {
 
 TEST(name_filter, takes_everything_at_first) {
   EXPECT_TRUE(name_filter().takes("a/b"));
@@ -37,3 +37,5 @@ TEST(name_filter, sets_and_single_characters) {
   EXPECT_FALSE(filter.takes("a.tmp"));
   EXPECT_TRUE(filter.takes("ab.tmp"));
 }
+
+} // namespace cairn::cli::name_filter_test

@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::sync_merge_test {
 
 class fixed_listing : public item_listing {
 public:
@@ -53,8 +50,6 @@ std::string steps(std::vector<listed_item> source, std::vector<listed_item> targ
   sync_merge merge(from, &to, filter, remove);
   return steps_of(merge);
 }
-
-} // namespace
 
 TEST(sync_merge, transfers_what_is_missing_or_differs_in_size) {
   EXPECT_EQ(steps({listed_file("a"), listed_file("b"), listed_file("c", 2)},
@@ -117,3 +112,5 @@ TEST(sync_merge, without_a_target_everything_is_transferred) {
   sync_merge merge(from, nullptr, all, false);
   EXPECT_EQ(steps_of(merge), "+a +b");
 }
+
+} // namespace cairn::cli::sync_merge_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
+namespace cairn::cli::multipart_upload_test {
 
 TEST(multipart_upload, the_newest_upload_of_exactly_the_key_is_found) {
   const auto* xml =
@@ -60,3 +60,5 @@ TEST(multipart_upload, the_etag_is_the_md5_of_the_parts_md5s) {
   parts[2].etag = "abc-2";
   EXPECT_FALSE(composed_etag(parts));
 }
+
+} // namespace cairn::cli::multipart_upload_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
+namespace cairn::cli::object_time_test {
 
 TEST(object_time, what_is_written_is_read_again_to_the_nanosecond) {
   for (const time_ns at :
@@ -46,3 +46,5 @@ TEST(object_time, an_answer_without_a_kept_time_says_when_it_was_stored) {
   response.headers.emplace_back("X-Amz-Meta-Mtime", "5.000000007");
   EXPECT_EQ(time_of(response)->at, 5'000'000'007);
 }
+
+} // namespace cairn::cli::object_time_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
+namespace cairn::cli::part_plan_test {
 
 TEST(part_plan, the_parts_cover_the_file_once) {
   for (const std::uint64_t size : {5_MiB, 64_MiB + 1, 160'000_MiB, 160'000_MiB + 1, 5_TiB}) {
@@ -31,3 +31,5 @@ TEST(part_plan, files_of_more_than_four_parts_go_in_parts) {
   EXPECT_TRUE(goes_in_parts(20_MiB + 1, 5_MiB));
   EXPECT_FALSE(goes_in_parts(19_GiB, 5_GiB));
 }
+
+} // namespace cairn::cli::part_plan_test

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
+namespace cairn::cli::set_progress_test {
 
 TEST(set_progress, totals_that_still_grow_are_marked) {
   set_counts counts;
@@ -36,3 +35,5 @@ TEST(set_progress, a_run_of_lost_connections_means_an_unreachable_server) {
   for (int i = 0; i < 3; ++i) progress.failed({errc::timeout, "a"});
   EXPECT_TRUE(progress.server_unreachable(2));
 }
+
+} // namespace cairn::cli::set_progress_test

@@ -5,18 +5,13 @@
 #include <atomic>
 #include <set>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::worker_pool_test {
 
 std::unique_ptr<worker_pool> pool_of(unsigned threads) {
   s3_endpoint nowhere;
   nowhere.url = "http://127.0.0.1:1"; // the tasks here send nothing
   return worker_pool::start(nowhere, threads).value();
 }
-
-} // namespace
 
 TEST(worker_pool, every_task_runs_once_before_finish_returns) {
   const auto pool = pool_of(4);
@@ -75,3 +70,5 @@ TEST(worker_pool, the_first_failure_ends_the_parts) {
   pool->finish();
   EXPECT_EQ(ran, 4);
 }
+
+} // namespace cairn::cli::worker_pool_test

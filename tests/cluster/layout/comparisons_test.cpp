@@ -2,9 +2,7 @@
 
 #include "tests/cluster/layout/layouts.hpp"
 
-namespace cairn::cluster {
-namespace {
-
+namespace cairn::cluster::comparisons_test {
 layout owned(owner_list current, owner_list target, layout_epoch epoch) {
   layout l{.epoch = epoch};
   l.members.resize(4);
@@ -93,5 +91,4 @@ TEST(comparisons, of_everything_complete_nothing) {
   EXPECT_EQ(comparisons::everything(l, 3).count, 0u);
 }
 
-} // namespace
-} // namespace cairn::cluster
+} // namespace cairn::cluster::comparisons_test

@@ -5,9 +5,7 @@
 
 #include <numeric>
 
-namespace cairn::cluster {
-
-namespace {
+namespace cairn::cluster::layout_plan_test {
 
 std::size_t zones_of(const layout& l, const owner_list& owners) {
   std::set<std::string> zones;
@@ -30,8 +28,6 @@ void expect_balanced(const layout& l, const std::string& what) {
   for (std::size_t i = 0; i < owned.size(); ++i)
     EXPECT_NEAR(owned[i], ideal[i], ideal[i] * 0.10) << what << " member " << i;
 }
-
-} // namespace
 
 TEST(layout_plan, gives_every_partition_as_many_distinct_owners_as_there_are_replicas_or_members) {
   for (const std::size_t count : {1, 2, 3, 4, 9}) {
@@ -219,4 +215,4 @@ TEST(layout_plan, refuses_invalid_changes) {
   EXPECT_EQ(refused(change::set_state{2, member_state::draining}), errc::invalid_argument) << "the last active one";
 }
 
-} // namespace cairn::cluster
+} // namespace cairn::cluster::layout_plan_test

@@ -4,7 +4,7 @@
 
 #include <bit>
 
-namespace cairn::cluster {
+namespace cairn::cluster::layout_test {
 
 TEST(layout, counts_a_majority_unless_configured_otherwise) {
   const std::size_t expected[] = {1, 2, 2, 3, 3, 4, 4, 5};
@@ -94,4 +94,4 @@ TEST(layout, counts_pending_moves) {
   EXPECT_EQ(owned_partitions(l), (std::vector<std::uint32_t>{16383, 16383, 16384, 1, 1}));
 }
 
-} // namespace cairn::cluster
+} // namespace cairn::cluster::layout_test

@@ -4,9 +4,7 @@
 #include "storage/metadata/store.hpp"
 #include "tests/cluster/layout/layouts.hpp"
 
-namespace cairn::cluster {
-
-namespace {
+namespace cairn::cluster::layout_view_test {
 
 namespace meta = storage::metadata;
 
@@ -25,8 +23,6 @@ protected:
   std::unique_ptr<meta::store> rows = meta::store::open(*engine).value();
   meta::create_cluster founding;
 };
-
-} // namespace
 
 TEST_F(stored_layout, begins_as_a_cluster_of_one) {
   EXPECT_EQ(stored(), found_cluster(founding));
@@ -77,4 +73,4 @@ TEST_F(stored_layout, refuses_a_plan_made_from_an_older_layout) {
   EXPECT_EQ(stored().partitions[0].target.size(), 3u);
 }
 
-} // namespace cairn::cluster
+} // namespace cairn::cluster::layout_view_test

@@ -5,9 +5,7 @@
 #include <random>
 #include <set>
 
-namespace cairn::cluster {
-
-namespace {
+namespace cairn::cluster::placement_test {
 
 std::vector<placement_member> members_of(std::size_t count, std::uint64_t seed) {
   std::mt19937_64 draw{seed};
@@ -23,8 +21,6 @@ std::vector<std::size_t> firsts(const placement& p) {
   for (std::size_t i = 0; i < partition_count; ++i) ++out[p.ranked(partition_id(i))[0]];
   return out;
 }
-
-} // namespace
 
 TEST(placement, ranks_every_member_once_in_every_partition) {
   const placement p{members_of(7, 1)};
@@ -91,4 +87,4 @@ TEST(placement, still_computes_the_table_of_the_first_version) {
   EXPECT_EQ(digest, 11118792029656243405ull);
 }
 
-} // namespace cairn::cluster
+} // namespace cairn::cluster::placement_test

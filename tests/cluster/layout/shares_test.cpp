@@ -7,9 +7,7 @@
 #include <numeric>
 #include <random>
 
-namespace cairn::cluster {
-
-namespace {
+namespace cairn::cluster::shares_test {
 
 // How often each racer is among the first `picks`, by simulation.
 std::vector<double> drawn_shares(const std::vector<double>& rates, std::size_t picks) {
@@ -25,8 +23,6 @@ std::vector<double> drawn_shares(const std::vector<double>& rates, std::size_t p
   }
   return shares;
 }
-
-} // namespace
 
 TEST(ideal_shares, follow_the_weights_up_to_one_copy_of_everything) {
   EXPECT_EQ(ideal_shares(std::vector<double>{1, 1, 2}, 3), (std::vector<double>{1, 1, 1}));
@@ -70,4 +66,4 @@ TEST(race_rates, are_found_for_many_candidates) {
   EXPECT_LT(off / 3, 0.05);
 }
 
-} // namespace cairn::cluster
+} // namespace cairn::cluster::shares_test

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-namespace cairn::cluster::raft {
-
-namespace {
+namespace cairn::cluster::raft::leader_pace_test {
 
 // Servers with two disks each: an entry is stored so long after it was appended, and applied so long after a majority
 // had stored it. Each second the others report what they have applied. Server 1 leads.
@@ -47,8 +45,6 @@ protected:
   std::vector<std::optional<leader_pace::report>> reports;
   std::optional<server_id> handed_to;
 };
-
-} // namespace
 
 TEST_F(leader_pace_test, a_leader_that_is_slower_than_its_followers_transfers_after_some_seconds) {
   run(5000, {5, 5, 5});
@@ -154,4 +150,4 @@ TEST_F(leader_pace_test, entries_from_before_the_election_are_not_measured) {
   EXPECT_FALSE(pace.successor(now + 10'000));
 }
 
-} // namespace cairn::cluster::raft
+} // namespace cairn::cluster::raft::leader_pace_test

@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cluster::raft {
-
-namespace {
+namespace cairn::cluster::raft::log_witness_test {
 
 constexpr std::uint64_t drawn = std::uint64_t{77} << incarnation_count_bits;
 constexpr std::uint64_t first = drawn | 4, second = 5, third = drawn | 6;
@@ -23,8 +21,6 @@ protected:
   log_witness_test() { witness.note(2, first, 3, 80, accepts(100)); }
   log_witness witness;
 };
-
-} // namespace
 
 TEST_F(log_witness_test, a_later_start_whose_log_ends_before_what_was_acknowledged_has_lost_entries) {
   EXPECT_TRUE(witness.note(2, second, 3, 100, rejects(120, 99)));
@@ -75,4 +71,4 @@ TEST_F(log_witness_test, another_server_is_another_matter) {
   EXPECT_TRUE(witness.lost().empty());
 }
 
-} // namespace cairn::cluster::raft
+} // namespace cairn::cluster::raft::log_witness_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::cluster::raft {
-namespace {
-
+namespace cairn::cluster::raft::raft_message_test {
 entry command(term_t term, std::string bytes) {
   return {term, entry_kind::command, share(std::move(bytes))};
 }
@@ -23,8 +21,6 @@ std::vector<message> one_of_each() {
           read_round{5, 77},
           read_echo{5, 77}};
 }
-
-} // namespace
 
 TEST(raft_message, every_kind_comes_back_as_it_was_and_no_shorter_or_longer_form_is_read) {
   for (const auto& m : one_of_each()) {
@@ -84,4 +80,4 @@ TEST(raft_message, a_request_is_split_into_parts_that_fit_and_follow_each_other)
   EXPECT_EQ(split(append_request{5, 10, 2, 9, {}}).size(), 1u);
 }
 
-} // namespace cairn::cluster::raft
+} // namespace cairn::cluster::raft::raft_message_test

@@ -9,9 +9,7 @@
 
 #include <algorithm>
 
-namespace cairn::cluster::raft {
-namespace {
-
+namespace cairn::cluster::raft::raft_node_test {
 struct owner {
   std::unique_ptr<raft_node> node;
   std::vector<answer> answers;
@@ -67,8 +65,6 @@ std::vector<vote_answer> votes_to(const std::vector<envelope>& sent, server_id c
     if (const auto* v = std::get_if<vote_answer>(&envelope.body); v && envelope.to == candidate) out.push_back(*v);
   return out;
 }
-
-} // namespace
 
 TEST(raft_node, a_sole_server_leads_in_a_new_term_and_commits_what_waits_in_one_entry) {
   owner o{1, raft_core::first_state(1)};
@@ -406,4 +402,4 @@ TEST(raft_membership, the_history_knows_each_index_configuration) {
   EXPECT_EQ(h.at(9).servers, a);
 }
 
-} // namespace cairn::cluster::raft
+} // namespace cairn::cluster::raft::raft_node_test

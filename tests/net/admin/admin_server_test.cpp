@@ -4,7 +4,7 @@
 #include "net/gateway/routes/operation_table.hpp"
 #include "tests/net/gateway/running_node.hpp"
 
-namespace cairn::net {
+namespace cairn::net::admin_server_test {
 
 using namespace std::chrono_literals;
 
@@ -220,4 +220,4 @@ TEST(admin_server, says_why_it_cannot_listen) {
   EXPECT_NE(refused.error().text.find("in use"), std::string::npos) << refused.error().text;
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::admin_server_test

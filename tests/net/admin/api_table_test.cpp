@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <set>
 
-namespace cairn::net {
+namespace cairn::net::api_table_test {
 
 using boost::beast::http::verb;
-
-namespace {
 
 result<void> check(const api_row& row, const std::string& query) {
   return check_parameters(row, parse_target("/v1/x?" + query).value());
@@ -25,8 +23,6 @@ void references(const json_value& v, std::set<std::string>& out) {
     references(member.value(), out);
   }
 }
-
-} // namespace
 
 TEST(api_table, finds_rows_by_method_and_path) {
   const auto drain = find_api_row(verb::post, "/v1/nodes/10.0.0.1%3A9100/drain");
@@ -91,4 +87,4 @@ TEST(api_table, only_operators_change_anything_but_their_own_session) {
     }
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::api_table_test

@@ -3,12 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::cluster_page_test {
 
 using namespace actors;
 using ::testing::HasSubstr;
-
-namespace {
 
 uuid id(std::uint8_t first) {
   uuid u{};
@@ -57,8 +55,6 @@ std::string json_of(const cluster_status& s) {
 result<admin_command> parse(const std::string& query) {
   return parse_admin_command(parse_target("/cluster/command?" + query).value());
 }
-
-} // namespace
 
 TEST(cluster_page, is_json_with_every_member) {
   const auto json = json_of(example());
@@ -207,4 +203,4 @@ TEST(cluster_page, takes_changes_with_the_token_only) {
   EXPECT_FALSE(may("anything", ""));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::cluster_page_test

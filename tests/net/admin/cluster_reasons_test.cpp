@@ -3,12 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::cluster_reasons_test {
 
 using storage::metadata::node_state;
 using ::testing::HasSubstr;
-
-namespace {
 
 actors::cluster_status calm() {
   actors::cluster_status s;
@@ -29,8 +27,6 @@ actors::cluster_status calm() {
 std::string all_of(const std::vector<reason>& reasons) {
   return json_text(reasons_json(reasons));
 }
-
-} // namespace
 
 TEST(cluster_reasons, has_nothing_to_say_of_a_calm_cluster) {
   EXPECT_TRUE(cluster_reasons(calm()).empty());
@@ -106,4 +102,4 @@ TEST(cluster_reasons, says_what_is_wrong_with_disks_and_certificates_of_a_node) 
     EXPECT_THAT(text, HasSubstr(part));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::cluster_reasons_test

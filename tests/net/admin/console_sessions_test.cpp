@@ -6,11 +6,9 @@
 
 #include <set>
 
-namespace cairn::net {
+namespace cairn::net::console_sessions_test {
 
 using namespace std::chrono_literals;
-
-namespace {
 
 struct set_clock final : cairn::clock {
   steady_time time{};
@@ -23,8 +21,6 @@ struct fixture {
   seeded_random random{1};
   console_sessions sessions{clock, random};
 };
-
-} // namespace
 
 TEST(console_sessions, are_found_by_their_id_alone) {
   fixture f;
@@ -104,4 +100,4 @@ TEST(same_origin, is_this_scheme_host_and_port) {
   EXPECT_FALSE(is_same_origin(std::nullopt, "127.0.0.1:9001", false));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::console_sessions_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::keys_page_test {
 
 namespace metadata = storage::metadata;
 
@@ -16,8 +14,6 @@ bool refused(const std::string& query) {
   const auto c = parsed(query);
   return !c && c.error() == errc::invalid_argument && !c.error().text.empty();
 }
-
-} // namespace
 
 TEST(keys_page, reads_commands) {
   const auto made = parsed("kind=create&label=for+backups&create_buckets=yes&format=json").value();
@@ -82,4 +78,4 @@ TEST(keys_page, lists_keys_without_their_secrets) {
   EXPECT_EQ(keys_answer({}, names, true), "[]\n");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::keys_page_test

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace cairn::net {
+namespace cairn::net::metrics_page_test {
 
 TEST(metrics_page, shows_counters_gauges_and_histograms_as_prometheus_text) {
   node_metrics metrics;
@@ -82,4 +82,4 @@ TEST(metrics_page, is_documented_family_by_family) {
   EXPECT_GT(families, 80u);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::metrics_page_test

@@ -5,9 +5,7 @@
 #include "net/wire/grammar/http_date.hpp"
 #include "tests/net/gateway/running_node.hpp"
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::http_forms_test {
 
 using form_fields = std::vector<std::pair<std::string, std::string>>;
 
@@ -64,8 +62,6 @@ protected:
   }
   running_node node;
 };
-
-} // namespace
 
 TEST_F(http_forms, store_their_file_however_they_are_sent) {
   for (const std::size_t size : {0u, 1u, 4096u, 65536u, 1048576u, 3'000'001u}) {
@@ -177,4 +173,4 @@ TEST(http_forms_with_a_policy, are_let_in_by_its_signature) {
             "Policy Condition failed"));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::http_forms_test

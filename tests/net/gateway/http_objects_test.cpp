@@ -3,9 +3,7 @@
 
 #include "tests/net/s3/operation_named.hpp"
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::http_objects_test {
 
 std::string pattern(std::size_t bytes) {
   std::string text(bytes, '\0');
@@ -28,8 +26,6 @@ protected:
   }
   running_node node;
 };
-
-} // namespace
 
 TEST_F(http_objects, come_back_byte_for_byte_whatever_their_size) {
   for (const std::size_t size : {0u, 1u, 4096u, 4097u, 65536u, 1048575u, 1048576u, 1048577u, 9'000'001u}) {
@@ -183,4 +179,4 @@ TEST_F(http_objects, raise_the_counters) {
   EXPECT_TRUE(node.eventually([&] { return node.metrics.connections == 0u; }));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::http_objects_test

@@ -7,9 +7,7 @@
 
 #include <algorithm>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::http_operations_test {
 
 std::string md5_line(const std::string& body) {
   cairn::md5 md5;
@@ -30,8 +28,6 @@ protected:
 bool holds(const answer& a, const std::string& text) {
   return a.body.find(text) != std::string::npos;
 }
-
-} // namespace
 
 TEST_F(http_operations, delete_a_thousand_objects_in_a_few_batches) {
   std::string body = "<Delete>";
@@ -276,4 +272,4 @@ TEST(http_traces, go_to_the_collector_when_the_sender_or_the_ratio_says_so) {
   EXPECT_EQ(node.collected().find(second), std::string::npos);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::http_operations_test

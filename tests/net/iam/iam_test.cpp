@@ -5,9 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-namespace {
-
+namespace cairn::net::iam_test {
 namespace metadata = storage::metadata;
 using storage::policy::action;
 
@@ -253,5 +251,4 @@ TEST(iam, reads_what_a_role_is_made_of) {
   EXPECT_FALSE(changed("Action=UpdateRole&RoleName=r").on);
 }
 
-} // namespace
-} // namespace cairn::net
+} // namespace cairn::net::iam_test

@@ -3,9 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-namespace {
-
+namespace cairn::net::sts_test {
 namespace metadata = storage::metadata;
 using storage::policy::action;
 
@@ -79,5 +77,4 @@ TEST(sts, answers_the_credentials_and_who_calls) {
   EXPECT_NE(caller_answer(&key).find("<UserId>CK1<"), std::string::npos);
 }
 
-} // namespace
-} // namespace cairn::net
+} // namespace cairn::net::sts_test

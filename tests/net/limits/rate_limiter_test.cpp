@@ -4,9 +4,7 @@
 
 #include <deque>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::rate_limiter_test {
 
 using namespace std::chrono_literals;
 using config::rate_of;
@@ -32,8 +30,6 @@ struct rate_limiter_ : testing::Test {
   rate_limiter limiter{memory};
   steady_time now{1000s};
 };
-
-} // namespace
 
 TEST_F(rate_limiter_, limits_nothing_without_entries) {
   EXPECT_EQ(admitted(rate_of::key, "k", 10'000), 10'000);
@@ -205,4 +201,4 @@ TEST_F(rate_limiter_, bounds_the_bytes_of_a_name) {
   EXPECT_EQ(admitted(rate_of::bucket, long_name + "2"), 0) << "one account for both";
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::rate_limiter_test

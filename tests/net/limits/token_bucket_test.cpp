@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::token_bucket_test {
 
 using namespace std::chrono_literals;
 
@@ -21,8 +19,6 @@ struct token_bucket_ : testing::Test {
   token_bucket bucket;
   steady_time now{1000s};
 };
-
-} // namespace
 
 TEST_F(token_bucket_, is_full_at_first_and_gives_its_burst_once) {
   EXPECT_TRUE(bucket.full(ten, now));
@@ -75,4 +71,4 @@ TEST_F(token_bucket_, keeps_what_was_spent_when_its_rate_changes) {
   EXPECT_EQ(bucket.time_until(1, one, now), 100s) << "100 are spent";
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::token_bucket_test

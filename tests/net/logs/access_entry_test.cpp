@@ -10,11 +10,9 @@
 #include <string>
 #include <vector>
 
-namespace cairn::net {
+namespace cairn::net::access_entry_test {
 
 using namespace std::chrono_literals;
-
-namespace {
 
 access_entry whole_entry() {
   access_entry e;
@@ -66,8 +64,6 @@ std::vector<std::string> fields_of(const std::string& line) {
   }
   return out;
 }
-
-} // namespace
 
 TEST(access_entry, is_a_combined_line_as_nginx_writes_it) {
   EXPECT_EQ(combined_line(whole_entry()),
@@ -170,4 +166,4 @@ TEST(access_entry, has_no_signature_and_no_token) {
   }
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::access_entry_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::audit_entry_test {
 
 TEST(audit_entry, is_one_line_of_json_with_what_applies) {
   audit_entry entry;
@@ -40,4 +40,4 @@ TEST(audit_entry, cannot_be_forged_by_what_a_client_chooses) {
   EXPECT_FALSE(members.contains("who"));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::audit_entry_test

@@ -8,9 +8,7 @@
 
 #include <deque>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::line_log_test {
 
 using namespace std::chrono_literals;
 
@@ -86,8 +84,6 @@ protected:
   std::shared_ptr<line_log> log;
   std::string told; // each line that was answered, with how
 };
-
-} // namespace
 
 TEST_F(line_logs, tell_of_a_line_when_it_is_in_the_file_and_not_before) {
   open();
@@ -343,4 +339,4 @@ TEST_F(line_logs, do_not_open_where_no_file_can_be) {
   EXPECT_FALSE(opened);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::line_log_test

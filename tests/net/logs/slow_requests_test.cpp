@@ -4,19 +4,15 @@
 
 #include <algorithm>
 
-namespace cairn::net {
+namespace cairn::net::slow_requests_test {
 
 using namespace std::chrono_literals;
-
-namespace {
 
 struct moved_clock final : clock {
   steady_time now() const override { return time; }
   wall_ms wall() const override { return 0; }
   steady_time time{1h};
 };
-
-} // namespace
 
 TEST(slow_requests, count_for_a_download_the_time_to_the_first_byte) {
   const auto p = phases_of({.total = 60s, .authentication = 2ms, .metadata = 30ms, .first_byte = 100ms});
@@ -90,4 +86,4 @@ TEST(slow_requests, write_at_most_four_lines_a_second) {
   EXPECT_NE(written.find("left_out_since_the_last=249"), std::string::npos) << written;
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::slow_requests_test

@@ -5,9 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::access_test {
 
 namespace metadata = storage::metadata;
 using metadata::allowed_by;
@@ -75,8 +73,6 @@ std::string with(const s3_operation& operation, std::uint8_t rights) {
 std::string with(std::string_view operation, std::uint8_t rights) {
   return with(operation_named(operation), rights);
 }
-
-} // namespace
 
 TEST(access, needs_the_right_of_its_kind) {
   using namespace metadata::rights;
@@ -479,4 +475,4 @@ TEST(access, a_policy_is_asked_about_all_that_a_request_does) {
   EXPECT_EQ(s.asked.by.asked->actions, (std::vector{action::get_object_version}));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::access_test

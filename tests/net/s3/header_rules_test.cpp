@@ -7,9 +7,7 @@
 
 #include <algorithm>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::header_rules_test {
 
 // The message of the refusal; empty: it is not refused.
 std::string refused(std::string_view name, std::string_view operation, std::string_view query = {}) {
@@ -20,8 +18,6 @@ std::string refused(std::string_view name, std::string_view operation, std::stri
   EXPECT_EQ(problem->status, 501u) << name;
   return problem->message;
 }
-
-} // namespace
 
 TEST(header_rules, refuse_by_name_what_no_rule_knows) {
   EXPECT_EQ(refused("X-Amz-Sparkle", "put_object"), "The header x-amz-sparkle with this request is not implemented.");
@@ -121,4 +117,4 @@ TEST(header_rules, do_not_judge_a_preflight) {
   EXPECT_TRUE(refused_headers(fields, operation_named("get_object")));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::header_rules_test

@@ -4,15 +4,11 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-namespace {
-
+namespace cairn::net::key_secret_test {
 using row = storage::metadata::access_key_row;
 
 const auto keys = secrets::key_ring::read(std::string(64, 'a')).value();
 const auto others = secrets::key_ring::read(std::string(64, 'b')).value();
-
-} // namespace
 
 TEST(key_secret, is_stored_sealed_if_the_node_has_a_key) {
   seeded_random random{1};
@@ -45,4 +41,4 @@ TEST(key_secret, that_cannot_be_opened_is_a_fault_of_the_node) {
   EXPECT_EQ(clear_secret(moved, &keys).error(), errc::secret_sealed) << "a secret of another key's row";
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::key_secret_test

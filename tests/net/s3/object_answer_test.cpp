@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::object_answer_test {
 
 storage::metadata::object_row a_row(std::uint64_t size = 1000) {
   storage::metadata::object_row row;
@@ -49,8 +47,6 @@ void expect_honest_length(const object_answer& answer) {
   EXPECT_TRUE(has_line(answer, "Content-Length: " + std::to_string(body_bytes(answer)))) << answer.plan.head;
   EXPECT_TRUE(answer.plan.head.ends_with("\r\n\r\n"));
 }
-
-} // namespace
 
 TEST(object_answer, tells_of_a_lock_those_who_may_read_it) {
   using namespace storage::metadata;
@@ -299,4 +295,4 @@ TEST(object_answer, tells_the_checksum_of_whole_objects_to_those_who_ask) {
   EXPECT_EQ(answer_object(r, row).plan.head.find("x-amz-checksum"), std::string::npos);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::object_answer_test

@@ -5,9 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::request_test {
 
 using boost::beast::http::fields;
 constexpr std::uint64_t object_size_max = 1000;
@@ -39,8 +37,6 @@ fields one(std::string_view name, std::string_view value) {
   headers.insert(std::string{name}, std::string{value});
   return headers;
 }
-
-} // namespace
 
 TEST(put_order, may_be_public_only_if_its_sender_owns_the_bucket) {
   using namespace storage::metadata;
@@ -200,4 +196,4 @@ TEST(put_order, has_announced_checksums_checked) {
   EXPECT_EQ(refused(one("x-amz-checksum-crc32", "y")).code, "InvalidRequest");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::request_test

@@ -6,9 +6,8 @@
 
 #include <set>
 
-namespace cairn::net {
+namespace cairn::net::router_test {
 
-namespace {
 routed to(std::string_view method, std::string_view target, bool copies = false) {
   return route(s3_operations, method, parse_s3_target(target).value(), copies);
 }
@@ -19,8 +18,6 @@ unsigned refusal(std::string_view method, std::string_view target) {
   const auto r = to(method, target);
   return r.refused ? r.refused->status : 0;
 }
-} // namespace
-
 TEST(router, names_the_operation_of_every_method_and_resource) {
   EXPECT_EQ(named("GET", "/"), "list_buckets");
   EXPECT_EQ(named("GET", "/files"), "list_objects");
@@ -123,4 +120,4 @@ TEST(router, checks_keys) {
   EXPECT_EQ(refusal("PUT", "/files/%C3%A4%0A"), 0u) << "UTF-8, a line feed included";
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::router_test

@@ -9,9 +9,7 @@
 #include <array>
 #include <fstream>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::s3_table_test {
 
 constexpr std::array operations{
     "AbortMultipartUpload",
@@ -175,8 +173,6 @@ unsigned refusal_of(const table_row& row) {
   return refused ? refused->status : 0;
 }
 
-} // namespace
-
 TEST(s3_table, names_every_operation_once) {
   std::vector<std::string> named;
   for (const auto& row : read_table()) named.push_back(row.operation);
@@ -192,4 +188,4 @@ TEST(s3_table, tells_what_the_router_does) {
   }
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::s3_table_test

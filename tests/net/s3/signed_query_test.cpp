@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::signed_query_test {
 
 namespace http = boost::beast::http;
 
@@ -33,8 +31,6 @@ head_and_query take(const std::string& query, std::vector<std::pair<std::string,
 std::string presigned(const std::string& more) {
   return std::string{signature}.append("&").append(more);
 }
-
-} // namespace
 
 TEST(signed_query, says_what_headers_would_say) {
   const auto taken = take(presigned("x-amz-meta-Colour=%20b+lue&X-Amz-Acl=public-read&Content-Type=text%2Fplain"
@@ -120,4 +116,4 @@ TEST(signed_query, has_all_other_checksums) {
   EXPECT_EQ(of_header.field("x-amz-sdk-checksum-algorithm"), "SHA256");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::signed_query_test

@@ -7,11 +7,9 @@
 #include <array>
 #include <set>
 
-namespace cairn::net {
+namespace cairn::net::otlp_test {
 
 using namespace std::chrono_literals;
-
-namespace {
 
 traced_request example() {
   traced_request out;
@@ -34,8 +32,6 @@ std::string id(span_number number) {
   std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(id_of_span(42, number)));
   return text.data();
 }
-
-} // namespace
 
 // The shape of the example of the specification: examples/trace.json of opentelemetry-proto.
 TEST(otlp, is_what_the_specification_has_as_its_example) {
@@ -111,4 +107,4 @@ TEST(otlp, gives_each_span_an_id_of_its_own) {
     }
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::otlp_test

@@ -5,11 +5,9 @@
 #include <atomic>
 #include <future>
 
-namespace cairn::net {
+namespace cairn::net::span_exporter_test {
 
 using namespace std::chrono_literals;
-
-namespace {
 
 // A collector that answers what the test wants, and counts the spans that it was sent.
 struct collector {
@@ -43,8 +41,6 @@ bool eventually(const std::function<bool()>& holds) {
   for (int i = 0; i < 2000 && !holds(); ++i) std::this_thread::sleep_for(5ms);
   return holds();
 }
-
-} // namespace
 
 TEST(span_exporter, sends_in_batches_all_that_it_was_given) {
   collector there;
@@ -108,4 +104,4 @@ TEST(span_exporter, stops_at_once_when_the_collector_is_dead) {
   EXPECT_EQ(dropped(metrics), 55u) << "after the stop nothing is taken";
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::span_exporter_test

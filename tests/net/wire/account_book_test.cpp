@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::account_book_test {
 
 TEST(account_book, gives_a_party_the_same_account_while_it_is_used) {
   account_book book;
@@ -17,4 +17,4 @@ TEST(account_book, forgets_parties_that_are_gone) {
   EXPECT_LE(book.size(), 130u);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::account_book_test

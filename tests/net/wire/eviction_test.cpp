@@ -2,17 +2,13 @@
 
 #include <gmock/gmock.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::eviction_test {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::size_t mib = 1 << 20;
-
-} // namespace
 
 TEST(places_to_clear, evicts_silent_then_idle_then_stalled_connections_and_never_active_ones) {
   const std::vector<connection_place> places{
@@ -69,4 +65,4 @@ TEST(holders_to_end, asks_nothing_of_those_that_hold_nothing) {
   EXPECT_THAT(holders_to_end({{0, 1h, 0, 50 * mib}}, {60 * mib, 64 * mib, true}), IsEmpty());
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::eviction_test

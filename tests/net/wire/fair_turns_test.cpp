@@ -4,9 +4,7 @@
 
 #include <map>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::fair_turns_test {
 
 using testing::ElementsAre;
 
@@ -32,8 +30,6 @@ struct fair_turns_ : testing::Test {
   std::vector<std::string> begun;
   std::multimap<std::string, fair_turns::turn> held;
 };
-
-} // namespace
 
 TEST_F(fair_turns_, gives_one_party_its_bound_and_another_a_turn_at_once) {
   for (int i = 0; i < 10; ++i) ask("greedy");
@@ -72,4 +68,4 @@ TEST_F(fair_turns_, keeps_nothing_of_parties_that_are_gone) {
   EXPECT_EQ(held.size(), 1u);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::fair_turns_test

@@ -10,9 +10,7 @@
 #include <future>
 #include <thread>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::http_server_test {
 
 namespace asio = boost::asio;
 
@@ -101,8 +99,6 @@ protected:
   std::thread thread;
 };
 
-} // namespace
-
 TEST_F(http_server_, hands_each_request_of_a_connection_to_its_handler) {
   const auto said = say("GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b?c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(said, "HTTP/1.1 200 x\r\nContent-Length: 2\r\n\r\n/a"
@@ -166,4 +162,4 @@ TEST_F(http_server_, adopts_a_connection_with_the_head_that_another_port_gives_i
   EXPECT_EQ(adopted(head), "") << "it closes";
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::http_server_test

@@ -1,9 +1,7 @@
 // limits.rates on real connections: what is refused, what is paced, and that pacing costs no transfer its life.
 #include "tests/net/gateway/running_node.hpp"
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::http_session_pace_test {
 
 using namespace std::chrono_literals;
 using config::rate_of;
@@ -41,8 +39,6 @@ std::string varied(std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) out[i] = static_cast<char>(i * 2654435761u >> 13);
   return out;
 }
-
-} // namespace
 
 TEST_F(http_session_pace, refuses_requests_beyond_the_limit_and_the_connection_goes_on) {
   start({{rate_of::bucket, "files", 2, {}, 0}});
@@ -174,4 +170,4 @@ TEST_F(http_session_pace, ends_with_the_node_whatever_it_holds_back) {
   expect_all_returned();
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::http_session_pace_test

@@ -1,9 +1,7 @@
 // The connection over real sockets: framing, pipelining, refusals, timeouts, slow and vanishing clients, draining.
 #include "tests/net/gateway/running_node.hpp"
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::http_session_test {
 
 const std::size_t large_body_bytes = 12'000'000;
 
@@ -41,8 +39,6 @@ protected:
 std::string get(const std::string& key, const std::string& fields = {}) {
   return running_node::request_text("GET", "/files/" + key, fields);
 }
-
-} // namespace
 
 TEST_F(http_session_, answers_pipelined_requests_in_order) {
   start();
@@ -426,4 +422,4 @@ TEST_F(http_session_, makes_the_system_take_little_for_a_client_that_does_not_re
   EXPECT_LE(sent, (1u << 20) + (256u << 10)) << "1 MiB is unsent at most, and the last piece";
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::http_session_test

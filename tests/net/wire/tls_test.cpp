@@ -12,9 +12,7 @@
 
 #include <deque>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::tls_test {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -88,8 +86,6 @@ struct tls_ : testing::Test {
   std::unique_ptr<sockets::tls_layer> layer;
   bool client_done = false, server_done = false;
 };
-
-} // namespace
 
 TEST_F(tls_, computes_each_step_of_a_handshake_in_its_turn) {
   std::deque<step> waiting;
@@ -333,4 +329,4 @@ TEST_F(tls_, answers_a_renewed_key_and_goes_on) {
   EXPECT_EQ(read_by_client(sent.size()), sent);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::tls_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::transfer_pace_test {
 
 using namespace std::chrono_literals;
 
@@ -27,8 +25,6 @@ struct client {
     return 0;
   }
 };
-
-} // namespace
 
 TEST(transfer_pace, gives_the_first_window_and_ends_what_is_slow_in_the_second) {
   client c;
@@ -97,4 +93,4 @@ TEST(delivery_pace, asks_for_the_rate_since_the_last_look_and_knows_nothing_at_t
   EXPECT_FALSE(pace.keeps(start + 70s, 2, 29'999, limits));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::transfer_pace_test

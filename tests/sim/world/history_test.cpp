@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::sim {
-
-namespace {
+namespace cairn::sim::history_test {
 
 operation put(content_number value, operation::condition when = operation::condition::none, content_number match = 0) {
   return {.write = true, .value = value, .when = when, .match = match};
@@ -12,8 +10,6 @@ operation put(content_number value, operation::condition when = operation::condi
 const operation get{};
 const operation remove_it{.write = true};
 constexpr auto if_absent = operation::condition::if_absent, if_match = operation::condition::if_match;
-
-} // namespace
 
 TEST(history, a_read_after_an_acknowledged_write_sees_it) {
   history h;
@@ -111,4 +107,4 @@ TEST(history, many_operations_at_once_are_decided) {
   EXPECT_EQ(h.undecided(), 0u);
 }
 
-} // namespace cairn::sim
+} // namespace cairn::sim::history_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::sim {
+namespace cairn::sim::world_test {
 
 using namespace std::chrono_literals;
 
@@ -17,4 +17,4 @@ TEST(world, a_process_shows_the_same_wall_time_in_every_run_of_a_world) {
   }
 }
 
-} // namespace cairn::sim
+} // namespace cairn::sim::world_test

@@ -7,9 +7,7 @@
 
 #include <set>
 
-namespace cairn::storage {
-
-namespace {
+namespace cairn::storage::chunk_store_failure_test {
 
 class chunk_store_failure : public chunk_store_test {
 protected:
@@ -68,8 +66,6 @@ private:
 };
 
 constexpr auto segment_1 = "/disk/segments/0000000000000001.seg";
-
-} // namespace
 
 TEST_F(chunk_store_failure, turns_read_only_for_good_after_a_failed_flush) {
   ASSERT_TRUE(put(1));
@@ -493,4 +489,4 @@ TEST_F(chunk_store_failure, names_each_kind_of_damage_when_checked) {
   EXPECT_NE(report.problems[0].find("footer of segment 1"), std::string::npos) << report.problems[0];
 }
 
-} // namespace cairn::storage
+} // namespace cairn::storage::chunk_store_failure_test

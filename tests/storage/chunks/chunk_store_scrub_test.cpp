@@ -7,9 +7,7 @@
 #include <algorithm>
 #include <fstream>
 
-namespace cairn::storage {
-
-namespace {
+namespace cairn::storage::chunk_store_scrub_test {
 
 class chunk_store_scrub : public chunk_store_test {
 protected:
@@ -35,8 +33,6 @@ protected:
 
 constexpr auto segment_1 = "/disk/segments/0000000000000001.seg";
 constexpr std::uint64_t page_bits = 4096 * 8;
-
-} // namespace
 
 TEST_F(chunk_store_scrub, lists_chunks_in_pages) {
   for (std::uint64_t n = 0; n < 200; ++n) ASSERT_TRUE(put(n, 100));
@@ -213,4 +209,4 @@ TEST(chunk_store_scrub_files, verifies_real_files) {
   EXPECT_TRUE(page.unreadable.empty());
 }
 
-} // namespace cairn::storage
+} // namespace cairn::storage::chunk_store_scrub_test

@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <array>
 
-namespace cairn::storage {
-
-namespace {
+namespace cairn::storage::chunk_store_tests {
 
 // Calls a hook once, between an index look-up and the use of its result.
 class hooked_kv final : public kv_engine {
@@ -40,8 +38,6 @@ private:
   };
   kv_engine& inner_;
 };
-
-} // namespace
 
 TEST_F(chunk_store_test, returns_what_was_written_for_every_kind_of_length) {
   const std::vector<std::size_t> lengths{1, 4095, 4096, 4097, 65535, 65536, 65537, 300 * kib};
@@ -350,4 +346,4 @@ TEST_F(chunk_store_test, stays_usable_when_the_process_has_no_descriptor_for_a_f
   expect_whole(1);
 }
 
-} // namespace cairn::storage
+} // namespace cairn::storage::chunk_store_tests

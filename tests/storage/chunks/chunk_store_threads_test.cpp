@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-namespace cairn::storage {
+namespace cairn::storage::chunk_store_threads_test {
 
 TEST(chunk_store_threads, read_exact_bytes_or_nothing_while_chunks_come_and_go) {
   constexpr std::uint64_t chunk_count = 64;
@@ -81,4 +81,4 @@ TEST(chunk_store_threads, read_exact_bytes_or_nothing_while_chunks_come_and_go) 
   std::filesystem::remove_all(directory);
 }
 
-} // namespace cairn::storage
+} // namespace cairn::storage::chunk_store_threads_test

@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
-
-namespace {
+namespace cairn::storage::location_cache_test {
 
 chunk_id id(std::uint32_t n) {
   return {{3, n}, n};
@@ -14,8 +12,6 @@ chunk_id id(std::uint32_t n) {
 chunk_location at(std::uint64_t n) {
   return {{n, n * 4096}, 100};
 }
-
-} // namespace
 
 TEST(location_cache, returns_what_was_offered_and_stays_within_its_bound) {
   location_cache cache{64};
@@ -81,4 +77,4 @@ TEST(read_pins, is_not_delayed_by_reads_that_began_later) {
   EXPECT_GE(pins.advance(), erased_in);
 }
 
-} // namespace cairn::storage
+} // namespace cairn::storage::location_cache_test

@@ -10,9 +10,7 @@
 #include <array>
 #include <cstring>
 
-namespace cairn::storage {
-
-namespace {
+namespace cairn::storage::record_test {
 
 bytes_view view_of(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
@@ -27,8 +25,6 @@ std::array<std::byte, page_bytes> encoded(bytes_view payload) {
   encode_record_header(page, key, here, name, payload);
   return page;
 }
-
-} // namespace
 
 TEST(checksum, is_the_castagnoli_crc_of_rfc_3720) {
   EXPECT_EQ(crc32c(view_of("123456789")), 0xE3069283u);
@@ -116,4 +112,4 @@ TEST(record, has_a_layout_on_disk_that_does_not_change) {
   EXPECT_TRUE(std::all_of(page.begin() + 60, page.end() - sizeof(mac_tag), [](auto b) { return b == std::byte{0}; }));
 }
 
-} // namespace cairn::storage
+} // namespace cairn::storage::record_test

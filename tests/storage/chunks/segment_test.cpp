@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
-
-namespace {
+namespace cairn::storage::segment_test {
 
 constexpr mac_key key{9};
 
@@ -27,8 +25,6 @@ protected:
   memory_file_system disk_;
   std::unique_ptr<file> file_;
 };
-
-} // namespace
 
 TEST_F(segment, has_file_names_that_sort_like_numbers_and_parse_back) {
   EXPECT_EQ(segment_file_name(0xa1), "00000000000000a1.seg");
@@ -103,4 +99,4 @@ TEST_F(segment, distinguishes_a_hole_from_a_damaged_record) {
   EXPECT_EQ(verify_record(*file_, key, entry, true).error(), errc::corrupt);
 }
 
-} // namespace cairn::storage
+} // namespace cairn::storage::segment_test

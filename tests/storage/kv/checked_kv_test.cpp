@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
-namespace {
-
+namespace cairn::storage::checked_kv_test {
 class checked_kv : public testing::Test {
 protected:
   void SetUp() override {
@@ -417,5 +415,4 @@ TEST(old_lmdb_directory, opens_goes_on_and_stays_converted) {
   EXPECT_EQ(plain->begin_read().value()->get(0, "key7")->size(), 107u + 5);
 }
 
-} // namespace
-} // namespace cairn::storage
+} // namespace cairn::storage::checked_kv_test

@@ -3,9 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
-namespace {
-
+namespace cairn::storage::kv_check_test {
 class checked_rows : public testing::Test {
 protected:
   void SetUp() override {
@@ -77,5 +75,4 @@ TEST_F(checked_rows, may_be_added_and_removed_while_they_are_read) {
   EXPECT_EQ(rows, 4u + 6u + 5u);
 }
 
-} // namespace
-} // namespace cairn::storage
+} // namespace cairn::storage::kv_check_test

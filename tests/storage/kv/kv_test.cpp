@@ -8,9 +8,7 @@
 #include <random>
 #include <thread>
 
-namespace cairn::storage {
-namespace {
-
+namespace cairn::storage::kv_test {
 using rows = std::map<std::string, std::string>;
 
 class kv : public testing::TestWithParam<const char*> {
@@ -353,5 +351,4 @@ TEST_P(kv, agrees_with_a_map_after_thousands_of_writes_of_all_sizes) {
   }
 }
 
-} // namespace
-} // namespace cairn::storage
+} // namespace cairn::storage::kv_test

@@ -12,9 +12,7 @@
 #include <map>
 #include <random>
 
-namespace cairn::storage {
-namespace {
-
+namespace cairn::storage::lmdb_damage_test {
 using rows = std::map<std::string, std::string>;
 
 constexpr std::size_t page_bytes = 4096;
@@ -328,5 +326,4 @@ TEST_F(damaged_lmdb, is_repaired_by_a_replacement_while_old_snapshots_are_read) 
   EXPECT_EQ(t.damaged + t.missed, 0);
 }
 
-} // namespace
-} // namespace cairn::storage
+} // namespace cairn::storage::lmdb_damage_test

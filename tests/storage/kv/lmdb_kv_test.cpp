@@ -18,9 +18,7 @@
 #include <cstdint>
 #include <fstream>
 
-namespace cairn::storage {
-namespace {
-
+namespace cairn::storage::lmdb_kv_test {
 class lmdb_kv : public testing::Test {
 protected:
   result<std::unique_ptr<kv_engine>> open(std::uint64_t map_bytes = 64ull << 20) {
@@ -334,5 +332,4 @@ TEST_F(truncated_lmdb_kv, quarantines_itself_when_not_even_a_transaction_can_beg
   expect_quarantined();
 }
 
-} // namespace
-} // namespace cairn::storage
+} // namespace cairn::storage::lmdb_kv_test

@@ -9,9 +9,7 @@
 #include <cstdint>
 #include <thread>
 
-namespace cairn::storage {
-namespace {
-
+namespace cairn::storage::map_guard_test {
 // A mapped page beyond the end of its file.
 class broken_map : public testing::Test {
 protected:
@@ -92,5 +90,4 @@ TEST(map_guard, can_be_left_by_the_guarded_code_itself) {
   leave_guarded(); // outside: nothing
 }
 
-} // namespace
-} // namespace cairn::storage
+} // namespace cairn::storage::map_guard_test

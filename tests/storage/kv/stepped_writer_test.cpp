@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage {
-
-namespace {
+namespace cairn::storage::stepped_writer_test {
 
 class stepped_writer_test : public testing::Test {
 protected:
@@ -19,8 +17,6 @@ protected:
   std::unique_ptr<kv_engine> engine_ = make_memory_kv(1);
   std::size_t begun_ = 0, begins_max_ = 1000;
 };
-
-} // namespace
 
 TEST_F(stepped_writer_test, commits_after_every_step) {
   stepped_writer writer{begins(), 100};
@@ -47,4 +43,4 @@ TEST_F(stepped_writer_test, reports_that_it_could_not_begin) {
   EXPECT_EQ(writer.commit().error(), errc::no_space);
 }
 
-} // namespace cairn::storage
+} // namespace cairn::storage::stepped_writer_test

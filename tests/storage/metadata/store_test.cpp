@@ -1,8 +1,6 @@
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::store_tests {
 class objects : public store_test {};
 class commits : public store_test {};
 class sessions : public store_test {};
@@ -377,5 +375,4 @@ TEST_F(commits, of_a_dropped_transaction_leave_nothing_and_its_batches_can_be_ap
   EXPECT_EQ(s->apply_open(batches).error(), errc::stopping);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::store_tests

@@ -4,9 +4,7 @@
 
 #include <chrono>
 
-namespace cairn::storage::policy {
-
-namespace {
+namespace cairn::storage::policy::policy_test {
 
 // A request as the table of examples writes it.
 struct asked {
@@ -57,8 +55,6 @@ std::string allow_read_with(std::string_view condition) {
   std::string out;
   return out.append(allow_read).append(R"(,"Condition":{)").append(condition).append("}");
 }
-
-} // namespace
 
 // Examples of AWS's documentation ("Examples of Amazon S3 bucket policies", "Amazon S3 condition key examples", "IAM
 // policy elements"), with the names of this test.
@@ -463,4 +459,4 @@ TEST(policy, contexts_go_through_the_log_as_they_are) {
   }
 }
 
-} // namespace cairn::storage::policy
+} // namespace cairn::storage::policy::policy_test

@@ -3,9 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage::policy {
-namespace {
-
+namespace cairn::storage::policy::trust_test {
 std::string statement_of(std::string_view principal, std::string_view more = {}) {
   return R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":)" +
          std::string{principal} + std::string{more} + "}}";
@@ -90,5 +88,4 @@ TEST(sts_sessions, have_condition_keys_of_their_own) {
   EXPECT_EQ(of(context_key::token_issue_time), "1970-01-01T00:00:01Z");
 }
 
-} // namespace
-} // namespace cairn::storage::policy
+} // namespace cairn::storage::policy::trust_test

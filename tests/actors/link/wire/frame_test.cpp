@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-namespace cairn::actors::link {
-
-namespace {
+namespace cairn::actors::link::frame_test {
 
 frame_header request_header(lane on, std::uint32_t meta, std::uint32_t piece = 0, std::uint32_t total = 0) {
   frame_header h;
@@ -36,8 +34,6 @@ void feed(frame_parser& parser, std::string_view bytes) {
     ASSERT_EQ(parser.step().value(), frame_parser::step_result::more);
   }
 }
-
-} // namespace
 
 TEST(link_frame, has_one_encoding_which_is_forty_bytes_big_endian) {
   auto h = request_header(lane::bulk, 5, 3, 4);
@@ -153,4 +149,4 @@ TEST(link_frame_parser, takes_no_large_frames_from_strangers_and_none_of_the_oth
   EXPECT_EQ(other.step().error().text, "a request frame of another lane");
 }
 
-} // namespace cairn::actors::link
+} // namespace cairn::actors::link::frame_test

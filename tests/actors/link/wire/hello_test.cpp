@@ -3,9 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::actors::link {
-
-namespace {
+namespace cairn::actors::link::hello_test {
 
 using ::testing::HasSubstr;
 
@@ -39,8 +37,6 @@ protected:
     return judged ? "accepted" : judged.error().text;
   }
 };
-
-} // namespace
 
 TEST_F(link_hello, round_trips_and_refuses_what_is_cut_or_longer) {
   const auto bytes = encode(theirs);
@@ -111,4 +107,4 @@ TEST_F(link_hello, refuses_when_either_cannot_follow_the_cluster_s_features) {
   EXPECT_THAT(refusal(), HasSubstr("upgrade that node"));
 }
 
-} // namespace cairn::actors::link
+} // namespace cairn::actors::link::hello_test

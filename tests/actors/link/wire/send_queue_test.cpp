@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors::link {
-
-namespace {
+namespace cairn::actors::link::send_queue_test {
 
 class link_send_queue : public ::testing::Test {
 protected:
@@ -27,8 +25,6 @@ protected:
   buffer_pool pool{64 << 20};
   send_queue queue{8 << 20};
 };
-
-} // namespace
 
 TEST_F(link_send_queue, sends_small_messages_together) {
   for (std::uint64_t i = 1; i <= 30; ++i) ASSERT_TRUE(queue.push(small(i)));
@@ -83,4 +79,4 @@ TEST_F(link_send_queue, lets_go_of_buffers_that_were_sent) {
   EXPECT_EQ(pool.in_use_bytes(), 0u);
 }
 
-} // namespace cairn::actors::link
+} // namespace cairn::actors::link::send_queue_test

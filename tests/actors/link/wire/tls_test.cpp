@@ -6,9 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::actors::link {
-
-namespace {
+namespace cairn::actors::link::tls_test {
 
 using namespace certificates;
 using ::testing::HasSubstr;
@@ -26,8 +24,6 @@ protected:
   key_and_certificate ca = make_ca("blue", now).value();
   key_and_certificate node = issue(ca, id(1), {}, now).value();
 };
-
-} // namespace
 
 TEST_F(link_tls, takes_its_node_from_the_certificate) {
   EXPECT_EQ(tls_identity::make({ca.certificate, node.certificate, node.key}).value()->node(), id(1));
@@ -55,4 +51,4 @@ TEST_F(link_tls, material_is_read_from_files) {
   EXPECT_EQ(read_tls_files(files, "/tls/ca.pem", "/tls/absent", "/tls/node.key").error().code, errc::not_found);
 }
 
-} // namespace cairn::actors::link
+} // namespace cairn::actors::link::tls_test

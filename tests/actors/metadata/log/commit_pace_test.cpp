@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
+namespace cairn::actors::commit_pace_test {
 
 TEST(commit_pace, commits_at_once_when_a_reader_waits_and_never_an_empty_transaction) {
   commit_pace pace;
@@ -45,4 +45,4 @@ TEST(commit_pace, bounds_what_is_open) {
   EXPECT_FALSE(bytes.due(false, 0));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::commit_pace_test

@@ -7,9 +7,7 @@
 
 #include <deque>
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::leader_client_test {
 
 using namespace std::chrono_literals;
 using kind = leader_step::kind;
@@ -17,8 +15,6 @@ using kind = leader_step::kind;
 const steady_time start{100s};
 const leader_patience patience{200ms, 4s};
 const leader_place no_leader{}, local_leader{true, {}}, remote_leader{false, uuid{1}};
-
-} // namespace
 
 // ── who leads ──
 
@@ -64,8 +60,6 @@ TEST(leader_step, is_to_give_up_at_the_deadline_whoever_leads) {
 }
 
 // ── the client ──
-
-namespace {
 
 struct asked {
   steady_time deadline;
@@ -127,8 +121,6 @@ protected:
   std::deque<std::pair<steady_time, std::function<void()>>> later;
   leader_client<asked> client_;
 };
-
-} // namespace
 
 TEST_F(leader_client_test, follows_the_leader_when_it_moves) {
   leader = remote_leader;
@@ -195,4 +187,4 @@ TEST_F(leader_client_test, forgets_a_request_that_is_over) {
   EXPECT_TRUE(later.empty());
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::leader_client_test

@@ -1,16 +1,12 @@
 // The state's open transaction: when it is committed, and what a crash makes of it.
 #include "tests/actors/metadata/log/log_fixture.hpp"
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::replicated_log_apply_test {
 
 class open_transaction_test : public testing::Test {
 protected:
   log_cluster cluster{3};
 };
-
-} // namespace
 
 TEST_F(open_transaction_test, a_write_is_answered_before_the_state_is_committed_and_readers_get_it_when_they_ask) {
   cluster.begin(3);
@@ -76,4 +72,4 @@ TEST_F(open_transaction_test, the_log_keeps_what_the_state_has_not_committed) {
   EXPECT_TRUE(l.shows("39"));
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::replicated_log_apply_test

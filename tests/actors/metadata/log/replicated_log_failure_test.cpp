@@ -1,9 +1,7 @@
 // Disks of the log and of the state that fill up or fail, on a leader and on a follower.
 #include "tests/actors/metadata/log/log_fixture.hpp"
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::replicated_log_failure_test {
 
 struct fault {
   const char* name;
@@ -56,8 +54,6 @@ constexpr fault broken_disks[] = {{"log of a leader broken", true, false, errc::
 INSTANTIATE_TEST_SUITE_P(full_disks, failing_log_test, testing::ValuesIn(full_disks));
 INSTANTIATE_TEST_SUITE_P(broken_disks, failing_log_test, testing::ValuesIn(broken_disks));
 INSTANTIATE_TEST_SUITE_P(disks, full_log_test, testing::ValuesIn(full_disks));
-
-} // namespace
 
 TEST_P(failing_log_test, the_others_go_on_at_once) {
   const auto before = cluster.loop.now();
@@ -168,8 +164,6 @@ TEST_P(full_log_test, failures_that_come_again_are_met_ever_more_slowly) {
   EXPECT_GE(returns, 4);
 }
 
-namespace {
-
 // A disk that does not answer at all, of the log or of the state.
 class hanging_log_test : public failing_log_test {
 protected:
@@ -209,8 +203,6 @@ constexpr fault followers[] = {{"log of a follower", false, false, errc::timeout
 INSTANTIATE_TEST_SUITE_P(leaders, hanging_log_test, testing::ValuesIn(leaders));
 INSTANTIATE_TEST_SUITE_P(followers, hanging_log_test, testing::ValuesIn(followers));
 INSTANTIATE_TEST_SUITE_P(disks, hanging_leader_log_test, testing::ValuesIn(leaders));
-
-} // namespace
 
 TEST_P(hanging_log_test, is_known_within_seconds_and_the_others_go_on) {
   const auto before = cluster.loop.now();
@@ -328,4 +320,4 @@ TEST(failing_log, installs_what_was_staged_when_there_is_room_again) {
   }
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::replicated_log_failure_test

@@ -2,9 +2,7 @@
 #include "storage/metadata/rows/tables.hpp"
 #include "tests/actors/metadata/log/log_fixture.hpp"
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::replicated_log_repair_test {
 
 class rotten_state : public testing::Test {
 protected:
@@ -41,8 +39,6 @@ protected:
   log_cluster::node *leader = nullptr, *follower = nullptr, *other = nullptr;
   int clients = 0;
 };
-
-} // namespace
 
 TEST_F(rotten_state, of_a_follower_is_replaced_by_another_members_and_the_follower_continues) {
   rot(*follower);
@@ -92,8 +88,6 @@ TEST_F(rotten_state, of_a_node_that_the_others_need_is_served_as_far_as_it_is_go
   cluster.expect_equal_states();
 }
 
-namespace {
-
 // A cluster whose leader is the only voter, or one of two.
 class rotten_state_of_few : public testing::TestWithParam<bool> {
 protected:
@@ -108,8 +102,6 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(voters, rotten_state_of_few, testing::Bool());
-
-} // namespace
 
 // A simulated cluster's sole voter could not read the owners of partitions, so it promoted nobody, ever.
 TEST_P(rotten_state_of_few, is_replaced_by_that_of_the_only_other_member) {
@@ -222,4 +214,4 @@ TEST_F(rotten_state, entries_of_the_log_that_rot_and_that_another_member_needs_c
   put("after");
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::replicated_log_repair_test

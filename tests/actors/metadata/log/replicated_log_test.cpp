@@ -1,9 +1,7 @@
 // The consensus beneath is fuzzed in the simulation; here is what the metadata's log adds to it.
 #include "tests/actors/metadata/log/log_fixture.hpp"
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::replicated_log_test {
 
 class replicated_log_test : public testing::Test {
 protected:
@@ -22,8 +20,6 @@ protected:
   }
   log_cluster cluster{3};
 };
-
-} // namespace
 
 TEST_F(replicated_log_test, commands_of_a_follower_are_answered_with_their_own_results_and_applied_everywhere) {
   cluster.begin(3);
@@ -87,8 +83,6 @@ TEST_F(replicated_log_test, a_barrier_on_a_follower_does_not_wait_for_the_next_h
   EXPECT_GT(slowest(), 40ms) << "an older leader does not tell its term";
 }
 
-namespace {
-
 // Of a leader: the disk of its log, that of its state, or both.
 struct slow_disks {
   const char* name;
@@ -100,8 +94,6 @@ INSTANTIATE_TEST_SUITE_P(disks, slow_leader_test,
                          testing::Values(slow_disks{"both", 2s, 2s}, slow_disks{"log", 2s, 300us},
                                          slow_disks{"state", 200us, 2s}, slow_disks{"state_beyond_a_try", 200us, 5s}),
                          [](const auto& given) { return std::string{given.param.name}; });
-
-} // namespace
 
 TEST_P(slow_leader_test, transfers_leadership_and_delays_no_request_afterwards) {
   cluster.begin(3);
@@ -494,4 +486,4 @@ TEST_F(replicated_log_test, nodes_that_join_a_cluster_with_old_data_get_it) {
   EXPECT_EQ(cluster.at(2).replaced, 1u);
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::replicated_log_test

@@ -3,9 +3,7 @@
 
 #include "tests/actors/metadata/log/log_fixture.hpp"
 
-namespace cairn::actors {
-
-namespace {
+namespace cairn::actors::snapshot_transfer_test {
 
 const uuid source_id{7}, other_id{8};
 constexpr std::size_t piece_bytes = 1000;
@@ -96,8 +94,6 @@ protected:
   std::optional<error> fail_next;
   std::function<void(std::string&)> change;
 };
-
-} // namespace
 
 TEST_F(snapshot_transfer_test, pieces_make_the_same_state) {
   client->offered(source_id, 1);
@@ -298,4 +294,4 @@ TEST_F(snapshot_transfer_test, the_next_start_removes_the_rest_of_a_broken_trans
   EXPECT_EQ(finish_install(target.services(), 5, 4).error(), errc::not_found) << "the log says that one was staged";
 }
 
-} // namespace cairn::actors
+} // namespace cairn::actors::snapshot_transfer_test

@@ -7,9 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::actors {
-namespace {
-
+namespace cairn::actors::state_repair_test {
 namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 
@@ -152,5 +150,4 @@ TEST_F(damaged_member, keeps_log_and_state_as_they_are_when_the_staged_state_is_
   EXPECT_EQ(log.load(0).value().first + log.load(0).value().entries.size(), 21u);
 }
 
-} // namespace
-} // namespace cairn::actors
+} // namespace cairn::actors::state_repair_test

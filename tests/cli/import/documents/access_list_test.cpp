@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::access_list_test {
 
 const std::string everybody_uri = "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>";
 
@@ -22,8 +19,6 @@ taken_grants grants_of(const std::string& grants) {
   EXPECT_EQ(has_grants(*root), read_grants(*root).everybody_reads || !read_grants(*root).others.empty());
   return read_grants(*root);
 }
-
-} // namespace
 
 TEST(access_list, of_the_owner_alone_grants_nothing) {
   const auto grants = grants_of("");
@@ -51,3 +46,5 @@ TEST(access_list, names_the_grants_that_cairn_does_not_have) {
   EXPECT_FALSE(grants.everybody_reads || grants.everybody_writes);
   EXPECT_EQ(grants.others, "READ_ACP of everybody, READ of bob, READ of AuthenticatedUsers, WRITE of everybody");
 }
+
+} // namespace cairn::cli::access_list_test

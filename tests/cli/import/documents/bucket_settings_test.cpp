@@ -2,11 +2,9 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
-using kind = setting_outcome::kind;
+namespace cairn::cli::bucket_settings_test {
 
-namespace {
+using kind = setting_outcome::kind;
 
 setting_answer answer(std::string_view query, unsigned status, const std::string& body) {
   http_response response;
@@ -27,8 +25,6 @@ void expect_outcome(const setting_answer& got, kind what) {
 }
 
 const std::string absent = "<Error><Code>NoSuchWhatever</Code></Error>";
-
-} // namespace
 
 TEST(bucket_settings, are_sent_as_the_source_answers_them) {
   const std::string lifecycle = "<LifecycleConfiguration><Rule><ID>x</ID></Rule></LifecycleConfiguration>";
@@ -159,3 +155,5 @@ TEST(versioning_state, is_read_and_written) {
     EXPECT_EQ(parse_versioning(versioning_xml(state)).value(), state);
   EXPECT_FALSE(parse_versioning("<ListBucketResult/>"));
 }
+
+} // namespace cairn::cli::bucket_settings_test

@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::lifecycle_rules_test {
 
 taken_rules rules_of(const std::string& rules) {
   const auto root = net::read_xml("<LifecycleConfiguration>" + rules + "</LifecycleConfiguration>", {});
@@ -15,8 +12,6 @@ taken_rules rules_of(const std::string& rules) {
 
 const std::string expires = "<Expiration><Days>9</Days></Expiration>",
                   moves = "<Transition><Days>3</Days><StorageClass>GLACIER</StorageClass></Transition>";
-
-} // namespace
 
 TEST(lifecycle_rules, without_transitions_are_as_they_were) {
   EXPECT_EQ(rules_of("<Rule><ID>a</ID>" + expires + "</Rule>").changed_rules, "");
@@ -39,3 +34,5 @@ TEST(lifecycle_rules, keep_what_they_expire) {
 TEST(lifecycle_rules, of_which_none_is_left_are_no_document) {
   EXPECT_EQ(rules_of("<Rule><ID>c</ID>" + moves + "</Rule>").document, "");
 }
+
+} // namespace cairn::cli::lifecycle_rules_test

@@ -2,17 +2,13 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::policy_document_test {
 
 std::string policy_with(const std::string& statements) {
   return R"({"Version":"2012-10-17","Statement":[)" + statements + "]}";
 }
 
 const std::string reads = R"({"Effect":"Allow","Action":["s3:GetObject"],"Resource":"*"})";
-
-} // namespace
 
 TEST(policy_document, is_taken_as_it_is_where_cairn_knows_its_services) {
   for (const auto* action : {"s3:*", "*", "iam:GetUser", "s3:Get*", "S3:GetObject"}) {
@@ -74,3 +70,5 @@ TEST(policy_document, has_principals_who_are_nobody_in_cairn) {
   EXPECT_EQ(of(R"({"AWS":["arn:aws:iam::1:user/b","arn:aws:iam::000000000000:role/r","*"],"Service":"x.com"})"),
             (names{"arn:aws:iam::000000000000:role/r", "arn:aws:iam::1:user/b", "x.com"}));
 }
+
+} // namespace cairn::cli::policy_document_test

@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::version_lock_test {
 
 constexpr wall_ms now_ms = 1'700'000'000'000;
 
@@ -14,8 +11,6 @@ http_response answer_with(header_list headers) {
   response.headers = std::move(headers);
   return response;
 }
-
-} // namespace
 
 TEST(version_lock, is_what_the_headers_say) {
   const auto lock = lock_of(answer_with({{"x-amz-object-lock-mode", "GOVERNANCE"},
@@ -58,3 +53,5 @@ TEST(version_lock, the_stronger_of_two_protects_as_both_do) {
   EXPECT_EQ(stronger_lock(strict, governed), (version_lock{"COMPLIANCE", 9, false}));
   EXPECT_EQ(stronger_lock(held, governed), (version_lock{"GOVERNANCE", 9, true}));
 }
+
+} // namespace cairn::cli::version_lock_test

@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::identity_plan_test {
 
 const std::string allows =
     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]})";
@@ -41,8 +38,6 @@ identity_set source_with_ann() {
   set.users = {{"ann", "/team/", {{"k", "v"}}, {"all", "devs"}, {{{"in", allows}}, {"reads", "no-writes"}}, {}, {}}};
   return set;
 }
-
-} // namespace
 
 TEST(identity_plan, makes_everything_in_an_empty_target_and_denies_first) {
   const auto source = source_with_ann();
@@ -138,3 +133,5 @@ TEST(identity_plan, makes_keys_only_when_told_to_and_only_once) {
   target.users = {{"ann", "/", {}, {}, {}, {{"AKIA9", {}, true}}, {}}};
   EXPECT_EQ(plan_identities(source, target, {.make_keys = true}).users_for_keys, lines{});
 }
+
+} // namespace cairn::cli::identity_plan_test

@@ -4,10 +4,7 @@
 
 #include <map>
 
-using namespace cairn;
-using namespace cairn::cli;
-
-namespace {
+namespace cairn::cli::minio_export_test {
 
 identity_set identities_of(const std::map<std::string, std::string>& files) {
   const auto read = read_minio_identities([&files](const std::string& name) -> result<json_object> {
@@ -27,8 +24,6 @@ std::vector<std::string> left_of(const identity_set& set) {
 
 const std::string two_users = R"({"ann":{"secretKey":"ann-secret","status":"enabled"},
                                   "bob":{"secretKey":"bob-secret","status":"disabled"}})";
-
-} // namespace
 
 TEST(minio_export, has_users_whose_names_are_their_keys) {
   const auto set = identities_of({{"users.json", two_users}});
@@ -81,3 +76,5 @@ TEST(minio_export, is_a_folder_with_users) {
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, errc::invalid_argument);
 }
+
+} // namespace cairn::cli::minio_export_test

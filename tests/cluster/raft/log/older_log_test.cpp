@@ -11,9 +11,7 @@
 
 #include <fstream>
 
-namespace cairn::cluster::raft {
-namespace {
-
+namespace cairn::cluster::raft::older_log_test {
 namespace fs = std::filesystem;
 
 // As older builds wrote it.
@@ -72,8 +70,6 @@ protected:
   temporary_directory directory;
   seeded_random random{1};
 };
-
-} // namespace
 
 TEST_F(older_log, is_not_used_before_it_was_converted_and_converted_once) {
   write_older_log(path(), older_state());
@@ -164,4 +160,4 @@ TEST_F(older_log, that_is_damaged_stays_as_it_is) {
   EXPECT_EQ(read_log_marker(posix_file_system(), path()).value(), log_marker::older_log);
 }
 
-} // namespace cairn::cluster::raft
+} // namespace cairn::cluster::raft::older_log_test

@@ -1,7 +1,7 @@
 // Starts that something interrupts, or that find a disk without room.
 #include "tests/cluster/raft/log/log_disk.hpp"
 
-namespace cairn::cluster::raft {
+namespace cairn::cluster::raft::raft_log_start_test {
 
 // A first start that is interrupted at any of its operations, and again.
 TEST(raft_log_start, begins_after_a_beginning_that_was_interrupted) {
@@ -50,4 +50,4 @@ TEST(raft_log_start, succeeds_on_a_full_disk_behind_a_write_that_was_torn) {
   EXPECT_EQ(back->entries.back().term, 2u);
 }
 
-} // namespace cairn::cluster::raft
+} // namespace cairn::cluster::raft::raft_log_start_test

@@ -1,9 +1,7 @@
 #include "tests/base/temporary_directory.hpp"
 #include "tests/cluster/raft/log/log_disk.hpp"
 
-namespace cairn::cluster::raft {
-namespace {
-
+namespace cairn::cluster::raft::raft_log_test {
 constexpr const char *first_segment = "0000000000000001.seg", *second_segment = "0000000000000002.seg";
 
 snapshot_record snapshot_at(index_t index, term_t term = 1) {
@@ -40,8 +38,6 @@ protected:
   }
   log_disk disk;
 };
-
-} // namespace
 
 TEST_P(raft_log_of, a_new_server_has_an_empty_log_and_begins_once) {
   auto empty = log().load(0).value();
@@ -465,4 +461,4 @@ TEST(raft_log, bytes_of_entries_are_never_taken_for_a_batch) {
   EXPECT_EQ(disk.log->load(0)->entries.size(), 1u);
 }
 
-} // namespace cairn::cluster::raft
+} // namespace cairn::cluster::raft::raft_log_test

@@ -4,7 +4,7 @@
 
 #include <set>
 
-namespace cairn::cluster::raft {
+namespace cairn::cluster::raft::vote_file_test {
 
 TEST(vote_file, survives_the_loss_of_either_copy_and_not_of_both) {
   for (const unsigned damaged : {0u, 1u, 2u}) {
@@ -71,4 +71,4 @@ TEST(vote_file, has_the_old_or_the_new_vote_after_a_crash_and_the_new_one_once_i
   EXPECT_EQ(seen.size(), 2u);
 }
 
-} // namespace cairn::cluster::raft
+} // namespace cairn::cluster::raft::vote_file_test

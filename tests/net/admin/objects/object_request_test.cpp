@@ -9,9 +9,7 @@
 
 #include <algorithm>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::object_request_test {
 
 constexpr wall_ms now = 1'796'000'000'000;
 const client_credentials key{"CKEXAMPLE", "the-secret", "us-east-1"};
@@ -84,8 +82,6 @@ const std::vector<std::string> odd_names{"<img src=x onerror=alert(1)>\"'",
                                          "gpj.exe",
                                          std::string(1024, '\x7f'),
                                          "."};
-
-} // namespace
 
 TEST(object_request, is_signed_as_the_gateway_verifies_it) {
   const std::vector<console_request> all{
@@ -263,4 +259,4 @@ TEST(object_request, makes_no_link_of_anything_else) {
   EXPECT_FALSE(presigned_url(link, key, now));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::object_request_test

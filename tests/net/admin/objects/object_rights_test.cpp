@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::object_rights_test {
 
 namespace metadata = storage::metadata;
 
@@ -33,8 +31,6 @@ std::string rights_of(const metadata::bucket_row& bucket, int rights, std::strin
     if (has) out.append(name).append(" ");
   return out;
 }
-
-} // namespace
 
 TEST(object_rights, are_those_of_the_key) {
   using namespace metadata::rights;
@@ -70,4 +66,4 @@ TEST(object_rights, count_what_depends_on_the_object) {
   EXPECT_EQ(rights_of(bucket, 0, "k"), "read ");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::object_rights_test

@@ -5,9 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-namespace {
-
+namespace cairn::net::service_signature_test {
 constexpr wall_ms now = 1'700'000'000'000;
 const std::string body = "Action=ListUsers&Version=2010-05-08";
 
@@ -75,5 +73,4 @@ TEST(service_signature, needs_its_headers) {
   EXPECT_EQ(extended.judge(body), "AccessDenied"); // a header that was not signed
 }
 
-} // namespace
-} // namespace cairn::net
+} // namespace cairn::net::service_signature_test

@@ -5,9 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::sigv2_test {
 
 constexpr std::string_view secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 constexpr wall_ms until = 1175139620000;
@@ -39,8 +37,6 @@ std::string presigned(const std::string& path, const std::string& signature, con
 }
 
 const std::string puppy = presigned("/photos/puppy.jpg", "NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D");
-
-} // namespace
 
 TEST(sigv2, takes_the_example_of_the_documentation) {
   EXPECT_EQ((example{.target = puppy}).judge(), "");
@@ -104,4 +100,4 @@ TEST(sigv2, of_a_policy_is_over_its_base64) {
   EXPECT_EQ(check_policy_signature_2(claim, "e30=", "another")->code, "SignatureDoesNotMatch");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::sigv2_test

@@ -7,9 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::sigv4_test {
 
 constexpr std::string_view access_key = "AKIAIOSFODNN7EXAMPLE";
 constexpr std::string_view secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -99,8 +97,6 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 sha256_digest sha256_text(const std::string& text) {
   return sha256_of(std::as_bytes(std::span{text}));
 }
-
-} // namespace
 
 TEST(sigv4, accepts_the_published_header_examples) {
   EXPECT_EQ(get_object().judge(), "");
@@ -299,4 +295,4 @@ TEST(signing_keys, are_those_of_the_documentation_and_kept_within_bounds) {
   }
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::sigv4_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::aws_chunked_test {
 
 struct decoded {
   std::string payload, refusal; // the code, or empty
@@ -47,8 +45,6 @@ decoded decode(std::string_view bytes, std::uint64_t length, std::size_t piece, 
 }
 
 const std::string signature(64, 'a');
-
-} // namespace
 
 TEST(aws_chunked, is_decoded_wherever_it_is_cut) {
   const std::string body = "5\r\nhello\r\n2;chunk-signature=" + signature +
@@ -104,4 +100,4 @@ TEST(aws_chunked, is_taken_out_of_content_encoding) {
   EXPECT_FALSE(names_aws_chunked("gzip,br"));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::aws_chunked_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::body_checksums_test {
 
 using boost::beast::http::fields;
 using header_list = std::vector<std::pair<std::string, std::string>>;
@@ -25,8 +23,6 @@ std::string_view judged(const header_list& headers, std::string_view body = "123
   const auto refused = check_whole_body(of(headers), body);
   return refused ? refused->code : "";
 }
-
-} // namespace
 
 TEST(body_checksums, are_read_from_headers_and_trailers) {
   const auto none = read_checksum(of({{"x-amz-checksum-mode", "ENABLED"}, {"x-amz-checksum-type", "FULL_OBJECT"}}));
@@ -89,4 +85,4 @@ TEST(body_checksums, agree_or_refuse_together) {
   EXPECT_EQ(both(nullptr, nullptr), nullptr);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::body_checksums_test

@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::checksums_test {
 
 bytes_view bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text});
@@ -17,8 +15,6 @@ std::string of(checksum_kind kind, std::string_view text) {
   sum.update(bytes_of(text));
   return hex_of(sum.finish());
 }
-
-} // namespace
 
 // The check values of the catalogue of parametrised CRC algorithms; FIPS 180's examples.
 TEST(checksums, have_the_published_values) {
@@ -71,4 +67,4 @@ TEST(checksums, of_two_stretches_are_joined_without_their_bytes) {
   }
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::checksums_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::form_parser_test {
 
 std::string part(const std::string& name, const std::string& value) {
   return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
@@ -61,8 +59,6 @@ outcome read(std::string_view body, std::size_t piece = 1 << 20, std::size_t roo
 std::string refusal(std::string_view body) {
   return read(body).refusal;
 }
-
-} // namespace
 
 TEST(form_parser, reads_fields_and_the_file_however_the_body_is_cut) {
   const auto content = std::string{"bytes\r\n--a\r\n\r\n-"} + '\0' + "\r\r\n-\r\n";
@@ -156,4 +152,4 @@ TEST(form_parser, finds_the_boundary_in_a_content_type) {
   EXPECT_FALSE(form_boundary(""));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::form_parser_test

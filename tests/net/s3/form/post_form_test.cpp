@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::post_form_test {
 
 using form_fields = std::vector<std::pair<std::string, std::string>>;
 
@@ -66,8 +64,6 @@ form_fields example_form() {
           {"Policy", example_policy},
           {"X-Amz-Signature", "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e"}};
 }
-
-} // namespace
 
 TEST(post_form, of_the_documentation_is_allowed_by_its_policy) {
   const auto form = std::get<post_form>(form_of(example_form(), "MyFile.jpg"));
@@ -187,4 +183,4 @@ TEST(post_form, is_answered_as_it_asks) {
             std::string::npos);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::post_form_test

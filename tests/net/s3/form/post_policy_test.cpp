@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::post_policy_test {
 
 constexpr wall_ms now = 1448971200000; // 2015-12-01T12:00:00Z
 
@@ -31,8 +29,6 @@ std::string refusal(const std::string& conditions, const std::vector<form_field>
   EXPECT_EQ(refused->status, 403u);
   return refused->message;
 }
-
-} // namespace
 
 TEST(post_policy, allows_what_every_condition_allows) {
   const std::vector<form_field> form{{"key", "user/eric/a"}, {"acl", "private"}, {"x-amz-meta-tag", ""}};
@@ -128,4 +124,4 @@ TEST(post_policy, is_refused_when_it_says_anything_that_is_not_known) {
   EXPECT_TRUE(std::holds_alternative<s3_error>(read_policy("no base64!")));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::post_policy_test

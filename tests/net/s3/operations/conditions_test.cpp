@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::conditions_test {
 
 constexpr const char* earlier = "Sun, 06 Nov 1994 08:49:36 GMT";
 constexpr const char* same = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -22,8 +20,6 @@ struct headers_of : condition_headers {
 verdict of(const condition_headers& h) {
   return evaluate(h, current);
 }
-
-} // namespace
 
 TEST(conditions, compare_if_match_strongly) {
   EXPECT_EQ(of(headers_of{}.match("\"abc\"")), verdict::proceed);
@@ -107,4 +103,4 @@ TEST(conditions, of_writes_that_cannot_be_checked_are_refused) {
   EXPECT_EQ(write_condition_of(headers_of{}.unmodified_since(later)).error(), errc::unsupported);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::conditions_test

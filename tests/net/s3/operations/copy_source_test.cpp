@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-namespace {
-
+namespace cairn::net::copy_source_test {
 using boost::beast::http::fields;
 
 fields with(std::initializer_list<std::pair<const char*, const char*>> headers) {
@@ -77,5 +75,4 @@ TEST(copy_source, ranges_lie_within_the_source) {
   EXPECT_EQ(code_of(range("bytes=0-100")), "InvalidRange");
 }
 
-} // namespace
-} // namespace cairn::net
+} // namespace cairn::net::copy_source_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::delete_request_test {
 
 delete_request read(const std::string& inside) {
   auto request = read_delete_request("<Delete>" + inside + "</Delete>");
@@ -23,8 +21,6 @@ std::string objects(std::size_t count, const std::string& key) {
   for (std::size_t i = 0; i < count; ++i) out += "<Object><Key>" + key + "</Key></Object>\n";
   return out;
 }
-
-} // namespace
 
 TEST(delete_request, names_keys_and_what_must_hold_of_them) {
   const auto request = read("<Quiet>true</Quiet><Object><Key>a&amp;b</Key></Object>"
@@ -88,4 +84,4 @@ TEST(delete_request, is_answered_key_by_key) {
   EXPECT_NE(quiet.find("<Error>"), std::string::npos);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::delete_request_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::encoded_words_test {
 
 TEST(encoded_words, leave_ascii_alone) {
   for (const auto* text : {"", "plain text, with \"signs\"", "=?UTF-8?B?w6Q=?=", "a\tb"})
@@ -56,4 +56,4 @@ TEST(field_value, beyond_latin_1_is_ascii_and_loses_no_character) {
   EXPECT_EQ(sent, "attachment; filename=" + as_encoded_words(name));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::encoded_words_test

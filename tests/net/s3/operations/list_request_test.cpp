@@ -4,9 +4,8 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::list_request_test {
 
-namespace {
 list_request of(std::string_view target) {
   auto parsed = read_list_request(parse_s3_target(target).value(), 1000);
   EXPECT_TRUE(std::holds_alternative<list_request>(parsed)) << target;
@@ -17,8 +16,6 @@ std::string_view refusal(std::string_view target) {
   const auto* refused = std::get_if<s3_error>(&parsed);
   return refused ? refused->code : "";
 }
-} // namespace
-
 TEST(list_request, reads_version_2) {
   const auto list = of("/files?list-type=2&prefix=a%2F&delimiter=%2F&max-keys=7&start-after=a%2Fb&encoding-type=url");
   EXPECT_TRUE(list.version_2);
@@ -91,4 +88,4 @@ TEST(list_request, refuses_what_it_cannot_read) {
   }
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::list_request_test

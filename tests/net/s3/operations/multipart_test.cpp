@@ -5,9 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-namespace {
-
+namespace cairn::net::multipart_test {
 namespace metadata = storage::metadata;
 
 std::string_view code_of(const auto& outcome) {
@@ -183,5 +181,4 @@ TEST(multipart, listings_of_parts_tell_whether_there_are_more) {
   EXPECT_NE(parts_xml(target, {"id", 0, 3}, {row, parts}).find("<IsTruncated>false"), xml.npos);
 }
 
-} // namespace
-} // namespace cairn::net
+} // namespace cairn::net::multipart_test

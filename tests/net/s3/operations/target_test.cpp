@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::target_test {
 
 TEST(s3_target, is_a_bucket_and_a_key) {
   const auto t = parse_s3_target("/photos/2024/a%20b+c.jpg?list-type=2").value();
@@ -66,4 +66,4 @@ TEST(s3_target, refuses_bad_escapes) {
   }
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::target_test

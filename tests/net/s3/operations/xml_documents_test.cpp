@@ -10,9 +10,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::xml_documents_test {
 
 template <class Document>
 const s3_error* refusal_of(const std::variant<Document, s3_error>& read) {
@@ -24,8 +22,6 @@ std::string repeated(std::string_view text, std::size_t times) {
   for (std::size_t i = 0; i < times; ++i) out += text;
   return out;
 }
-
-} // namespace
 
 // pugixml takes "<!-->" for the beginning of a comment; a scan for markup before it took it for a whole one.
 TEST(xml_documents, are_refused_when_they_nest_deeper_than_the_stack) {
@@ -124,4 +120,4 @@ TEST(xml_documents, are_refused_when_a_number_or_boolean_is_none) {
             nullptr);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::xml_documents_test

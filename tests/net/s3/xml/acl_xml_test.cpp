@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::acl_xml_test {
 
 const std::string owner = "<Owner><ID>cairn</ID></Owner>";
 
@@ -25,8 +23,6 @@ std::string code_of(const std::string& body) {
   const auto* refused = std::get_if<s3_error>(&read);
   return refused ? std::string{refused->code} : std::string{};
 }
-
-} // namespace
 
 TEST(acl_xml, is_read_as_it_is_answered) {
   for (const public_access said : {public_access{}, public_access{true, false}, public_access{true, true}}) {
@@ -59,4 +55,4 @@ TEST(acl_xml, is_malformed_with_elements_that_s3_does_not_know) {
   EXPECT_EQ(code_of(policy(to_owner(), "")), "MalformedXML");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::acl_xml_test

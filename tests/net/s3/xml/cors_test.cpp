@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::cors_test {
 
 std::string code_of(std::string_view body) {
   const auto read = read_cors_document(body);
@@ -28,8 +26,6 @@ std::string preflight(std::string_view origin, std::string_view method, std::str
 bool has(const std::string& lines, std::string_view line) {
   return ("\r\n" + lines).find("\r\n" + std::string{line} + "\r\n") != std::string::npos;
 }
-
-} // namespace
 
 TEST(cors, documents_come_back_as_they_were_written) {
   const auto read = read_cors_document(cors_document(rules));
@@ -92,4 +88,4 @@ TEST(cors, takes_each_header_of_a_preflight_once_and_not_more_than_a_page_needs)
   EXPECT_EQ(preflight("https://app.example.com", "PUT", many), "BadRequest");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::cors_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::create_bucket_xml_test {
 
 std::string code_of(const std::string& inside, std::string_view region = "eu-west-1") {
   const auto read = read_create_bucket("<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" +
@@ -13,8 +11,6 @@ std::string code_of(const std::string& inside, std::string_view region = "eu-wes
   const auto* refused = std::get_if<s3_error>(&read);
   return refused ? std::string{refused->code} : std::string{};
 }
-
-} // namespace
 
 TEST(create_bucket_xml, may_be_empty) {
   EXPECT_TRUE(std::get<tag_list>(read_create_bucket("", "us-east-1")).empty());
@@ -48,4 +44,4 @@ TEST(create_bucket_xml, holds_nothing_that_is_dropped) {
     EXPECT_TRUE(std::holds_alternative<s3_error>(read_create_bucket(body, "us-east-1"))) << body;
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::create_bucket_xml_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::lifecycle_xml_test {
 
 std::string code_of(const std::string& rule) {
   const auto read =
@@ -12,8 +10,6 @@ std::string code_of(const std::string& rule) {
   const auto* refused = std::get_if<s3_error>(&read);
   return refused ? std::string{refused->code} : "";
 }
-
-} // namespace
 
 TEST(lifecycle_xml, comes_back_as_it_was_written) {
   const lifecycle_rule_list rules{
@@ -106,4 +102,4 @@ TEST(lifecycle_xml, loses_no_condition_on_the_way) {
   EXPECT_EQ(code_of(kept + "101" + end), "InvalidArgument");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::lifecycle_xml_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::object_lock_xml_test {
 
 using storage::metadata::bucket_lock;
 using storage::metadata::legal_hold;
@@ -35,8 +33,6 @@ std::string retained(std::string_view mode, std::string_view until) {
   return "<Retention><Mode>" + std::string{mode} + "</Mode><RetainUntilDate>" + std::string{until} +
          "</RetainUntilDate></Retention>";
 }
-
-} // namespace
 
 TEST(object_lock_xml, reads_and_writes_configurations) {
   const auto again = [](const bucket_lock& lock) {
@@ -107,4 +103,4 @@ TEST(object_lock_xml, reads_headers_of_uploads) {
     EXPECT_EQ(code(read_lock_headers(bad, now)), "InvalidArgument");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::object_lock_xml_test

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <pugixml.hpp>
 
-namespace cairn::net {
+namespace cairn::net::s3_errors_test {
 
 // Requests that are refused for their bytes are repeated in the answer.
 TEST(s3_errors, are_documents_that_parsers_take_whatever_the_request_held) {
@@ -27,4 +27,4 @@ TEST(s3_errors, of_a_quota_name_the_limit) {
   EXPECT_EQ(problem.message, "at most 5 bytes");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::s3_errors_test

@@ -6,9 +6,7 @@
 #include <gtest/gtest.h>
 #include <pugixml.hpp>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::s3_xml_test {
 
 pugi::xml_document parsed(const std::string& xml) {
   pugi::xml_document document;
@@ -25,8 +23,6 @@ storage::metadata::listing two_objects_and_a_prefix() {
   page.last = "z\xc3\xa4 \x01\n";
   return page;
 }
-
-} // namespace
 
 TEST(s3_xml, lists_keys_so_that_any_parser_reads_them_back) {
   list_request request;
@@ -148,4 +144,4 @@ TEST(s3_errors, ask_to_come_back_when_the_node_is_busy) {
   EXPECT_EQ(s3_error_of(error{errc::no_space}).status, 507u);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::s3_xml_test

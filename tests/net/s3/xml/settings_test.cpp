@@ -2,17 +2,13 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::settings_test {
 
 std::string answer(std::string_view sub_resource, bool of_object = false) {
   const auto setting = setting_answer(sub_resource, of_object);
   if (const auto* refused = std::get_if<s3_error>(&setting)) return std::string{refused->code};
   return std::get<std::string>(setting);
 }
-
-} // namespace
 
 TEST(settings, that_were_never_made_are_empty_or_missing) {
   EXPECT_TRUE(location_document("us-east-1").ends_with("/\"></LocationConstraint>"));
@@ -66,4 +62,4 @@ TEST(settings, refuse_access_for_others) {
   EXPECT_EQ(code("x-amz-date", "public-read"), "");
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::settings_test

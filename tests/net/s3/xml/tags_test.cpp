@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-namespace {
-
+namespace cairn::net::tags_test {
 std::string_view code_of(const auto& outcome) {
   const auto* refused = std::get_if<s3_error>(&outcome);
   return refused == nullptr ? "" : refused->code;
@@ -51,5 +49,4 @@ TEST(tags, with_the_prefix_of_system_tags_are_refused) {
     EXPECT_EQ(code_of(read_tagging(tagging_xml({{key, "aws:"}}))), "") << key;
 }
 
-} // namespace
-} // namespace cairn::net
+} // namespace cairn::net::tags_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
-
-namespace {
+namespace cairn::net::xml_reader_test {
 
 std::string repeated(std::string_view text, std::size_t times) {
   std::string out;
@@ -15,8 +13,6 @@ std::string repeated(std::string_view text, std::size_t times) {
 bool reads(const std::string& body, const xml_bounds& bounds = {}) {
   return read_xml(body, bounds).has_value();
 }
-
-} // namespace
 
 TEST(xml_reader, makes_a_tree_of_elements_and_texts) {
   const auto root =
@@ -163,4 +159,4 @@ TEST(xml_reader, does_not_go_deeper_whatever_stands_around_it) {
   EXPECT_TRUE(reads("<a>" + repeated("<b/><!----><?p?>", 50'000) + "</a>", wide));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::xml_reader_test

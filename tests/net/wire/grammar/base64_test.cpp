@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::base64_test {
 
 TEST(base64, reads_the_examples_of_the_rfc) {
   EXPECT_EQ(base64_decode(""), "");
@@ -29,4 +29,4 @@ TEST(base64, refuses_what_no_encoder_writes) {
   }
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::base64_test

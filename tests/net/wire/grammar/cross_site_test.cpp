@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::cross_site_test {
 
 TEST(cross_site, other_clients_send_neither_header) {
   EXPECT_FALSE(from_another_origin("", "", "127.0.0.1:9000"));
@@ -28,4 +28,4 @@ TEST(cross_site, is_an_origin_that_does_not_name_the_host) {
   EXPECT_TRUE(from_another_origin("none", "null", "files.example:9000"));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::cross_site_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::field_text_test {
 
 TEST(field_text, loses_the_white_space_around_it) {
   EXPECT_EQ(trimmed(" \t a b\t "), "a b");
@@ -27,4 +27,4 @@ TEST(field_text, as_latin1_refuses_other_characters_and_what_is_not_utf8) {
   EXPECT_FALSE(as_latin1("\xa9"));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::field_text_test

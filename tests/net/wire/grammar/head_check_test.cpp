@@ -4,9 +4,8 @@
 
 #include <string>
 
-namespace cairn::net {
+namespace cairn::net::head_check_test {
 
-namespace {
 head_info check(const std::string& fields, const std::string& line = "PUT /b/k HTTP/1.1") {
   static std::string head; // the answer points into it
   head = line + "\r\n" + fields + "\r\n";
@@ -16,8 +15,6 @@ unsigned status_of(const std::string& fields, const std::string& line = "PUT /b/
   const auto info = check(fields, line);
   return info.refused ? info.refused->status : 0;
 }
-} // namespace
-
 TEST(head_scan, finds_the_end_whatever_the_pieces_it_comes_in) {
   const std::string head = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
   const std::string bytes = head + "next\n";
@@ -130,4 +127,4 @@ TEST(head_check, counts_the_fields) {
   EXPECT_EQ(status_of(fields + "X: y\r\n"), 431u);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::head_check_test

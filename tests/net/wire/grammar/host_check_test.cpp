@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::host_check_test {
 
 TEST(host_check, allows_addresses_localhost_and_configured_names) {
   const config::endpoint listen{"192.0.2.7", 9000};
@@ -38,4 +38,4 @@ TEST(host_check, finds_what_stands_before_a_domain) {
   EXPECT_FALSE(subdomain_of("files.s3.example.com", {}));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::host_check_test

@@ -2,16 +2,13 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::http_date_test {
 
-namespace {
 std::string http_date(std::int64_t seconds) {
   std::string out;
   append_http_date(out, seconds);
   return out;
 }
-} // namespace
-
 TEST(http_date, writes_the_example_of_the_rfc) {
   EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
   EXPECT_EQ(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
@@ -71,4 +68,4 @@ TEST(http_date, reads_iso_times_of_any_precision) {
     EXPECT_FALSE(parse_iso_time(bad)) << bad;
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::http_date_test

@@ -4,11 +4,10 @@
 
 #include <string>
 
-namespace cairn::net {
+namespace cairn::net::ranges_test {
 
 using ranges = std::vector<selected_range>;
 
-namespace {
 ranges of(std::string_view header, std::uint64_t size = 10000) {
   const auto selection = select_ranges(header, size);
   EXPECT_EQ(selection.kind, range_kind::partial) << header;
@@ -17,8 +16,6 @@ ranges of(std::string_view header, std::uint64_t size = 10000) {
 range_kind kind_of(std::string_view header, std::uint64_t size = 10000) {
   return select_ranges(header, size).kind;
 }
-} // namespace
-
 TEST(ranges, selects_the_examples_of_the_rfc) {
   EXPECT_EQ(of("bytes=0-499"), (ranges{{0, 500}}));
   EXPECT_EQ(of("bytes=500-999"), (ranges{{500, 500}}));
@@ -71,4 +68,4 @@ TEST(ranges, reaches_the_end_of_the_largest_object) {
   EXPECT_EQ(of("bytes=0-18446744073709551614", most), (ranges{{0, most}}));
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::ranges_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::net {
+namespace cairn::net::uri_test {
 
 TEST(uri, cuts_the_target_into_path_and_query) {
   const auto t = parse_target("/photos/2024/a%20b+c.jpg?list-type=2&prefix=x%2Fy+z&flag").value();
@@ -38,4 +38,4 @@ TEST(uri, encodes_what_it_decodes) {
   EXPECT_EQ(encoded.find_first_of(" +&=?#\"<>"), encoded.npos);
 }
 
-} // namespace cairn::net
+} // namespace cairn::net::uri_test

@@ -2,9 +2,7 @@
 
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::blobs_test {
 class blobs : public store_test {
 protected:
   // An object of `count` parts as a multipart upload leaves it. The parts' blobs are those of `objects`.
@@ -283,5 +281,4 @@ TEST_F(blobs, without_the_row_that_must_be_there_are_an_error_that_changes_nothi
   EXPECT_EQ(dump(*engine), before);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::blobs_test

@@ -1,8 +1,6 @@
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::buckets_test {
 class buckets : public store_test {};
 
 TEST_F(buckets, are_made_once_and_found) {
@@ -210,5 +208,4 @@ TEST_F(buckets, see_the_commands_before_them_in_the_same_batch) {
   EXPECT_FALSE(results[4].refused);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::buckets_test

@@ -1,9 +1,7 @@
 // Concurrent writer sessions of several nodes: commands of one session never affect blobs of another.
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::gateways_test {
 class gateways : public store_test {
 protected:
   struct gateway {
@@ -105,5 +103,4 @@ TEST_F(gateways, that_end_do_not_affect_the_rows_of_others) {
   EXPECT_EQ(refused(put(b, "late", abandoned)), errc::blob_dead);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::gateways_test

@@ -4,9 +4,7 @@
 
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::identities_test {
 using policy::action;
 
 std::string statement_of(std::string_view effect, std::string_view actions, std::string_view resource,
@@ -437,5 +435,4 @@ TEST(identity_rows, keep_documents_without_white_space) {
   EXPECT_EQ(without_space("{ \"a b\" :\t[1,\n \"c \\\" d\\\\\" ] }"), R"({"a b":[1,"c \" d\\"]})");
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::identities_test

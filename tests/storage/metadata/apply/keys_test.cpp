@@ -1,9 +1,7 @@
 // Access keys and their grants in the state machine.
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::keys_test {
 std::string sealed_text() {
   return std::string(1, '\x01') + std::string(secrets::sealing_overhead_bytes + 5, 's');
 }
@@ -182,5 +180,4 @@ TEST(sealed_secrets, of_commands_are_of_level_14_and_come_back_as_they_were_enco
   }
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::keys_test

@@ -4,9 +4,7 @@
 
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::locks_test {
 using policy::action;
 constexpr wall_ms day = 24 * 3600 * 1000, now = 1'000 * day, later = now + 10 * day;
 constexpr auto governance = retention_mode::governance, compliance = retention_mode::compliance;
@@ -419,5 +417,4 @@ TEST_F(locks, have_a_time_from_the_first_bucket_that_gets_object_lock_later) {
   s.reset();
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::locks_test

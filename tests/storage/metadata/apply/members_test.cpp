@@ -3,9 +3,7 @@
 #include "base/files/node_identity.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::members_test {
 class members : public store_test {
 protected:
   void SetUp() override {
@@ -384,5 +382,4 @@ TEST_F(members, wait_for_the_slowest_live_session_only) {
   EXPECT_EQ(read()->acknowledged_epoch().value(), before) << "it never decreases";
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::members_test

@@ -3,9 +3,7 @@
 
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::policies_test {
 using policy::action;
 
 class policies : public store_test {
@@ -295,5 +293,4 @@ TEST_F(policies, judge_no_settings_of_uploads_in_a_new_cluster) {
   EXPECT_EQ(refused(c), std::nullopt) << "its level is not set yet";
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::policies_test

@@ -5,9 +5,7 @@
 
 #include <random>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::quotas_test {
 class quotas : public store_test {
 protected:
   set_bucket_quota quota(std::optional<std::uint64_t> bytes, std::optional<std::uint64_t> versions = {}) {
@@ -48,8 +46,6 @@ protected:
   }
   usage held() { return read()->usage_of(read()->bucket("files")->id).value().value(); }
 };
-
-} // namespace
 
 TEST(bucket_quota, is_exceeded_by_more_than_its_limits) {
   EXPECT_FALSE(exceeded({}, ~0ull, ~0ull));
@@ -298,4 +294,4 @@ TEST_F(quotas, are_never_exceeded_by_an_acknowledged_write) {
   EXPECT_GT(above, 100);
 }
 
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::quotas_test

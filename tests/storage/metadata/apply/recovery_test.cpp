@@ -3,9 +3,7 @@
 #include "tests/storage/metadata/failing_engine.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-
-namespace {
+namespace cairn::storage::metadata::recovery_test {
 
 create_cluster founding(std::uint8_t id, std::uint8_t first) {
   return {.id = {id},
@@ -31,8 +29,6 @@ protected:
     return done;
   }
 };
-
-} // namespace
 
 TEST_F(recovery_test, a_survivor_keeps_its_number_and_the_cluster_gets_another_id) {
   found_three();
@@ -153,4 +149,4 @@ TEST_F(recovery_test, an_engine_that_fails_at_any_operation_changes_nothing) {
   }
 }
 
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::recovery_test

@@ -2,9 +2,7 @@
 
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::repairs_test {
 class repairs : public store_test {
 protected:
   void SetUp() override {
@@ -166,5 +164,4 @@ TEST_F(repairs, with_one_row_missing_are_an_error_that_changes_nothing) {
   EXPECT_EQ(dump(*engine), before);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::repairs_test

@@ -8,9 +8,7 @@
 
 #include <set>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::replay_test {
 void expect_same(const applied_batch& a, const applied_batch& b) {
   ASSERT_EQ(a.index, b.index);
   ASSERT_EQ(a.results.size(), b.results.size());
@@ -305,5 +303,4 @@ TEST(views, of_the_cluster_that_fail_at_any_operation_say_so_too) {
   for (const auto& [name, ask] : questions) expect_told_failures(engine, *s, name, ask);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::replay_test

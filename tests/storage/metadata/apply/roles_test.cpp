@@ -5,9 +5,7 @@
 
 #include <array>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::roles_test {
 using policy::action;
 
 const std::string trust =
@@ -171,5 +169,4 @@ TEST_F(roles, open_tokens_with_keys_of_the_metadata) {
   EXPECT_EQ(read()->temporary_key("ASIA1", token, nullptr).error(), errc::no_such_access_key);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::roles_test

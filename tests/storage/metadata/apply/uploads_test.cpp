@@ -2,9 +2,7 @@
 #include "storage/metadata/rows/upload_rows.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::uploads_test {
 constexpr std::uint64_t mib = 1 << 20;
 
 class uploads : public store_test {
@@ -396,5 +394,4 @@ TEST(upload_rows, come_back_as_they_were_encoded_and_refuse_what_is_not_whole) {
   EXPECT_EQ(decode_uploaded_part(encode(part)).error(), errc::corrupt);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::uploads_test

@@ -5,9 +5,7 @@
 
 #include <random>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::usage_test {
 constexpr std::uint32_t seeds = 8;
 
 class usages : public store_test {
@@ -157,8 +155,6 @@ protected:
   const key_maker keys{default_group};
   std::mt19937_64 random_;
 };
-
-} // namespace
 
 TEST_F(usages, are_equal_to_a_full_scan_at_each_index) {
   for (std::uint32_t seed = 0; seed < seeds && !HasFailure(); ++seed) {
@@ -312,4 +308,4 @@ TEST(usage_rows, come_back_as_they_were_encoded) {
   EXPECT_FALSE(decode_usage(row + "x"));
 }
 
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::usage_test

@@ -1,9 +1,7 @@
 // Versions of objects in the state machine.
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::versions_test {
 class versions : public store_test {
 protected:
   void versioned(std::uint8_t how = versioning::enabled) {
@@ -245,5 +243,4 @@ TEST(version_id, parses_back_from_its_text) {
     EXPECT_FALSE(parse_version_id(text)) << text;
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::versions_test

@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <functional>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::authority_test {
 constexpr std::uint64_t mib = 1 << 20;
 
 class authorities : public store_test {
@@ -352,5 +350,4 @@ TEST(authority, does_not_decode_what_it_would_not_write) {
   EXPECT_EQ(decode_command(of_no_client).error(), errc::corrupt);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::authority_test

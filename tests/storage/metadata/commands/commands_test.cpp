@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::commands_test {
 std::vector<command> one_of_each_before_clusters() {
   const commit_stamp stamp{.session = 1, .sequence = 2, .acknowledged_below = 2};
   put_object with_blob{.stamp = stamp, .bucket = "bucket", .key = "key", .now = 7, .size = 8};
@@ -492,5 +490,4 @@ TEST(commands, have_the_bytes_that_earlier_builds_wrote) {
   EXPECT_EQ(encode(note_up{.node = 3, .incarnation = 9}), std::string("\x02\x11\x03\0\0\0\0\0\0\0\x09", 11));
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::commands_test

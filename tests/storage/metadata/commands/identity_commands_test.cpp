@@ -3,9 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::identity_commands_test {
 authority by_user() {
   return {.by = allowed_by::identity, .key = "AKIA1", .asked = std::make_shared<const asked_access>()};
 }
@@ -79,5 +77,4 @@ TEST(identity_commands, raise_the_level_of_a_command_that_a_user_sends) {
   EXPECT_EQ(level_of(put), 9);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::identity_commands_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage::metadata {
+namespace cairn::storage::metadata::quota_commands_test {
 
 TEST(quota_commands, are_of_level_13_and_come_back_as_they_were_encoded) {
   const auto expect_same = [](std::optional<std::uint64_t> bytes, std::optional<std::uint64_t> versions) {
@@ -27,4 +27,4 @@ TEST(quota_commands, are_of_level_13_and_come_back_as_they_were_encoded) {
   expect_same(~0ull, 0);
 }
 
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::quota_commands_test

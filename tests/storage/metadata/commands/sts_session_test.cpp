@@ -7,9 +7,7 @@
 
 #include <array>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::sts_session_test {
 constexpr std::array<std::byte, token_nonce_bytes> nonce{std::byte{7}};
 constexpr wall_ms day = 24 * 3600 * 1000;
 
@@ -120,5 +118,4 @@ TEST(token_keys, are_bounded_however_often_the_sealing_key_changes) {
   EXPECT_EQ(keys.size(), token_keys_max);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::sts_session_test

@@ -2,9 +2,7 @@
 #include "storage/kv/checked_kv.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::damage_test {
 class damaged_rows : public store_test {
 protected:
   void SetUp() override {
@@ -122,5 +120,4 @@ TEST_F(damaged_rows, of_live_versions_let_no_older_one_expire) {
   EXPECT_EQ(s->apply(batch).error(), errc::corrupt);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::damage_test

@@ -9,9 +9,7 @@
 #include "tests/storage/metadata/random_commands.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
-namespace cairn::storage::metadata {
-
-namespace {
+namespace cairn::storage::metadata::dump_test {
 
 const std::string path = "/data/dump";
 const table_id foreign = table_count; // a table that is not the metadata's
@@ -72,8 +70,6 @@ protected:
   memory_file_system disk;
   seeded_random random{1};
 };
-
-} // namespace
 
 INSTANTIATE_TEST_SUITE_P(engines, metadata_dump, testing::Values("memory", "lmdb"),
                          [](const auto& engine) { return engine.param; });
@@ -341,4 +337,4 @@ TEST(metadata_dump_load, refuses_a_newer_format_and_rows_that_contradict_the_hea
   EXPECT_EQ(with(meta_field::applied, std::string_view{"12345678x"}), errc::corrupt);
 }
 
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::dump_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage::metadata {
-
-namespace {
+namespace cairn::storage::metadata::lifecycle_rules_test {
 
 using std::chrono::milliseconds;
 
@@ -30,8 +28,6 @@ std::string actions(const std::vector<lifecycle_rule>& rules, const std::vector<
   }
   return out;
 }
-
-} // namespace
 
 TEST(lifecycle_rules, objects_expire_at_the_midnight_after_their_days) {
   const std::vector<lifecycle_rule> rules{{.prefix = "logs/", .expire_days = 2}};
@@ -146,4 +142,4 @@ TEST(lifecycle_rules, a_day_of_another_length_has_no_midnight) {
   EXPECT_EQ(r.next(version("b", 1001), true, 1201), lifecycle_action::expire);
 }
 
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::lifecycle_rules_test

@@ -4,9 +4,7 @@
 #include <random>
 #include <set>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::listing_test {
 class listings : public store_test {
 protected:
   void put(const std::string& key) { run(small(key, std::string(key.size() % 7, 'b'))); }
@@ -202,5 +200,4 @@ TEST_F(listings, agree_with_a_naive_model_for_random_keys_and_queries) {
   }
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::listing_test

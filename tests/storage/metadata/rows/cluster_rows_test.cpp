@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::cluster_rows_test {
 template <class Row>
 void expect_kept(const Row& row, result<Row> (*decode)(std::string_view)) {
   const std::string bytes = encode(row);
@@ -120,5 +118,4 @@ TEST(repair_rows, are_found_by_node_and_by_blob) {
   EXPECT_EQ(decode_repair(row.blob, by_blob, "\x02\x01").error(), errc::unsupported);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::cluster_rows_test

@@ -5,9 +5,7 @@
 #include <map>
 #include <random>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::key_tree_test {
 using model = std::map<std::string, std::string>;
 
 class key_trees : public testing::Test {
@@ -171,5 +169,4 @@ TEST_F(key_trees, report_entries_that_do_not_follow_the_grammar) {
   EXPECT_EQ(tree.put(*kv, std::string(401, 'k'), "", [] { return 9; }).error(), errc::corrupt);
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::key_tree_test

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::names_test {
 TEST(bucket_names, are_dns_labels_of_3_to_63_characters) {
   for (const std::string& good :
        {std::string("abc"), std::string("my-bucket.2024"), std::string("0a9"), std::string(63, 'a'),
@@ -39,5 +37,4 @@ TEST(keys, are_1_to_1024_bytes_of_utf8_without_nul) {
     EXPECT_FALSE(valid_key(bad)) << bad;
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::names_test

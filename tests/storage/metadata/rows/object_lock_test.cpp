@@ -5,9 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::object_lock_test {
 constexpr wall_ms day = 24 * 3600 * 1000;
 constexpr auto none = retention_mode::none, governance = retention_mode::governance,
                compliance = retention_mode::compliance;
@@ -109,5 +107,4 @@ TEST(object_lock, is_a_field_of_the_seventh_version_of_buckets) {
   }
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::object_lock_test

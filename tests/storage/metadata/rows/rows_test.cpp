@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cairn::storage::metadata {
-namespace {
-
+namespace cairn::storage::metadata::rows_test {
 object_row full_object() {
   object_row row{.row_id = 300,
                  .version = 1ull << 40,
@@ -323,5 +321,4 @@ TEST(etag, is_hex_with_the_number_of_parts_behind_a_multipart_one) {
   EXPECT_EQ(to_string(e), "d41d8cd98f00b204e9800998ecf8427e-12");
 }
 
-} // namespace
-} // namespace cairn::storage::metadata
+} // namespace cairn::storage::metadata::rows_test
