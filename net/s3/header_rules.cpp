@@ -1,5 +1,6 @@
 #include "net/s3/header_rules.hpp"
 
+#include "net/s3/request.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/fields.hpp"
 
@@ -105,6 +106,12 @@ bool has_one_value(std::string_view name) {
                                       : std::any_of(single.begin(), single.end(), named);
 }
 
+// A value other than these would be taken for "false".
+std::optional<s3_error> refused_value(std::string_view name, std::string_view value) {
+  if (!iequals(name, bypass_header) || iequals(value, "true") || iequals(value, "false")) return std::nullopt;
+  return invalid_argument(std::string{bypass_header} + " is true or false.");
+}
+
 } // namespace
 
 std::optional<s3_error> refused_header(std::string_view name, const s3_operation& operation,
@@ -126,7 +133,9 @@ std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields
                                         const operation_route* route) {
   if (operation.preflight) return std::nullopt;
   for (const auto& field : fields) {
-    if (auto problem = refused_header(view_of(field.name_string()), operation, route)) return problem;
+    const auto name = view_of(field.name_string());
+    if (auto problem = refused_header(name, operation, route)) return problem;
+    if (auto problem = refused_value(name, view_of(field.value()))) return problem;
   }
   return std::nullopt;
 }

@@ -175,7 +175,7 @@ void read_conditions(const http::fields& fields, request& into) {
 }
 
 bool bypasses_governance(const http::fields& fields) {
-  return iequals(field_of(fields, "x-amz-bypass-governance-retention"), "true");
+  return iequals(field_of(fields, bypass_header), "true");
 }
 
 std::optional<s3_error> read_version(request& into) {

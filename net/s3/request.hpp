@@ -87,7 +87,8 @@ struct put_order {
 std::variant<put_order, s3_error> read_put(const boost::beast::http::fields& fields, const request& request,
                                            std::optional<std::uint64_t> content_length, std::uint64_t object_size_max);
 
-// x-amz-bypass-governance-retention: true.
+constexpr std::string_view bypass_header = "x-amz-bypass-governance-retention";
+// Whether it is "true".
 bool bypasses_governance(const boost::beast::http::fields& fields);
 
 // ?versionId → request.version. InvalidArgument: not a version id, or the operation takes none.

@@ -199,7 +199,11 @@ void list_buckets(const session_ptr& session) {
   auto job = std::make_shared<bucket_list_job>();
   job->session = session;
   job->request = std::move(std::get<bucket_list_request>(read));
-  const auto* const region = session->current().target.find("bucket-region");
+  const auto& target = session->current().target;
+  const auto* const region = target.find("bucket-region");
+  // S3 answers the region to requests with one of its parameters.
+  if (region || target.find("prefix") || target.find("max-buckets") || target.find("continuation-token"))
+    job->request.region = session->shared().region;
   if (region && *region != session->shared().region) // all buckets are in one
     return respond_document(session, list_buckets_xml({}, job->request, false));
   with_turn(session, *session->shared().listing_turns, [job](turn mine) {

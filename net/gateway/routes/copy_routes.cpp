@@ -226,7 +226,7 @@ void try_part(const std::shared_ptr<part_job>& job) {
 
 // A body would be dropped; its sender meant to store it.
 std::optional<s3_error> refused_body(const session_ptr& session) {
-  if (!session->http().chunked() && session->http().body_left() == 0) return std::nullopt;
+  if (!session->http().chunked() && session->http().body_left() == 0) return check_content_md5(session->fields(), {});
   return s3_error{400, "InvalidRequest",
                   "The request included a body. Requests of this type must not include a non-empty body."};
 }

@@ -243,7 +243,7 @@ void begin_upload(const session_ptr& session) {
   auto& checksum = std::get<wanted_checksum>(wanted);
   std::string lines;
   if (!checksum.name.empty()) {
-    lines = "x-amz-checksum-algorithm: " + std::string{field_of(session->fields(), "x-amz-checksum-algorithm")} +
+    lines = "x-amz-checksum-algorithm: " + std::string{checksum_algorithm_text(checksum.name)} +
             "\r\nx-amz-checksum-type: " + std::string{checksum_type_text(checksum.type)} + "\r\n";
   }
   metadata::begin_upload command;

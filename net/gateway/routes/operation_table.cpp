@@ -10,6 +10,7 @@
 #include "net/gateway/routes/object_routes.hpp"
 #include "net/gateway/routes/setting_routes.hpp"
 #include "net/gateway/routes/upload_exchange.hpp"
+#include "net/s3/request.hpp"
 #include "net/s3/xml/lifecycle_xml.hpp"
 #include "net/s3/xml/object_lock_xml.hpp"
 
@@ -19,7 +20,6 @@ namespace {
 
 using storage::policy::action;
 
-constexpr std::string_view bypass = "x-amz-bypass-governance-retention";
 constexpr auto on_node = resource::node, on_bucket = resource::bucket, on_object = resource::object;
 
 // Parts, the end of an upload and GetObject take x-amz-acl as S3 does: without effect, as some clients send it with
@@ -79,7 +79,7 @@ const s3_operation table[] = {
      .changes_data = true,
      .takes_version = true,
      .takes_conditions = true,
-     .headers = {"x-amz-if-match-last-modified-time", "x-amz-if-match-size", bypass},
+     .headers = {"x-amz-if-match-last-modified-time", "x-amz-if-match-size", bypass_header},
      .serve = delete_object},
     {.name = "delete_objects",
      .routes = {{"POST", on_bucket, "delete", action::delete_object}},
@@ -88,7 +88,7 @@ const s3_operation table[] = {
      .changes_data = true,
      .judges_entries = true,
      .takes_body = true,
-     .headers = {bypass},
+     .headers = {bypass_header},
      .serve = delete_objects},
     {.name = "object_attributes",
      .routes = {{"GET", on_object, "attributes", action::get_object_attributes, action::get_object_version_attributes,
@@ -260,12 +260,15 @@ const s3_operation table[] = {
      .serve = read_lock},
     {.name = "write_lock",
      .routes = {{"PUT", on_object, "legal-hold", action::put_object_legal_hold},
-                {"PUT", on_object, "retention", action::put_object_retention}},
+                {.method = "PUT",
+                 .of = on_object,
+                 .query = "retention",
+                 .act = action::put_object_retention,
+                 .header = bypass_header}},
      .needs = need::write,
      .changes_data = true,
      .takes_body = true,
      .takes_version = true,
-     .headers = {bypass},
      .serve = write_lock},
     {.name = "write_bucket_lock",
      .routes = {{"PUT", on_bucket, "object-lock", action::put_bucket_object_lock_configuration}},

@@ -72,6 +72,10 @@ std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::f
     } else if (iequals(name, "x-amz-copy-source-range")) {
       source.range = value;
     } else if (auto* condition = condition_of(source.conditions, name)) {
+      // A GET ignores a malformed date (RFC 9110); a copy would be made without the condition that its sender set.
+      const auto& dated = source.conditions;
+      const bool date = condition == &dated.if_modified_since || condition == &dated.if_unmodified_since;
+      if (date && !parse_http_date(value)) return invalid_argument(ascii_lower(name) + " is not an HTTP date.");
       *condition = value;
     } else {
       return not_implemented("The header " + std::string{name});

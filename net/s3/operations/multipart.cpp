@@ -173,6 +173,12 @@ std::string_view checksum_element(std::string_view name) {
   return known == elements.end() ? std::string_view{} : known->element;
 }
 
+std::string_view checksum_algorithm_text(std::string_view name) {
+  constexpr std::string_view before = "Checksum";
+  const auto element = checksum_element(name);
+  return element.starts_with(before) ? element.substr(before.size()) : element;
+}
+
 std::string_view checksum_type_text(checksum_type type) {
   return type == checksum_type::composite ? "COMPOSITE" : "FULL_OBJECT";
 }

@@ -77,6 +77,7 @@ private:
 
 std::optional<checksum_kind> checksum_kind_of(std::string_view name); // "crc32", any case
 std::string_view checksum_element(std::string_view name);             // "crc32" → "ChecksumCRC32"
+std::string_view checksum_algorithm_text(std::string_view name);      // "crc32" → "CRC32"; empty: none of S3's
 std::string_view checksum_type_text(storage::metadata::checksum_type type);
 // COMPOSITE or FULL_OBJECT, by the value of a kept header.
 std::string_view checksum_type_of(std::string_view value);

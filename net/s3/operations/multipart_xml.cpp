@@ -40,12 +40,6 @@ void append_checksums(xml_writer& xml, const actors::kept_headers& checksums) {
   }
 }
 
-std::string upper(std::string text) {
-  for (char& c : text)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return text;
-}
-
 } // namespace
 
 std::string upload_begun_xml(const s3_target& target, std::string_view upload_id) {
@@ -73,7 +67,7 @@ std::string parts_xml(const s3_target& target, const parts_request& request, con
   xml.number("MaxParts", request.parts_max);
   xml.text("IsTruncated", parts.size() > shown ? "true" : "false");
   if (!page.row->checksum.empty()) {
-    xml.text("ChecksumAlgorithm", upper(page.row->checksum));
+    xml.text("ChecksumAlgorithm", checksum_algorithm_text(page.row->checksum));
     xml.text("ChecksumType", checksum_type_text(page.row->type));
   }
   for (std::size_t i = 0; i < shown; ++i) {

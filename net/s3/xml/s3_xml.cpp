@@ -185,6 +185,7 @@ std::string list_buckets_xml(const std::vector<storage::metadata::listed_bucket>
     xml.open("CreationDate");
     append_iso_time(xml.bytes(), bucket.created);
     xml.close("CreationDate");
+    if (!request.region.empty()) xml.text("BucketRegion", request.region);
     xml.close("Bucket");
   }
   xml.close("Buckets");

@@ -60,6 +60,7 @@ std::string list_objects_xml(const list_request& request, const storage::metadat
 struct bucket_list_request {
   std::string prefix, after;
   std::uint32_t buckets_max = 0; // 0: all
+  std::string region;            // of all buckets, for the answer; empty: it is not answered
 };
 // `buckets`: those of the page, by name. `more`: others follow.
 std::string list_buckets_xml(const std::vector<storage::metadata::listed_bucket>& buckets,

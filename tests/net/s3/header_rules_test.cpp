@@ -50,7 +50,8 @@ TEST(header_rules, refuse_where_it_would_be_dropped_what_another_operation_carri
          {"x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold"})
       EXPECT_EQ(refused(lock, operation), "");
   EXPECT_NE(refused("x-amz-object-lock-mode", "put_part"), "");
-  EXPECT_EQ(refused("x-amz-bypass-governance-retention", "write_lock"), "");
+  EXPECT_EQ(refused("x-amz-bypass-governance-retention", "write_lock", "retention"), "");
+  EXPECT_NE(refused("x-amz-bypass-governance-retention", "write_lock", "legal-hold"), "");
   EXPECT_NE(refused("x-amz-bypass-governance-retention", "put_object"), "");
   EXPECT_EQ(refused("If-Match", "put_object"), "");
   EXPECT_EQ(refused("If-Match", "get_object"), "");
@@ -108,6 +109,20 @@ TEST(header_rules, refuse_a_second_value_where_one_counts) {
   for (const auto* name : {"x-amz-meta-a", "x-amz-object-attributes", "x-amz-optional-object-attributes", "If-Match",
                            "If-None-Match", "Cache-Control", "Content-Encoding", "Accept"})
     EXPECT_FALSE(twice(name)) << name;
+}
+
+TEST(header_rules, refuse_a_bypass_that_is_neither_true_nor_false) {
+  const auto problem = [](std::string_view value) {
+    boost::beast::http::fields fields;
+    fields.insert("X-Amz-Bypass-Governance-Retention", boost::beast::string_view{value.data(), value.size()});
+    return refused_headers(fields, operation_named("delete_object"));
+  };
+  for (const auto* value : {"true", "True", "false"}) EXPECT_FALSE(problem(value)) << value;
+  for (const auto* value : {"", "perhaps", "1", "true, true"}) {
+    const auto refusal = problem(value);
+    ASSERT_TRUE(refusal) << value;
+    EXPECT_EQ(refusal->code, "InvalidArgument") << value;
+  }
 }
 
 TEST(header_rules, do_not_judge_a_preflight) {

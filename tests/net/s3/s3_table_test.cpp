@@ -120,6 +120,7 @@ constexpr std::array operations{
     "SelectObjectContent",
     "UpdateBucketMetadataInventoryTableConfiguration",
     "UpdateBucketMetadataJournalTableConfiguration",
+    "UpdateObjectEncryption",
     "UploadPart",
     "UploadPartCopy",
     "WriteGetObjectResponse",

@@ -60,6 +60,14 @@ TEST(copy_source, conditions_that_do_not_hold_fail_also_where_a_get_would_say_no
   EXPECT_TRUE(refused("x-amz-copy-source-if-unmodified-since", "Sun, 09 Sep 2001 01:46:39 GMT"));
 }
 
+TEST(copy_source, refuses_a_condition_whose_date_cannot_be_read) {
+  for (const auto* name : {"x-amz-copy-source-if-modified-since", "X-Amz-Copy-Source-If-Unmodified-Since"})
+    for (const auto* date : {"yesterday", "2001-09-09T01:46:39Z", ""}) {
+      const auto read = read_copy_source(with({{"x-amz-copy-source", "bucket/k"}, {name, date}}));
+      EXPECT_EQ(code_of(read), "InvalidArgument") << name << ": " << date;
+    }
+}
+
 TEST(copy_source, ranges_lie_within_the_source) {
   const auto range = [](std::optional<std::string> text) {
     copy_source source;

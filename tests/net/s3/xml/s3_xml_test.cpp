@@ -109,6 +109,18 @@ TEST(s3_xml, lists_buckets) {
   EXPECT_STREQ(buckets.last_child().child_value("Name"), "more");
 }
 
+TEST(s3_xml, lists_the_region_of_each_bucket_where_it_is_asked_for) {
+  const auto region = [](const bucket_list_request& request) {
+    return std::string{parsed(list_buckets_xml({{1, "files", 0}}, request))
+                           .child("ListAllMyBucketsResult")
+                           .child("Buckets")
+                           .child("Bucket")
+                           .child_value("BucketRegion")};
+  };
+  EXPECT_EQ(region({}), "");
+  EXPECT_EQ(region({.region = "eu-1"}), "eu-1");
+}
+
 TEST(s3_xml, tells_where_the_list_of_buckets_goes_on) {
   const std::vector<storage::metadata::listed_bucket> page{{1, "a-1", 0}, {2, "a-2", 0}};
   const auto token = [&page](bool more) {
