@@ -168,6 +168,12 @@ TEST(multipart, an_upload_without_an_algorithm_has_the_default_checksum_if_all_i
   EXPECT_TRUE(whole.header().empty());
 }
 
+TEST(multipart, names_the_algorithm_as_s3_spells_it) {
+  EXPECT_EQ(checksum_algorithm_text("crc64nvme"), "CRC64NVME");
+  EXPECT_EQ(checksum_algorithm_text("sha256"), "SHA256");
+  EXPECT_EQ(checksum_algorithm_text("md4"), "");
+}
+
 TEST(multipart, listings_of_parts_tell_whether_there_are_more) {
   auto row = std::make_shared<metadata::upload_row>();
   auto parts = std::make_shared<std::vector<metadata::uploaded_part>>();
