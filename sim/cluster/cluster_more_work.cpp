@@ -181,7 +181,7 @@ void cluster_workload::read_access(std::size_t u, cluster_node& node, const std:
 
 // This succeeds only once the cluster has raised its feature level. Commands do not carry what a policy is asked
 // before.
-void cluster_workload::prepare_policies(const std::function<void()>& check_nodes) {
+void cluster_workload::prepare_policies(const disk_check& check_nodes) {
   meta::set_bucket_access c;
   c.name = bucket_name;
   c.policy.emplace();
@@ -191,7 +191,7 @@ void cluster_workload::prepare_policies(const std::function<void()>& check_nodes
 }
 
 // A user whose only policy the others attach and detach.
-void cluster_workload::make_user(const std::function<void()>& check_nodes) {
+void cluster_workload::make_user(const disk_check& check_nodes) {
   const auto do_once = [&](meta::change_identity c) {
     const auto done = operate_with_retries(c, check_nodes);
     if (!done && done.error() != errc::identity_exists) // an earlier try succeeded
@@ -304,7 +304,7 @@ void cluster_workload::use_policy(std::size_t u, cluster_node& node, const std::
 // ── the bucket's quota ──
 
 // This succeeds only once the cluster has raised its feature level, and what the bucket holds is counted.
-void cluster_workload::limit_bucket(const std::function<void()>& check_nodes) {
+void cluster_workload::limit_bucket(const disk_check& check_nodes) {
   meta::set_bucket_quota c;
   c.name = bucket_name;
   c.bytes_max = plan_.quota.bytes_max;
@@ -380,7 +380,7 @@ void cluster_workload::verify_quota() {
 
 // ── object lock ──
 
-void cluster_workload::lock_bucket(const std::function<void()>& check_nodes) {
+void cluster_workload::lock_bucket(const disk_check& check_nodes) {
   meta::set_bucket_lock c;
   c.name = bucket_name;
   if (auto set = operate_with_retries(c, check_nodes); !set)

@@ -72,7 +72,7 @@ expiring_work expiring_keys_of(const rules_plan& p, bool clocks_jump) {
   return out;
 }
 
-void cluster_rules::begin(const std::function<void()>& check_nodes) {
+void cluster_rules::begin(const disk_check& check_nodes) {
   if (!plan_.any) return;
   meta::set_bucket c;
   c.name = cluster_workload::bucket_name;

@@ -27,8 +27,8 @@ public:
                 const rules_plan& plan)
       : w_(w), checks_(c), nodes_(nodes), work_(work), plan_(plan), rule_(plan.rule) {}
 
-  // Sets the rule of the users' bucket. `check_nodes`: restarts failed nodes between the tries.
-  void begin(const std::function<void()>& check_nodes);
+  // Sets the rule of the users' bucket.
+  void begin(const disk_check& check_nodes);
   void act(); // a step while faults are active
   // While nothing else runs: makes everything due, and waits until it is gone.
   void expire_all();

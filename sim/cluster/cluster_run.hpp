@@ -25,7 +25,7 @@ private:
   void invite_waiting();
   void crash(cluster_node& n, bool powerless = false);
   void start(cluster_node& n);
-  void restart_failed();
+  bool restart_failed(); // true: a disk failed since the last call
   void heal();
   void settle(const char* after);
   void drain();
@@ -67,7 +67,7 @@ private:
   std::unique_ptr<cluster_disks> disks_;
   std::unique_ptr<cluster_rules> rules_;
   cluster_census census_{nodes_};
-  std::uint64_t crashes_ = 0, cuts_ = 0;
+  std::uint64_t crashes_ = 0, cuts_ = 0, disk_errors_ = 0;
   std::size_t strays_ = 0, added_ = 0;
 };
 

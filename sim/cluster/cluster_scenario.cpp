@@ -3,6 +3,7 @@
 #include "sim/cluster/cluster_run.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cairn::sim {
 
@@ -36,16 +37,14 @@ void cluster_run::build() {
     const auto done = [&] { return n->ready() || checks_.failed(); };
     // A round in which a disk failed says nothing about the cluster.
     for (int rounds = 0, tries = 0; tries < build_tries_max && rounds < build_rounds_max; ++rounds) {
-      const auto errors = disks_->errors();
       if (w_.run_until(done, 2min)) break;
-      tries = disks_->errors() > errors ? 0 : tries + 1;
-      restart_failed();
+      tries = restart_failed() ? 0 : tries + 1;
     }
     if (checks_.failed()) return;
     if (!n->ready()) return checks_.fail("a node does not become ready: " + standing());
-    if (n == nodes_.front()) work_->make_bucket([this] { restart_failed(); });
+    if (n == nodes_.front()) work_->make_bucket([this] { return restart_failed(); });
   }
-  if (!checks_.failed()) rules_->begin([this] { restart_failed(); });
+  if (!checks_.failed()) rules_->begin([this] { return restart_failed(); });
 }
 
 void cluster_run::start(cluster_node& n) {
@@ -68,12 +67,14 @@ void cluster_run::crash(cluster_node& n, bool powerless) {
 }
 
 // Restarts nodes whose disks have failed, as an operator would.
-void cluster_run::restart_failed() {
+bool cluster_run::restart_failed() {
+  const auto before = std::exchange(disk_errors_, disks_->errors());
   for (const auto& n : nodes_) {
     if (!disks_->has_failed_disk(*n)) continue;
     crash(*n);
     start(*n);
   }
+  return disk_errors_ > before;
 }
 
 // Invites nodes that wait for an operator because nodes were removed before they asked to join.

@@ -54,10 +54,11 @@ result<void> cluster_workload::operate(const meta::command& c) {
   return outcome;
 }
 
-result<void> cluster_workload::operate_with_retries(const meta::command& c, const std::function<void()>& check_nodes) {
+result<void> cluster_workload::operate_with_retries(const meta::command& c, const disk_check& check_nodes) {
   auto done = operate(c);
-  for (int tries = 1; !done && done.error() != errc::bucket_exists && tries < 5 && !checks_.failed(); ++tries) {
-    check_nodes();
+  const auto ends = [&] { return done || done.error() == errc::bucket_exists || checks_.failed(); };
+  for (int rounds = 0, tries = 1; !ends() && tries < 5 && rounds < 30; ++rounds) {
+    tries = check_nodes() ? 0 : tries + 1;
     w_.run_for(10s);
     done = operate(c);
   }
@@ -65,7 +66,7 @@ result<void> cluster_workload::operate_with_retries(const meta::command& c, cons
 }
 
 // A disk may fail already during this; then the outcome of the command is unknown.
-void cluster_workload::make_bucket(const std::function<void()>& check_nodes) {
+void cluster_workload::make_bucket(const disk_check& check_nodes) {
   if (auto made = operate_with_retries(meta::create_bucket{bucket_name, w_.clock().wall()}, check_nodes);
       !made && made.error() != errc::bucket_exists)
     checks_.fail("the bucket was not created: " + to_string(made.error()));

@@ -40,18 +40,20 @@ struct cluster_work_plan {
   expiring_work expiring;
 };
 
+using disk_check = std::function<bool()>; // restarts nodes with failed disks; true: a disk failed since the last call
+
 class cluster_workload {
 public:
   cluster_workload(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes, cluster_work_plan plan);
 
-  void make_bucket(const std::function<void()>& check_nodes); // waits until the bucket exists
+  void make_bucket(const disk_check& check_nodes); // waits until the bucket exists
   void begin();
   void crashing(const cluster_node& node);    // call before the node crashes
   void expect_no_failures() { calm_ = true; } // for operations that begin from now on
   // Commits an operator's command and waits for it. The error, if any, is that of the last of several tries.
   result<void> operate(const storage::metadata::command& c);
-  // The same while disks may fail: between the tries `check_nodes` restarts failed nodes.
-  result<void> operate_with_retries(const storage::metadata::command& c, const std::function<void()>& check_nodes);
+  // The same while disks may fail: a try during which one failed does not count.
+  result<void> operate_with_retries(const storage::metadata::command& c, const disk_check& check_nodes);
   result<void> try_once(cluster_node& through, const storage::metadata::command& c);
   // While nothing else runs: completes or aborts the uploads that were left.
   void settle_uploads();
@@ -154,20 +156,20 @@ private:
                      storage::metadata::command c);
   void read_access(std::size_t u, cluster_node& node, const std::string& what, const std::string& id,
                    std::function<content_number(const actors::found_access&)> seen);
-  void prepare_policies(const std::function<void()>& check_nodes);
-  void make_user(const std::function<void()>& check_nodes);
+  void prepare_policies(const disk_check& check_nodes);
+  void make_user(const disk_check& check_nodes);
   void about_policy(std::size_t u, cluster_node& node);
   void about_user(std::size_t u, cluster_node& node);
   void about_role(std::size_t u, cluster_node& node);
   void use_policy(std::size_t u, cluster_node& node, const std::string& what, storage::metadata::authority by,
                   storage::policy::action wanted);
 
-  void limit_bucket(const std::function<void()>& check_nodes);
+  void limit_bucket(const disk_check& check_nodes);
   void about_quota(std::size_t u, cluster_node& node);
   void check_quota();
   result<void> put_bytes(const std::string& key, std::size_t size);
 
-  void lock_bucket(const std::function<void()>& check_nodes);
+  void lock_bucket(const disk_check& check_nodes);
   storage::metadata::object_lock draw_lock();
   void about_locks(std::size_t u, cluster_node& node);
 
