@@ -118,6 +118,8 @@ std::optional<s3_error> unknown_parameter(const iam_action& action, const iam_qu
                        is_word_of(action.also, name);
     if (!known && !name.empty())
       return validation_error(std::string{action.name} + " has no parameter " + std::string{name} + " here.");
+    const bool fits = name.size() == p.name.size() ? !is_list(name) || p.value.empty() : is_list_entry(query, p.name);
+    if (!fits) return validation_error("The parameter " + p.name + " is no entry of a list, or leaves a gap in one.");
   }
   return std::nullopt;
 }

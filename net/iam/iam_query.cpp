@@ -21,6 +21,50 @@ std::string member_name(std::string_view name, std::size_t number, std::string_v
   return text;
 }
 
+struct list_parameter {
+  std::string_view name;
+  std::array<std::string_view, 3> parts{}; // of an entry, which has the first; none: an entry is a text
+};
+constexpr list_parameter lists[] = {{"Tags", {"Key", "Value"}},
+                                    {"TagKeys"},
+                                    {"ActionNames"},
+                                    {"ResourceArns"},
+                                    {"PolicyInputList"},
+                                    {"ContextEntries", {"ContextKeyName", "ContextKeyType", "ContextKeyValues"}},
+                                    {"ContextKeyValues"}};
+
+const list_parameter* find_list(std::string_view name) {
+  const auto found = std::find_if(std::begin(lists), std::end(lists), [name](const auto& l) { return l.name == name; });
+  return found == std::end(lists) ? nullptr : &*found;
+}
+
+bool has_entry(const iam_query& query, const std::string& entry) {
+  return std::any_of(query.all().begin(), query.all().end(), [&entry](const query_parameter& p) {
+    return p.name.starts_with(entry) && (p.name.size() == entry.size() || p.name[entry.size()] == '.');
+  });
+}
+
+// The list begins at `from` of the parameter's name.
+bool is_entry_from(const iam_query& query, std::string_view parameter, std::size_t from) {
+  constexpr std::string_view member = ".member.";
+  const auto dot = parameter.find(member, from);
+  const auto* const list = dot == parameter.npos ? nullptr : find_list(parameter.substr(from, dot - from));
+  if (list == nullptr) return false;
+  const auto before = parameter.substr(0, dot);
+  std::uint32_t number = 0;
+  const auto* const end = parameter.data() + parameter.size();
+  const auto [at, problem] = std::from_chars(parameter.data() + dot + member.size(), end, number);
+  if (problem != std::errc{} || number == 0 || (number > 1 && !has_entry(query, member_name(before, number - 1, {}))))
+    return false;
+  if (list->parts.front().empty()) return at == end;
+  if (at == end || *at != '.' || query.find(member_name(before, number, list->parts.front())) == nullptr) return false;
+  const auto begin = static_cast<std::size_t>(at + 1 - parameter.data());
+  const auto part = parameter.substr(begin);
+  const bool whole = !part.empty() && std::find(list->parts.begin(), list->parts.end(), part) != list->parts.end();
+  if (!whole) return is_entry_from(query, parameter, begin);
+  return find_list(part) == nullptr || query.find(parameter)->empty();
+}
+
 struct other_name {
   std::string_view code, iam_code;
   unsigned status;
@@ -106,6 +150,14 @@ std::variant<std::uint32_t, s3_error> iam_query::items_max() const {
   const auto items = number("MaxItems", 1, items_most, items_default);
   if (!items) return validation_error("MaxItems is a number from 1 to 1000.");
   return *items;
+}
+
+bool is_list(std::string_view name) {
+  return find_list(name) != nullptr;
+}
+
+bool is_list_entry(const iam_query& query, std::string_view parameter) {
+  return is_entry_from(query, parameter, 0);
 }
 
 s3_error validation_error(std::string message) {

@@ -84,6 +84,18 @@ TEST(iam, refuses_actions_and_parameters_that_it_does_not_have) {
   EXPECT_EQ(refusal_of("Action=CreateUser&UserName=ann&PermissionsBoundary=arn"), "ValidationError");
   EXPECT_EQ(refusal_of("Action=CreateUser&UserName=ann&Tags.member.1.Key=k"), "ok");
   EXPECT_EQ(refusal_of("Action=CreatePolicy&PolicyName=p&PolicyDocument=x&Tags.member.1.Key=k"), "ValidationError");
+  // What would be read without an entry, or not at all.
+  for (const auto* odd : {"Tags.member.2.Key=k", "Tags.member.0.Key=k", "Tags.member.1.Value=v", "Tags.member.1=k",
+                          "Tags.member.1.Key=a&Tags.member.3.Key=b", "Tags.member.1.Key=a&Tags.member.1.Colour=b",
+                          "Tags.member.x.Key=k", "Tags.member.1.Key=a&Tags.member.1.=b", "Tags=k", "Path.member.1=/a/"})
+    EXPECT_EQ(refusal_of("Action=CreateUser&UserName=ann&" + std::string{odd}), "ValidationError") << odd;
+  EXPECT_EQ(refusal_of("Action=CreateUser&UserName=ann&Tags="), "ok");
+  EXPECT_EQ(refusal_of("Action=UntagUser&UserName=ann&TagKeys.member.2=b&TagKeys.member.1=a"), "ok");
+  const std::string entry = "Action=SimulateCustomPolicy&ContextEntries.member.1.ContextKeyName=aws:Referer&"
+                            "ContextEntries.member.1.ContextKeyType=string&ContextEntries.member.1.ContextKeyValues";
+  EXPECT_EQ(refusal_of(entry + ".member.1=a&ActionNames.member.1=s3:GetObject"), "ok");
+  EXPECT_EQ(refusal_of(entry + ".member.2=a"), "ValidationError");
+  EXPECT_EQ(refusal_of(entry + "=a"), "ValidationError");
   EXPECT_EQ(refusal_of("Action=AttachUserPolicy&UserName=ann"), "ValidationError");
   EXPECT_EQ(refusal_of("Action=CreateAccessKey"), "ValidationError"); // the root key names the user
   EXPECT_EQ(refusal_of("Action=CreateAccessKey", "ann"), "ok");
