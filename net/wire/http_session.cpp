@@ -260,6 +260,8 @@ void http_session::write(pending_write w) {
 void http_session::flush() {
   while (!writing_ && !closed_ && !writes_.empty()) {
     if (is_paced(writes_.front())) return write_paced(0);
+    // The client may send its next request elsewhere before this thread continues.
+    if (writes_.front().what == pending_write::kind::last) rate_ticket_.end();
     if (stream_->encrypted()) return write_piece(0, all_bytes);
     const auto buffers = buffers_of(writes_.front());
     error_code failed;

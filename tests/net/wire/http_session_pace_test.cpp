@@ -83,6 +83,8 @@ TEST_F(http_session_pace, refuses_before_the_body_comes) {
 TEST_F(http_session_pace, bounds_requests_at_once) {
   start({{rate_of::bucket, "files", 0, {}, 1}});
   ASSERT_EQ(node->ask("PUT", "/files/k", {}, varied(12'000'000)).status, 200u);
+  for (int i = 0; i < 100; ++i)
+    ASSERT_EQ(node->ask("GET", "/files/none").status, 404u) << "a client that waits for its answers has one at once";
   auto reader = node->connect(4096);
   reader.send(running_node::request_text("GET", "/files/k"));
   EXPECT_TRUE(node->eventually([this] { return node->metrics.active_downloads > 0u; }));
