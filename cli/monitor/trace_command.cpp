@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <ranges>
 #include <set>
 #include <utility>
 #include <vector>
@@ -118,9 +117,10 @@ public:
     const auto* const spans = request.if_contains("spans");
     if (spans == nullptr || !spans->is_array()) return;
     std::set<std::int64_t> numbers;
-    for (const auto& one : spans->get_array() | std::views::take(spans_max))
-      if (one.is_object() && numbers.insert(integer_of(one.get_object(), "number")).second)
-        spans_.push_back(&one.get_object());
+    const auto& all = spans->get_array();
+    for (std::size_t i = 0; i < std::min(all.size(), spans_max); ++i)
+      if (all[i].is_object() && numbers.insert(integer_of(all[i].get_object(), "number")).second)
+        spans_.push_back(&all[i].get_object());
     std::ranges::stable_sort(spans_, {}, [](const json_object* s) { return integer_of(*s, "start_us"); });
   }
 
@@ -171,8 +171,9 @@ result<std::string> trace_text(std::string_view answer) {
   if (requests == nullptr || !requests->is_array())
     return error{errc::invalid_argument, "/v1/slow-requests did not answer with requests"};
   std::string out;
-  for (const auto& one : std::views::reverse(requests->get_array()))
-    if (one.is_object()) out += (out.empty() ? "" : "\n") + tree_of(one.get_object()) + spans_of(one.get_object());
+  const auto& all = requests->get_array();
+  for (auto one = all.rbegin(); one != all.rend(); ++one)
+    if (one->is_object()) out += (out.empty() ? "" : "\n") + tree_of(one->get_object()) + spans_of(one->get_object());
   return out.empty() ? std::string{"No request took longer than log.slow_request since the node's start.\n"} : out;
 }
 
