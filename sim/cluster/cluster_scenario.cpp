@@ -7,13 +7,7 @@
 
 namespace cairn::sim {
 
-namespace {
-
 using namespace std::chrono_literals;
-
-constexpr int build_tries_max = 5, build_rounds_max = 30;
-
-} // namespace
 
 void cluster_run::build() {
   network_ = std::make_unique<sim_network>(w_, plan_.calm_net);
@@ -31,20 +25,18 @@ void cluster_run::build() {
   faults_ = std::make_unique<cluster_faults>(w_, *network_, nodes_, plan_.faults);
   disks_ = std::make_unique<cluster_disks>(w_, nodes_, plan_.disk_faults);
   rules_ = std::make_unique<cluster_rules>(w_, checks_, nodes_, *work_, plan_.rules);
+  const disk_check restart = [this] { return restart_failed(); };
   for (const auto& n : nodes_) {
     if (n->number() >= plan_.at_first) break;
     start(*n);
     const auto done = [&] { return n->ready() || checks_.failed(); };
-    // A round in which a disk failed says nothing about the cluster.
-    for (int rounds = 0, tries = 0; tries < build_tries_max && rounds < build_rounds_max; ++rounds) {
-      if (w_.run_until(done, 2min)) break;
-      tries = restart_failed() ? 0 : tries + 1;
-    }
+    tries_beside_faults tries;
+    while (!w_.run_until(done, 2min) && tries.again(restart)) continue;
     if (checks_.failed()) return;
     if (!n->ready()) return checks_.fail("a node does not become ready: " + standing());
-    if (n == nodes_.front()) work_->make_bucket([this] { return restart_failed(); });
+    if (n == nodes_.front()) work_->make_bucket(restart);
   }
-  if (!checks_.failed()) rules_->begin([this] { return restart_failed(); });
+  if (!checks_.failed()) rules_->begin(restart);
 }
 
 void cluster_run::start(cluster_node& n) {

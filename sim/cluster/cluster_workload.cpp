@@ -57,8 +57,8 @@ result<void> cluster_workload::operate(const meta::command& c) {
 result<void> cluster_workload::operate_with_retries(const meta::command& c, const disk_check& check_nodes) {
   auto done = operate(c);
   const auto ends = [&] { return done || done.error() == errc::bucket_exists || checks_.failed(); };
-  for (int rounds = 0, tries = 1; !ends() && tries < 5 && rounds < 30; ++rounds) {
-    tries = check_nodes() ? 0 : tries + 1;
+  tries_beside_faults tries;
+  while (!ends() && tries.again(check_nodes)) {
     w_.run_for(10s);
     done = operate(c);
   }

@@ -42,6 +42,21 @@ struct cluster_work_plan {
 
 using disk_check = std::function<bool()>; // restarts nodes with failed disks; true: a disk failed since the last call
 
+// Counts the tries of what a failing disk may prevent. Those during which a disk failed say nothing about the cluster
+// and do not count.
+class tries_beside_faults {
+public:
+  // After a try that failed: whether there is another one.
+  bool again(const disk_check& check_nodes) {
+    failed_ = check_nodes() ? 0 : failed_ + 1;
+    return failed_ < failed_max && ++rounds_ < rounds_max;
+  }
+
+private:
+  static constexpr int failed_max = 5, rounds_max = 30;
+  int failed_ = 0, rounds_ = 0;
+};
+
 class cluster_workload {
 public:
   cluster_workload(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes, cluster_work_plan plan);
