@@ -59,9 +59,8 @@ bool changes(const admin_request& asked) {
   return asked.method() != http::verb::get && asked.method() != http::verb::head;
 }
 
-// Whether a browser says that a page of another origin sends the request. It sends Sec-Fetch-Site only by TLS or to its
-// own machine, and Origin also with requests that only read, if their page is another's. Of a change Origin is checked
-// once there is a session.
+// Whether the browser declares the request as cross-origin. Browsers send Sec-Fetch-Site only over TLS or to localhost;
+// over plain HTTP a cross-origin read has an Origin. For changes, forged() checks Origin.
 bool is_of_other_page(const admin_request& asked, bool encrypted) {
   if (!is_own_page(find_field(asked, "Sec-Fetch-Site"))) return true;
   const auto origin = find_field(asked, "Origin");

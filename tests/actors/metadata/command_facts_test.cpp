@@ -97,7 +97,7 @@ TEST(command_facts, readers_wait_for_a_layout_that_a_command_changes) {
   EXPECT_FALSE(changes_layout(meta::acknowledge_epoch{}));
 }
 
-TEST(command_facts, commands_end_with_the_session_of_their_sender) {
+TEST(command_facts, a_command_expires_with_the_session_that_it_was_sent_in) {
   meta::sts_session session;
   session.expires = 77;
   meta::authority by;

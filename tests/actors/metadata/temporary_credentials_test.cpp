@@ -43,7 +43,7 @@ protected:
   const meta::token_key key{std::string(meta::token_key_bytes, 'k'), 0};
 };
 
-TEST_F(temporary_credentials, are_those_of_the_access_key_that_their_token_was_sealed_for_also_from_the_cache) {
+TEST_F(temporary_credentials, are_valid_only_with_the_access_key_that_the_token_names_also_when_cached) {
   const auto token = meta::seal_token(key, nullptr, "ASIA1", {"secret", session_until(wall() + 3'600'000)},
                                       std::array<std::byte, meta::token_nonce_bytes>{})
                          .value();

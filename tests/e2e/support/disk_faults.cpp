@@ -1,7 +1,8 @@
 // Preloaded into a node: while the control file exists, what it says happens to writes and flushes of files below a
 // directory. CAIRN_FAULTS_BELOW, CAIRN_FAULTS_CONTROL; the file holds "EIO", or "delay MILLISECONDS" of each flush,
-// or "hang": flushes take until it is gone. "delay MILLISECONDS NAME": only of files with NAME in their path. "meta":
-// EIO of the writes that would end a commit of the metadata's state; LMDB then reads nothing any more, either.
+// or "hang": flushes wait until the control file is removed. "delay MILLISECONDS NAME": only of files with NAME in
+// their path. "meta": EIO of the writes that would end a commit of the metadata's state, after which LMDB refuses reads
+// too.
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>

@@ -123,7 +123,7 @@ TEST_F(roles, have_sessions_that_are_revoked_by_the_time_of_their_tokens) {
   EXPECT_EQ(put(session()), errc::access_denied);
 }
 
-TEST_F(roles, and_users_have_sessions_of_their_own_that_no_successor_of_their_name_gets) {
+TEST_F(roles, and_users_keep_their_sessions_apart_from_a_later_identity_of_the_same_name) {
   const auto about_ann = [this](action what, const std::string& other = {}, std::string text = {}) {
     auto c = about(what, other, std::move(text));
     c.name = "ann";
