@@ -201,7 +201,7 @@ void admin_api::answer(const admin_request& asked, bool encrypted, const std::st
   const bool of_older = target->path == "/cluster/command" || target->path == "/keys/command";
   if (of_older && asked.method() == http::verb::post)
     return older_command(asked, *target, encrypted, address, std::move(done));
-  page(asked, *target, encrypted, std::move(done));
+  page(asked, *target, encrypted, done);
 }
 
 admin_response admin_api::health(std::string_view path) const {
@@ -214,7 +214,7 @@ admin_response admin_api::health(std::string_view path) const {
                       : text_response(http::status::service_unavailable, "not ready: " + status.reason + "\n");
 }
 
-void admin_api::page(const admin_request& asked, const request_target& target, bool encrypted, admin_done done) {
+void admin_api::page(const admin_request& asked, const request_target& target, bool encrypted, const admin_done& done) {
   const std::string_view path = target.path;
   const bool of_health = path.starts_with("/health/");
   if (!of_health && !may_read(asked)) return done({refusal(host_refused(), answer_format::text)});
@@ -226,7 +226,7 @@ void admin_api::page(const admin_request& asked, const request_target& target, b
   if (path == "/cluster") {
     auto services = make_services(encrypted);
     return answer_cluster(services, target.find("format") ? *target.find("format") : std::string{}, answer_format::text,
-                          std::move(done));
+                          done);
   }
   done({text_response(http::status::not_found,
                       "there is /health/live, /health/ready, /metrics, /console/ and /v1/openapi.json\n")});
@@ -312,7 +312,7 @@ void admin_api::with_session(api_services services, api_call call, admin_done do
           return done(not_signed_in());
         }
         call.caller.key = found->key;
-        run(services, call, std::move(done));
+        run(services, call, done);
       },
       actors::access_atom_v, query);
 }

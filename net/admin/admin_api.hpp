@@ -119,7 +119,7 @@ private:
   bool may_read(const admin_request& asked) const;
   bool has_token(const admin_request& asked) const;
   admin_response health(std::string_view path) const;
-  void page(const admin_request& asked, const request_target& target, bool encrypted, admin_done done);
+  void page(const admin_request& asked, const request_target& target, bool encrypted, const admin_done& done);
   void older_command(const admin_request& asked, const request_target& target, bool encrypted,
                      const std::string& address, admin_done done);
   void api(const admin_request& asked, request_target target, bool encrypted, const std::string& address,

@@ -48,7 +48,7 @@ void cluster_run::start(cluster_node& n) {
   if (plan_.restores_metadata && n.joined() && images_.chance(0.5)) n.keep_metadata_image();
   disks_->open(n);
   if (n.is_old() && w_.draw.chance(0.3)) n.upgrade();
-  n.start(std::move(known));
+  n.start(known);
   if (n.running()) disks_->begin(n);
 }
 

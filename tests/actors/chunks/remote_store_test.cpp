@@ -100,7 +100,7 @@ TEST_F(remote_store_test, stores_no_bytes_that_changed_on_their_way) {
     auto request = encode(write_chunk_request{3, chunk_number(n), crc32c(bytes.view()) + checksum_off});
     std::promise<errc> told;
     network->send_bulk(node_id(1), std::move(request), bytes, std::chrono::steady_clock::now() + 20s,
-                       [&told](result<link::answer> a) { told.set_value(a ? errc{} : a.error().code); });
+                       [&told](const result<link::answer>& a) { told.set_value(a ? errc{} : a.error().code); });
     return told.get_future().get();
   };
   EXPECT_EQ(sent(1, 1), errc::corrupt);

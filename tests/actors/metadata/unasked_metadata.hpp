@@ -16,9 +16,11 @@ caf::result<Answer> never(const char* what) {
 
 // Outlives the actor.
 class unasked_metadata {
+public:
+  virtual ~unasked_metadata() = default;
+
 protected:
   using bucket_row = storage::metadata::bucket_row;
-  virtual ~unasked_metadata() = default;
 
   virtual caf::result<found_object> look_up(const object_name&) { return never<found_object>("a look-up"); }
   virtual caf::result<part_list> parts_of(manifest_id, std::uint64_t) { return never<part_list>("parts"); }

@@ -87,6 +87,7 @@ TEST(request_trace, has_room_for_look_ups_after_many_chunks_and_for_commits_afte
 TEST(request_trace, takes_spans_of_several_threads) {
   request_trace trace;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&trace] {
       for (std::uint32_t i = 0; i < 1000; ++i) trace.add(read_of(i, 1ms));

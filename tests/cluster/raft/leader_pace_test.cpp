@@ -17,6 +17,7 @@ protected:
     for (const time_ms until = now + span; now < until; now += 10) {
       if (now % between == 0) appended.push_back(now);
       std::vector<index_t> stored;
+      stored.reserve(logs.size());
       for (const auto disk : logs) stored.push_back(done(appended, disk));
       auto sorted = stored;
       std::ranges::sort(sorted);

@@ -64,8 +64,7 @@ TEST(raft_message, a_configuration_has_ascending_ids_and_a_voter) {
 
 TEST(raft_message, a_request_is_split_into_parts_that_fit_and_follow_each_other) {
   append_request whole{5, 10, 2, 9, {}};
-  for (int i = 0; i < 10; ++i)
-    whole.entries.push_back(command(static_cast<term_t>(2 + i / 4), std::string(400000, 'x')));
+  for (term_t i = 0; i < 10; ++i) whole.entries.push_back(command(2 + i / 4, std::string(400000, 'x')));
   whole.entries.push_back(command(5, std::string(entry_bytes_max, 'x')));
   const auto parts = split(append_request{whole});
   EXPECT_EQ(parts.size(), 6u);

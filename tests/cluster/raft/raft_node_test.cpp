@@ -19,7 +19,7 @@ struct owner {
   explicit owner(server_id id, stored_state stored) {
     node_options options;
     options.core.id = id;
-    node = std::move(raft_node::start(options, std::move(stored), 0, 0).value());
+    node = raft_node::start(options, std::move(stored), 0, 0).value();
   }
   // Stores and applies at once.
   void settle(time_ms now = 0) {
@@ -284,7 +284,7 @@ TEST(raft_node, entries_read_for_a_follower_are_not_sent_when_it_does_not_lead_a
     node_options options;
     options.core.id = 1;
     options.core.cache_bytes = 0;
-    o.node = std::move(raft_node::start(options, voter_of_three(), 0, 0).value());
+    o.node = raft_node::start(options, voter_of_three(), 0, 0).value();
     const auto term = made_leader(o);
     for (ticket t = 1; t <= 3; ++t) {
       o.node->submit({{"command", t}}, 30);

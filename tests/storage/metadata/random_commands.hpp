@@ -17,7 +17,7 @@ public:
     return commands;
   }
   void saw(const std::vector<command>& commands, const applied_batch& applied) {
-    constexpr std::size_t first = command{create_cluster{}}.index(), last = command{moved{}}.index();
+    const std::size_t first = command{create_cluster{}}.index(), last = command{moved{}}.index();
     for (std::size_t i = 0; i < commands.size(); ++i) {
       const command_result& answer = applied.results[i];
       if (answer.refused) continue;

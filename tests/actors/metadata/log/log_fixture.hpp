@@ -100,7 +100,7 @@ public:
 
     link::request_number call(const uuid& to, std::string request, steady_time deadline,
                               link::reply_callback reply) override {
-      return cluster_.carry(*this, to, std::move(request), deadline, std::move(reply));
+      return cluster_.carry(*this, to, request, deadline, std::move(reply));
     }
     link::request_number call_bulk(const uuid&, std::string, slice, steady_time, link::reply_callback) override {
       ADD_FAILURE() << "no payloads travel";

@@ -164,8 +164,8 @@ TEST_F(uploads, have_up_to_10000_parts_and_5_tib) {
 
 TEST_F(uploads, belong_to_one_object) {
   const auto u = begun("a");
-  for (auto wrong : {upload_name{"files", "b", u.id, u.nonce}, upload_name{"files", "a", u.id + 1, u.nonce},
-                     upload_name{"files", "a", u.id, 1}}) {
+  for (const auto& wrong : {upload_name{"files", "b", u.id, u.nonce}, upload_name{"files", "a", u.id + 1, u.nonce},
+                            upload_name{"files", "a", u.id, 1}}) {
     EXPECT_EQ(refused(part(wrong, 1)), errc::no_such_upload);
     EXPECT_EQ(read()->upload(wrong).error(), errc::no_such_upload);
   }
