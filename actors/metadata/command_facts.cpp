@@ -164,7 +164,7 @@ std::size_t bytes_of(const meta::command& c) {
             return row_bytes + p.key.size() + (bytes ? bytes->size() : 0) +
                    (written ? written->unconfirmed.size() * repair_bytes : 0) + p.headers.content_type.size() +
                    bytes_of_pairs(p.headers.standard) + bytes_of_pairs(p.headers.user) + bytes_of_pairs(p.extras.tags) +
-                   bytes_asked(p.by);
+                   bytes_of(p.extras.grants) + bytes_asked(p.by);
           },
           [](const meta::delete_object& d) { return row_bytes + d.key.size() + bytes_asked(d.by); },
           [](const meta::put_part& p) {

@@ -63,6 +63,10 @@ result<found_access> read_access(meta::view& view, const access_query& query, co
     else if (bucket.error() != errc::no_such_bucket)
       return bucket.error();
   }
+  if (query.grantees.empty()) return out;
+  auto unknown = view.unknown_grantee(query.grantees);
+  if (!unknown) return unknown.error();
+  out.unknown_grantee = std::move(*unknown);
   return out;
 }
 
@@ -280,6 +284,7 @@ void metadata_state::bucket_in_snapshot(std::uint64_t reply, steady_time deadlin
 // ── access ──
 
 std::optional<found_access> metadata_state::access_cached(const access_query& query) {
+  if (!query.grantees.empty()) return std::nullopt;
   found_access out;
   if (!query.key.empty()) {
     const auto* cached = cache_->find({{}, cached_name(query)});
@@ -303,7 +308,7 @@ caf::result<found_access> metadata_state::access(const access_query& query) {
   const auto deadline = now() + s_.read_timeout;
   auto answer = self_->make_response_promise<found_access>();
   const auto reply = waiting<found_access>().add(answer, deadline);
-  const bool named = !query.key.empty() || !query.bucket.empty() || !query.bucket_2.empty();
+  const bool named = query.grantees.empty() && (!query.key.empty() || !query.bucket.empty() || !query.bucket_2.empty());
   const auto look = [this, reply, deadline, query](log_index seen) {
     if (auto found = access_cached(query)) {
       found->seen = seen;

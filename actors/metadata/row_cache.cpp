@@ -33,13 +33,13 @@ std::size_t bytes_of(const cached_row& r) {
   std::size_t n = entry_overhead_bytes;
   if (const auto& row = r.object.row) {
     n += sizeof *row + row->headers.content_type.size() + text_bytes(row->headers.standard) +
-         text_bytes(row->headers.user);
+         text_bytes(row->headers.user) + bytes_of(row->extras.grants);
   }
   if (r.object.inline_bytes) n += r.object.inline_bytes->capacity();
   if (r.object.parts) n += r.object.parts->capacity() * sizeof(storage::metadata::manifest_part);
   if (r.bucket) {
     n += sizeof *r.bucket + r.bucket->name.size() + bytes_of(r.bucket->cors) + bytes_of(r.bucket->lifecycle) +
-         text_bytes(r.bucket->tags);
+         text_bytes(r.bucket->tags) + bytes_of(r.bucket->grants);
   }
   if (const auto& key = r.access_key) {
     n += sizeof *key + key->id.size() + key->secret.size() + key->label.size();

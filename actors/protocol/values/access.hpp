@@ -6,21 +6,24 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace cairn::actors {
 
 // The access key of a request, and the buckets that it names.
 struct access_query {
-  std::string key;              // access key; empty: anonymous
-  std::string bucket, bucket_2; // empty: none
-  std::string token{};          // of temporary credentials, decoded; empty: the key is one with a row
+  std::string key;                     // access key; empty: anonymous
+  std::string bucket, bucket_2;        // empty: none
+  std::string token{};                 // of temporary credentials, decoded; empty: the key is one with a row
+  std::vector<std::string> grantees{}; // ids that an access control list names
   trace_scope trace{};
 };
 // The rows of an access_query; null: does not exist, or not asked for.
 struct found_access {
   std::shared_ptr<const storage::metadata::access_key_row> key;
   std::shared_ptr<const storage::metadata::bucket_row> bucket, bucket_2;
-  log_index seen = 0; // in a cluster: the rows are of this log index or a later one
+  std::string unknown_grantee{}; // the first of the grantees that nobody has; empty: all are known
+  log_index seen = 0;            // in a cluster: the rows are of this log index or a later one
 };
 
 } // namespace cairn::actors

@@ -86,7 +86,8 @@ command_result command_applier::create(const create_bucket& c) {
   if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
   if (auto why = creation_lapsed(c.by, b_.sender(c.by), c.name, b_.bucket(c.name))) return {.refused = std::move(why)};
   const auto& wanted = c.settings;
-  if (wanted.public_read && wanted.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
+  if (wanted.has_list() && wanted.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
+  if (auto refused = malformed_list(wanted.grants)) return {.refused = std::move(refused)};
   if (const bucket_row* const present = b_.bucket(c.name)) return create_again(c, *present);
   const bucket_row fresh{.id = b_.new_id(),
                          .name = c.name,
@@ -96,7 +97,8 @@ command_result command_applier::create(const create_bucket& c) {
                          .public_write = wanted.public_write,
                          .tags = wanted.tags,
                          .ownership = wanted.ownership,
-                         .lock = {.enabled = wanted.lock}};
+                         .lock = {.enabled = wanted.lock},
+                         .grants = wanted.grants};
   if (!c.owner.empty())
     if (auto refused = give_bucket(c.owner, fresh.id)) return {.refused = std::move(refused)};
   b_.put_bucket(fresh);
@@ -117,12 +119,13 @@ command_result command_applier::create_again(const create_bucket& c, const bucke
   const bool other_ownership = wanted.ownership != ownership::not_given && wanted.ownership != present.ownership;
   const bool other_lock = wanted.lock && !present.lock.enabled;
   if (other_tags || other_ownership || other_lock) return refuse(errc::bucket_exists);
-  if (wanted.public_read && present.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
-  if (wanted.public_read && (present.public_block & public_block::block_acls) != 0) return refuse(errc::access_denied);
+  if (wanted.has_list() && present.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
   bucket_row row = present;
+  row.grants = wanted.grants;
   row.public_read = wanted.public_read;
   row.public_write = wanted.public_write;
   row.public_objects = false;
+  if (row.list_is_public() && (row.public_block & public_block::block_acls) != 0) return refuse(errc::access_denied);
   b_.put_bucket(row);
   return {};
 }
@@ -204,9 +207,15 @@ result<const bucket_row*> command_applier::admitted(const authority& by, const s
 }
 
 std::optional<error> command_applier::forbidden_list(const bucket_row& bucket, const object_extras& extras) {
-  if (!extras.public_read) return std::nullopt;
+  if (!extras.has_list()) return std::nullopt;
+  if (auto refused = malformed_list(extras.grants)) return refused;
   if (bucket.ownership == ownership::enforced) return error{errc::acl_not_supported};
-  return blocked_list(bucket);
+  return extras.list_is_public() ? blocked_list(bucket) : std::nullopt;
+}
+
+std::optional<error> command_applier::malformed_list(const std::optional<policy::acl_grants>& grants) {
+  if (!grants || well_formed(*grants)) return std::nullopt;
+  return error{errc::invalid_argument, "not an access control list"};
 }
 
 std::optional<error> command_applier::blocked_list(const bucket_row& bucket) {

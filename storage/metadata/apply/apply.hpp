@@ -86,6 +86,7 @@ private:
   // acl_not_supported, access_denied (the bucket's public access block), or nullopt.
   static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
   static std::optional<error> blocked_list(const bucket_row& bucket); // of a list that makes something public
+  static std::optional<error> malformed_list(const std::optional<policy::acl_grants>& grants);
   // By which retentions are judged. `now`: of the command, which counts on a standalone node alone.
   wall_ms lock_time(wall_ms now);
   bool may_bypass_governance(const authority& by, const bucket_row& bucket, const std::string& key,

@@ -20,6 +20,9 @@ result<object_row> command_applier::find_version(const authority& by, const obje
     if (auto why = source_lapsed(by, signer, bucket, {.key = wanted.key, .row = &*row})) return *why;
     return std::move(*row);
   }
+  // Where lists of objects count for named grantees alone, a source that is not there is refused like one without any.
+  if ((bucket->public_block & public_block::ignore_acls) != 0)
+    if (auto why = source_lapsed(by, signer, bucket, {.key = wanted.key, .without_list = true})) return *why;
   return error{versions_.live(*bucket, wanted.key) ? errc::stale_source : errc::no_such_key};
 }
 
@@ -37,10 +40,12 @@ std::optional<error> command_applier::copy(const copy_object& c) {
   if (source->content == content_kind::delete_marker) return error{errc::delete_marker};
 
   object_row row = *source;
-  if (c.extras)
+  if (c.extras) {
     row.extras = *c.extras;
-  else
-    row.extras.lock = {}; // is not copied
+  } else {
+    row.extras.lock = {}; // is not copied, nor are grants
+    row.extras.grants.reset();
+  }
   if (auto refused = lock_new(*bucket, row.extras, c.now)) return refused;
   if (auto refused = above_quota(*bucket, c.key, row.size, present)) return refused;
   row.row_id = versions_.row_id(*bucket, c.key, present);
@@ -80,9 +85,11 @@ std::optional<error> command_applier::change(const set_extras& c, log_index& ver
   if (!row) return error{c.version ? errc::no_such_version : errc::no_such_key};
   if (row->content == content_kind::delete_marker) return error{errc::delete_marker};
   if (c.tags) row->extras.tags = *c.tags;
-  if (c.public_read) row->extras.public_read = *c.public_read;
-  if (c.public_read)
+  if (c.public_read || c.grants) {
+    row->extras.public_read = !c.grants && *c.public_read;
+    row->extras.grants = c.grants;
     if (auto refused = forbidden_list(*bucket, row->extras)) return refused;
+  }
   versions_.rewrite(*bucket, c.key, *row);
   version = row->version;
   return std::nullopt;
@@ -110,14 +117,20 @@ std::optional<error> command_applier::change(const set_bucket& c) {
     row.public_read = *c.public_read;
     row.public_write = row.public_read && c.public_write.value_or(false);
     row.public_objects = row.public_read && c.public_objects.value_or(true);
+    row.grants.reset();
+  }
+  if (c.grants) {
+    if (auto refused = malformed_list(c.grants)) return refused;
+    row.public_read = row.public_write = row.public_objects = false;
+    row.grants = c.grants;
   }
   if (c.cors) row.cors = *c.cors;
   if (c.versioning) row.versioning = *c.versioning;
   if (c.lifecycle) row.lifecycle = *c.lifecycle;
   if (c.tags) row.tags = *c.tags;
   if (c.ownership) row.ownership = *c.ownership;
-  if (row.public_read && row.ownership == ownership::enforced) return error{errc::acl_not_supported};
-  if (c.public_read.value_or(false))
+  if (row.has_list() && row.ownership == ownership::enforced) return error{errc::acl_not_supported};
+  if ((c.public_read || c.grants) && row.list_is_public())
     if (auto refused = blocked_list(row)) return refused;
   b_.put_bucket(row);
   return std::nullopt;

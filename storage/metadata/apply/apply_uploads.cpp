@@ -240,7 +240,7 @@ std::optional<error> command_applier::forbidden_settings(const complete_upload& 
                                                          const upload_row& upload,
                                                          const std::optional<object_row>& present) {
   const object_extras& set = upload.extras;
-  const bool publishes = set.public_read && b_.has_effects_of(feature_level_of_judged_uploads);
+  const bool publishes = set.has_list() && b_.has_effects_of(feature_level_of_judged_uploads);
   if (publishes)
     if (auto refused = forbidden_list(bucket, set)) return refused;
   const judged_object object{c.upload.key, present ? &*present : nullptr, !present};

@@ -3,6 +3,9 @@
 #include "storage/metadata/commands/identity.hpp"
 #include "storage/policy/policy.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace cairn::storage::metadata {
 
 namespace {
@@ -25,25 +28,50 @@ error denied_by_policy(const verdict& v) {
   return {errc::access_denied, denial_text(v)};
 }
 
-// Public access of the bucket, or of the object alone. Lists have no effect where the bucket's owner owns its objects.
-ruling acl_rules(action a, const bucket_row& bucket, const judged_object& object) {
-  const auto allowed = [](bool yes) { return yes ? ruling::allowed : ruling::denied; };
-  if ((bucket.public_block & public_block::ignore_acls) != 0 || bucket.ownership == ownership::enforced)
-    return ruling::denied;
-  switch (a) {
-    case action::list_bucket:
-    case action::list_bucket_versions:
-    case action::list_bucket_multipart_uploads: return allowed(bucket.public_read);
-    case action::put_object:
-    case action::delete_object:
-    case action::abort_multipart_upload:
-    case action::list_multipart_upload_parts: return allowed(bucket.public_write);
-    case action::get_object:
-    case action::get_object_version:
-      if (bucket.public_objects || object.missing) return allowed(bucket.public_objects);
-      return object.row == nullptr ? ruling::undecided : allowed(object.row->extras.public_read);
-    default: return ruling::denied;
-  }
+// The user that lists name by its id, or the access key of nobody. Roles are no grantees.
+std::string_view grantee_of(const access_key_row* key) {
+  if (key == nullptr) return {};
+  if (key->of_user) return key->of_user->user.is_role() ? std::string_view{} : key->of_user->user.id;
+  return key->user.empty() ? std::string_view{key->id} : std::string_view{};
+}
+
+struct acl_ruling {
+  ruling made = ruling::denied;
+  allowed_by how = allowed_by::anybody;
+};
+
+// What access control lists allow: that of the bucket, or that of the object. They have no effect where the bucket's
+// owner owns its objects. Grants to all users count for operations that public access may allow.
+acl_ruling acl_rules(const authority& a, action wanted, const access_key_row* key, const bucket_row& bucket,
+                     const judged_object& object) {
+  const auto need = policy::acl_need_of(wanted);
+  if (need.permission == 0 || bucket.ownership == ownership::enforced) return {};
+  // A new object has the list that its request sets: what the present one grants does not count.
+  const auto& others = a.asked->actions;
+  if (need.of_object && need.permission == policy::permission::write_acp &&
+      std::find(others.begin(), others.end(), action::put_object) != others.end())
+    return {};
+  const bool about_list = need.permission >= policy::permission::read_acp,
+             is_signed = a.asked->with.kind != policy::sender::anonymous,
+             to_groups = (bucket.public_block & public_block::ignore_acls) == 0,
+             to_all = to_groups && (a.asked->by_acl || object.is_source || about_list);
+  if (!is_signed && !to_all) return {};
+  const auto held = [&](const std::optional<policy::acl_grants>& grants, std::uint8_t canned) {
+    if (!grants) return policy::held_permissions{.as_anybody = canned};
+    return policy::held_by(*grants, {is_signed, grantee_of(key)});
+  };
+  const auto by = [&](const policy::held_permissions& of) -> acl_ruling {
+    if ((of.as_user & need.permission) != 0) return {ruling::allowed, allowed_by::policy};
+    const std::uint8_t open = (to_all ? of.as_anybody : 0) | (to_groups ? of.as_signer : 0);
+    return {(open & need.permission) != 0 ? ruling::allowed : ruling::denied};
+  };
+  using policy::permission::read, policy::permission::write;
+  if (!need.of_object)
+    return by(held(bucket.grants, (bucket.public_read ? read : 0) | (bucket.public_write ? write : 0)));
+  if (bucket.public_objects && to_all && need.permission == read) return {ruling::allowed};
+  if (object.missing || object.without_list) return {};
+  if (object.row == nullptr) return {ruling::undecided};
+  return by(held(object.row->extras.grants, object.row->extras.public_read ? read : std::uint8_t{0}));
 }
 
 // The owner of a bucket can always remove its policy, and read and replace it.
@@ -68,15 +96,40 @@ verdict denied_by_identity(std::string why) {
   return {.why = std::move(why), .by_identity = true};
 }
 
+// The canned list of objects that is these grants; empty: none is.
+std::string_view canned_name(const policy::acl_grants& grants) {
+  static const policy::acl_grants authenticated_read{
+      {policy::grantee::authenticated_users, {}, policy::permission::read},
+      {policy::grantee::owner, {}, policy::permission::full_control}};
+  return grants == authenticated_read ? "authenticated-read" : std::string_view{};
+}
+
+// The conditions that the headers of a put with this list would set.
+void set_list(const object_extras& set, policy::context& with) {
+  using policy::context_key;
+  constexpr std::array headers{std::pair{policy::permission::read, context_key::x_amz_grant_read},
+                               std::pair{policy::permission::write, context_key::x_amz_grant_write},
+                               std::pair{policy::permission::read_acp, context_key::x_amz_grant_read_acp},
+                               std::pair{policy::permission::write_acp, context_key::x_amz_grant_write_acp},
+                               std::pair{policy::permission::full_control, context_key::x_amz_grant_full_control}};
+  std::erase_if(with.values, [&](const auto& v) {
+    return v.key == context_key::x_amz_acl ||
+           std::any_of(headers.begin(), headers.end(), [&v](const auto& one) { return one.second == v.key; });
+  });
+  const auto canned = set.public_read ? "public-read" : canned_name(*set.grants);
+  if (!canned.empty()) return with.set(context_key::x_amz_acl, std::string{canned});
+  for (const auto& [permission, header] : headers)
+    if (auto text = policy::header_text(*set.grants, permission); !text.empty()) with.set(header, std::move(text));
+}
+
 // What a put with these settings asks for. An access control list that the request itself has is without effect.
 std::shared_ptr<const asked_access> asked_as_put(const asked_access& sent, const object_extras& set) {
   auto put = std::make_shared<asked_access>();
   put->with = sent.with;
   put->by_acl = sent.by_acl;
   put->actions.push_back(action::put_object);
-  if (set.public_read) {
-    std::erase_if(put->with.values, [](const auto& v) { return v.key == policy::context_key::x_amz_acl; });
-    put->with.set(policy::context_key::x_amz_acl, "public-read");
+  if (set.has_list()) {
+    set_list(set, put->with);
     put->actions.push_back(action::put_object_acl);
   }
   if (!set.tags.empty()) {
@@ -191,8 +244,8 @@ verdict judge(const authority& a, action wanted, const access_key_row* key, cons
   if (by_configuration) return unless_it_waits(allowed_by::configuration);
   if (own.outcome == policy::effect::allow) return unless_it_waits(allowed_by::identity);
   if (right != 0 && (held & right) == right) return unless_it_waits(allowed_by::key);
-  const auto by_acl = a.asked->by_acl || object.is_source ? acl_rules(wanted, bucket, object) : ruling::denied;
-  if (by_acl == ruling::allowed) return unless_it_waits(allowed_by::anybody);
+  const auto by_acl = acl_rules(a, wanted, key, bucket, object);
+  if (by_acl.made == ruling::allowed) return unless_it_waits(by_acl.how);
   const bool restricted = a.asked->with.kind == policy::sender::anonymous && !bucket.policy.empty() &&
                           (bucket.public_block & public_block::restrict_buckets) != 0 &&
                           told.outcome != policy::effect::none && bucket.policy.compiled()->is_public();
@@ -203,7 +256,7 @@ verdict judge(const authority& a, action wanted, const access_key_row* key, cons
             told.statement};
   if (told_waits && !restricted) return {ruling::undecided, key != nullptr ? allowed_by::policy : allowed_by::anybody};
   if (own_waits) return {ruling::undecided, allowed_by::identity};
-  if (by_acl == ruling::undecided) return {ruling::undecided, allowed_by::anybody};
+  if (by_acl.made == ruling::undecided) return {ruling::undecided, allowed_by::anybody};
   return {};
 }
 
@@ -268,7 +321,7 @@ std::optional<error> settings_lapsed(const authority& a, const access_key_row* k
                                      const judged_object& object, const object_extras& set) {
   if (set.empty()) return std::nullopt;
   // The rights that a lock and tags need are those of the upload itself.
-  if (!a.asked) return set.public_read ? publication_lapsed(a, key, bucket, object) : std::nullopt;
+  if (!a.asked) return set.has_list() ? publication_lapsed(a, key, bucket, object) : std::nullopt;
   authority put = a;
   put.asked = asked_as_put(*a.asked, set);
   for (const auto wanted : put.asked->actions) {

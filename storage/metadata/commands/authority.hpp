@@ -1,8 +1,9 @@
 // The authorization of a client's command. A gateway authorizes a request by its head, but the command may follow hours
 // later, when the body is complete. So the command carries the basis of that decision, and it is authorized again with
 // the rows at the time when it is applied. It is refused if the access key was deleted, a right was revoked, the bucket
-// is no longer public, a policy of the bucket or of the sender's user denies the request or none allows it any more, or
-// the bucket was replaced by another one of the same name. Pure functions, which gateways use for their decision, too.
+// is no longer public, a grant of an access control list was taken back, a policy of the bucket or of the sender's user
+// denies the request or none allows it any more, or the bucket was replaced by another one of the same name. Pure
+// functions, which gateways use for their decision, too.
 #pragma once
 
 #include "storage/metadata/commands/sts_session.hpp"
@@ -19,8 +20,8 @@ enum class allowed_by : std::uint8_t {
   internal,      // a command of the cluster itself, or a client's command below feature level 8
   configuration, // the root key or auth.anonymous: configuration of the gateway; only a bucket's policy denies more
   key,           // an access key's rights
-  anybody,       // the bucket is public
-  policy,        // the bucket's policy, to an access key
+  anybody,       // the bucket is public, or its list grants it to all that sign
+  policy,        // the bucket's policy, or a list's grant to one user, to an access key
   identity,      // the policies of the user to whom the access key belongs (from feature level 13 on)
 };
 
@@ -29,7 +30,7 @@ struct asked_access {
   policy::context with;
   std::vector<policy::action> actions;          // on the bucket or the object; all are needed; at most 5
   policy::action source = policy::action::none; // of a copy: on the object that it reads
-  bool by_acl = false;                          // public access of the bucket or object may allow it
+  bool by_acl = false;                          // what lists grant to all users may allow it
   friend bool operator==(const asked_access&, const asked_access&) = default;
 };
 
@@ -60,7 +61,8 @@ struct judged_object {
   std::string_view key{};
   const object_row* row = nullptr; // null: not looked up yet, unless it is missing
   bool missing = false;
-  bool is_source = false; // a copy reads it: public access may allow that, whatever the request's own operation
+  bool is_source = false;    // a copy reads it: public access may allow that, whatever the request's own operation
+  bool without_list = false; // what the object's own access control list grants does not count
 };
 
 enum class ruling : std::uint8_t { allowed, denied, undecided }; // undecided: depends on the object's row or the body
@@ -74,8 +76,8 @@ struct verdict {
 // "The bucket's policy denies this by statement 1." Of a verdict with `why`.
 std::string denial_text(const verdict& v);
 
-// Decides about one action on the bucket or an object in it, by the sender's rights or the policies of its user, public
-// access and the bucket's policy. `key`: the sender's row; null: the root key, or nobody. Needs `asked`.
+// Decides about one action on the bucket or an object in it, by the sender's rights or the policies of its user, access
+// control lists and the bucket's policy. `key`: the sender's row; null: the root key, or nobody. Needs `asked`.
 verdict judge(const authority& a, policy::action action, const access_key_row* key, const bucket_row& bucket,
               const judged_object& object);
 

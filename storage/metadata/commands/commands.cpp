@@ -1,4 +1,4 @@
-// Encodings of commands and their results (notation: rows.cpp). A command, by its level:
+// Encodings of commands (notation: rows.cpp; their results: command_results.cpp). A command, by its level:
 //
 //   below 8           level:u8 kind:u8 fields
 //   8                 level:u8 kind:u8 authority base:u8 fields
@@ -35,9 +35,9 @@
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
 //   only_if           flags:u8 [etag:s] [size:v] [modified:u64]  flags: 1 etag, 2 size, 4 modified; not 0
-//   settings          flags:u8 list(tags) ownership:u8   flags: 1 public_read, 2 public_write, 4 again, 8 lock
+//   settings          flags:u8 list(tags) ownership:u8 [grants]
+//                     flags: 1 public_read, 2 public_write, 4 again, 8 lock, 16 grants, not with 1
 //   batch             count:v (command:s)*
-//   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
 // The level of a command is the highest that applies:
 //   1  kinds 0 to 8
@@ -58,6 +58,7 @@
 //      member of an older build would not obey for lists that objects have already
 //   14 kinds 41 and 42; the sealed secret of a create_key, or of a change_identity (`on` of CreateAccessKey); a kind 40
 //      about roles, or with a policy about roles or sessions; an authority of a session
+//   15 grants of access control lists, in extras, settings, set_extras or set_bucket
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
@@ -70,10 +71,7 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t result_version = 1;
 constexpr std::uint8_t with_version = 1, with_expected = 2, with_only_if = 4, with_bypass = 8; // of delete_object
-// Stored results have the numbers of error codes.
-static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
 
 bool read_present_stamp(byte_reader& r, commit_stamp& s) {
   s = read_stamp(r);
@@ -96,13 +94,15 @@ void read(byte_reader& r, end_session& c) {
   c.session = r.varint();
 }
 
-constexpr std::uint8_t with_public_read = 1, with_public_write = 2, with_again = 4, with_lock = 8; // of settings
+constexpr std::uint8_t with_public_read = 1, with_public_write = 2, with_again = 4, with_lock = 8,
+                       with_grants = 16; // of settings
 
 void write(byte_writer& w, const bucket_settings& s) {
   w.u8(static_cast<std::uint8_t>((s.public_read ? with_public_read : 0) | (s.public_write ? with_public_write : 0) |
-                                 (s.again ? with_again : 0) | (s.lock ? with_lock : 0)));
+                                 (s.again ? with_again : 0) | (s.lock ? with_lock : 0) | (s.grants ? with_grants : 0)));
   write_pairs(w, s.tags);
   w.u8(s.ownership);
+  if (s.grants) policy::write_grants(w, *s.grants);
 }
 void read(byte_reader& r, bucket_settings& s) {
   const std::uint8_t flags = r.u8();
@@ -112,8 +112,9 @@ void read(byte_reader& r, bucket_settings& s) {
   s.lock = (flags & with_lock) != 0;
   s.tags = read_pairs(r);
   s.ownership = r.u8();
-  const bool known = flags < 2 * with_lock && s.ownership <= ownership::writer;
-  if (!known || !s.is_given() || (s.public_write && !s.public_read)) r.fail();
+  if ((flags & with_grants) != 0) s.grants = policy::read_grants(r);
+  const bool known = flags < 2 * with_grants && s.ownership <= ownership::writer;
+  if (!known || !s.is_given() || (s.public_write && !s.public_read) || (s.public_read && s.grants)) r.fail();
 }
 
 void write(byte_writer& w, const create_bucket& c) {
@@ -323,6 +324,23 @@ bool is_locked(const std::optional<object_extras>& extras) {
   return extras && !extras->lock.empty();
 }
 
+bool has_grants(const command& c) {
+  return std::visit(
+      []<class Kind>(const Kind& kind) {
+        if constexpr (std::is_same_v<Kind, create_bucket>)
+          return kind.settings.grants.has_value();
+        else if constexpr (std::is_same_v<Kind, copy_object>)
+          return kind.extras && kind.extras->grants.has_value();
+        else if constexpr (requires { kind.extras.grants; })
+          return kind.extras.grants.has_value();
+        else if constexpr (requires { kind.grants.has_value(); })
+          return kind.grants.has_value();
+        else
+          return false;
+      },
+      c);
+}
+
 bool is_of_level_11(const command& c) {
   constexpr std::size_t first_kind = 35;
   if (c.index() >= first_kind) return true;
@@ -349,6 +367,7 @@ bool has_sealed_secret(const command& c) {
 }
 
 std::uint8_t base_level_of(const command& c) {
+  if (has_grants(c)) return feature_level_of_acl_grants;
   if (has_sealed_secret(c)) return feature_level_of_sealed_secrets;
   if (gives_ownership(c)) return feature_level_of_ownership;
   if (std::holds_alternative<set_bucket_quota>(c)) return feature_level_of_quotas;
@@ -384,7 +403,7 @@ std::uint8_t base_level_of(const command& c) {
 std::uint8_t level_of(const command& c) {
   const auto by = authority_of(c);
   const auto base = base_level_of(c);
-  if (by.session) return feature_level_of_sessions;
+  if (by.session) return std::max(base, feature_level_of_sessions);
   if (by.by == allowed_by::identity) return std::max(base, feature_level_of_identities);
   if (by.asked || by.by == allowed_by::policy) return std::max(base, feature_level_of_policies);
   return by.is_given() ? std::max(base, feature_level_of_authority) : base;
@@ -449,47 +468,6 @@ result<std::vector<command>> decode_batch(std::string_view bytes) {
   }
   if (!r.finished()) return error{errc::corrupt, "batch of commands does not follow its grammar"};
   return batch;
-}
-
-// Bits: 1 there is a version, 2 it is a delete marker, 4 it is the null version; the ordinal is in the bits above.
-std::uint64_t encode_version_outcome(const object_row& row, bool versioned) {
-  if (!versioned) return 0;
-  const std::uint64_t marker = row.content == content_kind::delete_marker ? 2 : 0, null = row.null_version ? 4 : 0;
-  return 1 | marker | null | std::uint64_t{row.ordinal} << 3;
-}
-
-version_outcome version_outcome_of(const command_result& r) {
-  version_outcome t;
-  if ((r.more & 1) == 0) return t;
-  t.delete_marker = (r.more & 2) != 0;
-  t.id.emplace();
-  if ((r.more & 4) == 0) t.id->place = version_place{r.version, static_cast<std::uint32_t>(r.more >> 3)};
-  return t;
-}
-
-std::string encode(const command_result& result) {
-  byte_writer w{32};
-  w.u8(result_version).boolean(result.refused.has_value());
-  if (result.refused) w.u8(static_cast<std::uint8_t>(result.refused->code)).string(result.refused->text);
-  return w.varint(result.version).varint(result.more).take();
-}
-
-result<command_result> decode_result(std::string_view bytes) {
-  byte_reader r{bytes};
-  const std::uint8_t version = r.u8();
-  if (r.ok() && version > result_version)
-    return error{errc::unsupported, "result row of version " + std::to_string(version)};
-  if (version != result_version) r.fail();
-  command_result decoded;
-  if (r.boolean()) {
-    const std::uint8_t code = r.u8();
-    if (code == 0 || to_string(static_cast<errc>(code)) == "unknown") r.fail();
-    decoded.refused = error{static_cast<errc>(code), std::string{r.string()}};
-  }
-  decoded.version = r.varint();
-  decoded.more = r.varint();
-  if (!r.finished()) return error{errc::corrupt, "result row does not follow its grammar"};
-  return decoded;
 }
 
 } // namespace cairn::storage::metadata

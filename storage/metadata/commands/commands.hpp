@@ -28,8 +28,9 @@ namespace cairn::storage::metadata {
 // are created with an access control list, tags and an ownership; invitations of nodes, at most members_max members.
 // 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
 // 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets; an object keeps which upload made it;
-// users, groups, managed policies. 14: secrets of access keys may be sealed; roles, temporary credentials.
-constexpr std::uint8_t feature_level = 14;
+// users, groups, managed policies. 14: secrets of access keys may be sealed; roles, temporary credentials. 15: grants
+// of access control lists.
+constexpr std::uint8_t feature_level = 15;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
 // uncommitted blobs are dead. Returns the session id (command_result::version); repeated with the same incarnation it
@@ -50,7 +51,9 @@ struct bucket_settings {
   std::uint8_t ownership = 0;
   bool again = false; // if the requester owns a bucket of this name, its access control list is reset to this one
   bool lock = false;  // with object lock, and so versioned
-  bool is_given() const { return public_read || public_write || !tags.empty() || ownership != 0 || again || lock; }
+  std::optional<policy::acl_grants> grants{}; // the list, if public_read and public_write, then false, cannot say it
+  bool has_list() const { return public_read || grants.has_value(); } // other than private
+  bool is_given() const { return has_list() || public_write || !tags.empty() || ownership != 0 || again || lock; }
 };
 
 // Commands with an authority may also be refused with access_denied, no_such_access_key and no_such_bucket
@@ -153,7 +156,7 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_usage = 12, feature_level_of_quotas = 13, feature_level_of_upload_origins = 13,
                        feature_level_of_judged_settings = 13, feature_level_of_ownership = 13,
                        feature_level_of_identities = 13, feature_level_of_sealed_secrets = 14,
-                       feature_level_of_sessions = 14;
+                       feature_level_of_sessions = 14, feature_level_of_acl_grants = 15;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

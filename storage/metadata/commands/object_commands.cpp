@@ -9,10 +9,10 @@
 //   23 abort_upload     stamp upload
 //   24 copy_object      stamp source bucket:s key:s now:u64 fields:u8 [headers] [extras] condition
 //                       fields: 1 headers, 2 extras
-//   25 set_extras       stamp bucket:s key:s fields:u8 [list(tags)] [public_read:u8] [version_id]
-//                       fields: 1 tags, 2 public_read, 4 version_id
+//   25 set_extras       stamp bucket:s key:s fields:u8 [list(tags)] [public_read:u8] [version_id] [grants]
+//                       fields: 1 tags, 2 public_read, 4 version_id, 8 grants
 //   26 set_bucket       stamp name:s fields:u8 [public_read:u8] [cors] [versioning:u8] [lifecycle] [public_write:u8]
-//                       [public_objects:u8] [list(tags)] [ownership:u8]
+//                       [public_objects:u8] [list(tags)] [ownership:u8] [grants]
 //                       fields: 1 public_read, 2 cors, 4 versioning, 8 lifecycle, 16 public_write, 32 public_objects,
 //                       64 tags, 128 ownership
 //   34 set_bucket_access stamp name:s fields:u8 [policy:s] [public_block:u8]
@@ -191,19 +191,21 @@ void read(byte_reader& r, copy_object& c) {
 void write(byte_writer& w, const set_extras& c) {
   write_stamp(w, c.stamp);
   w.string(c.bucket).string(c.key);
-  w.u8(fields_of({c.tags.has_value(), c.public_read.has_value(), c.version.has_value()}));
+  w.u8(fields_of({c.tags.has_value(), c.public_read.has_value(), c.version.has_value(), c.grants.has_value()}));
   if (c.tags) write_pairs(w, *c.tags);
   if (c.public_read) w.boolean(*c.public_read);
   if (c.version) write_version_id(w, *c.version);
+  if (c.grants) policy::write_grants(w, *c.grants);
 }
 void read(byte_reader& r, set_extras& c) {
   c.stamp = read_stamp(r);
   c.bucket = r.string();
   c.key = r.string();
-  const std::uint8_t fields = read_fields(r, third_field);
+  const std::uint8_t fields = read_fields(r, fourth_field);
   if ((fields & first_field) != 0) c.tags = read_pairs(r);
   if ((fields & second_field) != 0) c.public_read = r.boolean();
   if ((fields & third_field) != 0) c.version = read_version_id(r);
+  if ((fields & fourth_field) != 0) c.grants = policy::read_grants(r);
 }
 
 void write(byte_writer& w, const set_bucket& c) {
@@ -220,6 +222,7 @@ void write(byte_writer& w, const set_bucket& c) {
   if (c.public_objects) w.boolean(*c.public_objects);
   if (c.tags) write_pairs(w, *c.tags);
   if (c.ownership) w.u8(*c.ownership);
+  if (c.grants) policy::write_grants(w, *c.grants);
 }
 void read(byte_reader& r, set_bucket& c) {
   c.stamp = read_stamp(r);
@@ -233,6 +236,7 @@ void read(byte_reader& r, set_bucket& c) {
   if ((fields & sixth_field) != 0) c.public_objects = r.boolean();
   if ((fields & seventh_field) != 0) c.tags = read_pairs(r);
   if ((fields & eighth_field) != 0) c.ownership = r.u8();
+  if (r.ok() && !r.finished()) c.grants = policy::read_grants(r);
 }
 
 void write(byte_writer& w, const set_bucket_access& c) {

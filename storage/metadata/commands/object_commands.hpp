@@ -106,6 +106,7 @@ struct set_extras {
   std::optional<bool> public_read;
   std::optional<version_id> version; // no_such_version, delete_marker; nullopt: the live version
   authority by{};
+  std::optional<policy::acl_grants> grants{}; // the list, instead of public_read
 };
 
 // Replaces the given fields. no_such_bucket, acl_not_supported.
@@ -121,6 +122,7 @@ struct set_bucket {
   std::optional<std::vector<std::pair<std::string, std::string>>> tags;
   authority by{};
   std::optional<std::uint8_t> ownership;
+  std::optional<policy::acl_grants> grants{}; // the list, instead of public_read and public_write
 };
 
 // Replaces the given fields (feature level 9). access_denied (a public policy where the public access block refuses

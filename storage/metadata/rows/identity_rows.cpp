@@ -167,6 +167,15 @@ result<user_row> decode_user(std::string_view bytes) {
   return row;
 }
 
+result<std::string> decode_user_id(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "user")) return *unknown;
+  r.string(); // the name
+  std::string id{r.string()};
+  if (!r.ok()) return bad_row("user");
+  return id;
+}
+
 result<group_row> decode_group(std::string_view bytes) {
   byte_reader r{bytes};
   if (auto unknown = check_version(r, "group")) return *unknown;

@@ -104,6 +104,7 @@ std::string encode(const role_row& row);
 std::string encode(const policy_row& row);
 std::string encode(const token_keys& row);
 result<user_row> decode_user(std::string_view bytes);
+result<std::string> decode_user_id(std::string_view user_row_bytes); // decodes only the first fields
 result<group_row> decode_group(std::string_view bytes);
 result<role_row> decode_role(std::string_view bytes);
 result<policy_row> decode_managed_policy(std::string_view bytes);

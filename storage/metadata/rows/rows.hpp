@@ -9,6 +9,7 @@
 #include "storage/metadata/rows/bucket_policy.hpp"
 #include "storage/metadata/rows/bucket_quota.hpp"
 #include "storage/metadata/rows/object_lock.hpp"
+#include "storage/policy/access_list.hpp"
 
 #include <array>
 #include <cstdint>
@@ -42,7 +43,11 @@ struct object_extras {
   std::vector<std::pair<std::string, std::string>> tags; // in the client's order; at most 10
   bool public_read = false;                              // anonymous requests may read it
   object_lock lock{};                                    // only in a bucket with object lock
-  bool empty() const { return tags.empty() && !public_read && lock.empty(); }
+  // The access control list, if `public_read`, which is false then, cannot say it.
+  std::optional<policy::acl_grants> grants{};
+  bool has_list() const { return public_read || grants.has_value(); } // other than private
+  bool list_is_public() const { return public_read || (grants && is_public(*grants)); }
+  bool empty() const { return tags.empty() && !has_list() && lock.empty(); }
 };
 
 using upload_id = std::uint64_t; // of a multipart upload; from the same counter as manifests: never reused
@@ -133,8 +138,8 @@ struct lifecycle_rule {
 };
 
 // Object ownership of a bucket (S3's BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter). There is one owner, so
-// the only difference is that with `enforced` access control lists for public access are refused, and those that
-// objects have from before are without effect.
+// the only difference is that with `enforced` access control lists that grant something to others are refused, and
+// those that objects have from before are without effect.
 namespace ownership {
 constexpr std::uint8_t not_given = 0, enforced = 1, preferred = 2, writer = 3;
 } // namespace ownership
@@ -155,6 +160,10 @@ struct bucket_row {
   std::uint8_t public_block = 0; // bits of namespace public_block; 0: none was put
   bucket_lock lock{};            // enabled only while versioning is
   bucket_quota quota{};
+  // The access control list, if `public_read` and `public_write`, which are false then, cannot say it.
+  std::optional<policy::acl_grants> grants{};
+  bool has_list() const { return public_read || grants.has_value(); } // other than private
+  bool list_is_public() const { return public_read || (grants && is_public(*grants)); }
 };
 
 // The fields of a bucket row that listings need, without the settings, which may be large.
