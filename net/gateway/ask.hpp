@@ -42,4 +42,20 @@ void ask(const session_ptr& session, Then then, Message... message) {
       std::move(message)...);
 }
 
+// Calls `then` if these ids, which an access control list names, are all known; else InvalidArgument. The look-up reads
+// the ids of all users, so it comes after authorization.
+template <class Then>
+void with_known_grantees(const session_ptr& session, std::vector<std::string> ids, Then then) {
+  if (ids.empty()) return then();
+  actors::access_query query;
+  query.grantees = std::move(ids);
+  ask<actors::found_access>(
+      session,
+      [session, then = std::move(then)](const actors::found_access& found) {
+        if (found.unknown_grantee.empty()) return then();
+        session->respond_error({400, "InvalidArgument", "Invalid id"});
+      },
+      actors::access_atom_v, std::move(query));
+}
+
 } // namespace cairn::net

@@ -275,7 +275,8 @@ void s3_session::proceed() {
   if (const auto refused = refused_headers(fields(), *request_.operation, request_.route))
     return respond_unless_denied(*refused);
   if (const auto refused = read_version(request_)) return respond_error(*refused);
-  request_.operation->serve(self());
+  with_known_grantees(self(), grantees_in_head(request_, fields()),
+                      [session = self()] { session->request_.operation->serve(session); });
 }
 
 answer_basics s3_session::basics() {

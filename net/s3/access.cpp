@@ -4,6 +4,8 @@
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/wire/grammar/fields.hpp"
 
+#include <algorithm>
+
 namespace cairn::net {
 
 namespace {
@@ -141,11 +143,27 @@ std::optional<s3_error> denied_by_policy(request& request, const metadata::bucke
   return std::nullopt;
 }
 
+std::variant<std::optional<access_list>, s3_error> read_list(const boost::beast::http::fields& about, bool of_object) {
+  acl_headers read{of_object};
+  for (const auto& field : about)
+    if (auto refused = read.add(view_of(field.name_string()), view_of(field.value()))) return std::move(*refused);
+  return read.list();
+}
+
+std::vector<std::string> grantees_in_head(const request& request, const boost::beast::http::fields& head) {
+  if (!request.operation->changes_data) return {};
+  const auto read = read_list(request.form ? request.form->head : head, true);
+  const auto* const list = std::get_if<std::optional<access_list>>(&read);
+  return list != nullptr && *list ? grantees_in(**list) : std::vector<std::string>{};
+}
+
 bool names_list(const request& request, const boost::beast::http::fields& about) {
   constexpr std::string_view header = "x-amz-acl";
-  const bool sets_list = request.operation->sets_attributes || (request.route && request.route->header == header);
+  if (!request.operation->sets_attributes && (!request.route || request.route->header != header)) return false;
   const auto list = field_of(about, header);
-  return sets_list && !list.empty() && list != "bucket-owner-full-control";
+  if (!list.empty() && list != "bucket-owner-full-control") return true;
+  return std::any_of(about.begin(), about.end(),
+                     [](const auto& field) { return is_grant_header(view_of(field.name_string())); });
 }
 
 std::optional<s3_error> refused_list(const request& request, const boost::beast::http::fields& about,

@@ -6,6 +6,7 @@
 #include "actors/protocol/values/access.hpp"
 #include "net/s3/operation.hpp"
 #include "net/s3/request.hpp"
+#include "net/s3/xml/acl_xml.hpp"
 
 #include <optional>
 #include <string_view>
@@ -25,6 +26,13 @@ std::optional<s3_error> decide_access(request& request, const actors::found_acce
 void grant_by_configuration(request& request);
 // Why the bucket's policy denies what the configuration allows.
 std::optional<s3_error> denied_by_policy(request& request, const storage::metadata::bucket_row& bucket);
+
+// The access control list in the fields of the head, or of a form; nullopt: there is none. Of those whose grants name
+// users, the ids are still to be looked up.
+std::variant<std::optional<access_list>, s3_error> read_list(const boost::beast::http::fields& about, bool of_object);
+// The ids of users that the list of a request's head or form names. A list that is malformed is refused by the
+// operation.
+std::vector<std::string> grantees_in_head(const request& request, const boost::beast::http::fields& head);
 
 // acl_not_supported: an access control list in a header, in a bucket whose owner owns all objects. As in S3, also a
 // list that makes nothing public is refused, except the one that changes nothing. `about`: the fields of the head, or

@@ -1,6 +1,7 @@
 #include "net/s3/access_context.hpp"
 
 #include "net/s3/operations/copy_source.hpp"
+#include "net/s3/xml/acl_xml.hpp"
 #include "net/s3/xml/object_lock_xml.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
@@ -81,10 +82,10 @@ void add_lock(const boost::beast::http::fields& head, metadata::asked_access& as
 // that keeps its source's tags sets those (with_copied_tags).
 void add_settings(const boost::beast::http::fields& head, bool copies, metadata::asked_access& asked) {
   add_lock(head, asked);
-  const auto is_public = [](const auto& field) {
-    return iequals(view_of(field.name_string()), "x-amz-acl") && public_access_of(view_of(field.value())).read;
+  const auto gives = [](const auto& field) {
+    return gives_rights(view_of(field.name_string()), view_of(field.value()));
   };
-  if (std::any_of(head.begin(), head.end(), is_public)) asked.actions.push_back(action::put_object_acl);
+  if (std::any_of(head.begin(), head.end(), gives)) asked.actions.push_back(action::put_object_acl);
   if (copies && !replaces_tags(head)) {
     asked.with.body_known = false;
     return;

@@ -1,6 +1,7 @@
 #include "net/s3/header_rules.hpp"
 
 #include "net/s3/request.hpp"
+#include "net/s3/xml/acl_xml.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/fields.hpp"
 
@@ -39,6 +40,11 @@ constexpr std::array rules{
 
     // Attributes of a new object.
     header_rule{"x-amz-acl", with::new_objects},
+    header_rule{"x-amz-grant-read", with::new_objects},
+    header_rule{"x-amz-grant-write", with::new_objects},
+    header_rule{"x-amz-grant-read-acp", with::new_objects},
+    header_rule{"x-amz-grant-write-acp", with::new_objects},
+    header_rule{"x-amz-grant-full-control", with::new_objects},
     header_rule{"x-amz-meta-", with::new_objects},
     header_rule{"x-amz-storage-class", with::new_objects},
     header_rule{"x-amz-tagging", with::new_objects},
@@ -57,7 +63,6 @@ constexpr std::array rules{
     header_rule{"x-amz-checksum-sha1", with::bodies},
     header_rule{"x-amz-checksum-sha256", with::bodies},
 
-    header_rule{"x-amz-grant-", with::none, "Granting (x-amz-grant-…)"},
     header_rule{"x-amz-server-side-encryption", with::none, "Server-side encryption"},
     header_rule{"x-amz-server-side-encryption-", with::none, "Server-side encryption"},
     header_rule{"x-amz-object-lock-", with::none, "Object locks"},
@@ -121,6 +126,7 @@ std::optional<s3_error> refused_header(std::string_view name, const s3_operation
   const auto named = [name](std::string_view own) { return iequals(own, name); };
   if (std::any_of(operation.headers.begin(), operation.headers.end(), named)) return std::nullopt;
   if (route != nullptr && named(route->header)) return std::nullopt;
+  if (route != nullptr && route->header == "x-amz-acl" && is_grant_header(name)) return std::nullopt;
   for (const auto& rule : rules) {
     if (!fits(rule.name, name)) continue;
     if (holds(rule.operations, operation)) return std::nullopt;

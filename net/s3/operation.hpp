@@ -24,7 +24,7 @@ struct operation_route {
   storage::policy::action act = storage::policy::action::none, of_version = storage::policy::action::none,
                           also = storage::policy::action::none;
   bool copies = false;       // when x-amz-copy-source names a source
-  std::string_view header{}; // an x-amz-… header that is read with this request only
+  std::string_view header{}; // an x-amz-… header that is read with this request only; x-amz-acl: also x-amz-grant-…
 };
 
 // The right on the request's bucket. A copy also needs `read` on its source's bucket.

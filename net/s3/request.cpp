@@ -39,14 +39,14 @@ void first(std::optional<std::string>& slot, std::string_view value) {
 constexpr std::array<std::string_view, 6> storage_classes{"STANDARD",   "REDUCED_REDUNDANCY",  "STANDARD_IA",
                                                           "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"};
 
-std::optional<s3_error> refused_feature(std::string_view name, std::string_view value, bool sets_attributes) {
+std::optional<s3_error> refused_feature(std::string_view name, std::string_view value) {
   if (iequals(name, "content-range")) return not_implemented("Partial PUT (Content-Range)");
   if (iequals(name, "x-amz-storage-class") &&
       std::find(storage_classes.begin(), storage_classes.end(), value) == storage_classes.end()) {
     return s3_error{400, "InvalidStorageClass",
                     "The storage class is unknown, or one whose objects are restored first."};
   }
-  return sets_attributes ? refused_acl_header(name, value) : std::nullopt;
+  return std::nullopt;
 }
 
 constexpr std::string_view user_prefix = "x-amz-meta-";
@@ -61,16 +61,13 @@ std::optional<storage::metadata::md5_digest> parse_content_md5(std::string_view 
   return digest;
 }
 
-// A part is a body without attributes of its own: its upload has them.
-std::optional<s3_error> keep_header(std::string name, std::string_view value, bool sets_attributes, put_order& order) {
+std::optional<s3_error> keep_header(std::string name, std::string_view value, put_order& order) {
   auto& headers = order.put.headers;
   if (name == "content-type") {
     headers.content_type = value;
   } else if (name == "content-md5") {
     order.content_md5 = parse_content_md5(value);
     if (!order.content_md5) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
-  } else if (name == "x-amz-acl" && sets_attributes) {
-    order.put.extras.public_read = public_access_of(value).read;
   } else if (name == "x-amz-tagging") {
     auto tags = read_tagging_header(value);
     if (auto* refused = std::get_if<s3_error>(&tags)) return std::move(*refused);
@@ -96,11 +93,23 @@ std::optional<s3_error> read_lock(const http::fields& fields, const request& req
   return std::nullopt;
 }
 
+// A part is a body without attributes of its own: its upload has them.
+std::optional<s3_error> keep_list(const http::fields& fields, const request& request, put_order& order) {
+  if (!request.operation->sets_attributes) return std::nullopt;
+  auto read = read_list(fields, true);
+  if (auto* refused = std::get_if<s3_error>(&read)) return std::move(*refused);
+  auto& list = std::get<std::optional<access_list>>(read);
+  if (!list) return std::nullopt;
+  order.put.extras.public_read = list->public_read;
+  order.put.extras.grants = std::move(list->grants);
+  return std::nullopt;
+}
+
 // As in S3, an upload that also sets an ACL or tags needs the permissions of PutObjectAcl and PutObjectTagging.
 std::optional<s3_error> refused_extras(const request& request, const storage::metadata::object_extras& extras) {
   using storage::policy::action;
-  if (extras.public_read && !request.may(action::put_object_acl))
-    return access_denied("Making an object public needs the right `owner` on its bucket.");
+  if (extras.has_list() && !request.may(action::put_object_acl))
+    return access_denied("An access control list other than private needs the right `owner` on the bucket.");
   if (!extras.tags.empty() && !request.may(action::put_object_tagging))
     return access_denied("Tags need a right of the access key on the bucket; public write access is not enough.");
   return std::nullopt;
@@ -222,18 +231,19 @@ std::string abort_lines(const storage::metadata::bucket_row& bucket, std::string
 std::variant<put_order, s3_error> read_put(const http::fields& fields, const request& request,
                                            std::optional<std::uint64_t> content_length, std::uint64_t object_size_max) {
   put_order order;
-  const bool copies = asks_to_copy(fields), sets_attributes = request.operation->sets_attributes;
+  const bool copies = asks_to_copy(fields);
   order.put.bucket = request.target.bucket;
   order.put.key = request.target.key;
   order.put.length = content_length;
   for (const auto& field : fields) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
-    if (auto refused = refused_feature(name, value, sets_attributes)) return std::move(*refused);
+    if (auto refused = refused_feature(name, value)) return std::move(*refused);
     if (istarts_with(name, "x-amz-copy-source-") && !copies) return not_implemented("The header " + std::string{name});
-    if (auto refused = keep_header(ascii_lower(name), value, sets_attributes, order)) {
+    if (auto refused = keep_header(ascii_lower(name), value, order)) {
       return std::move(*refused);
     }
   }
+  if (auto refused = keep_list(fields, request, order)) return std::move(*refused);
   merge_repeated(order.put.headers.standard);
   merge_repeated(order.put.headers.user);
   std::size_t user_bytes = 0;
@@ -247,7 +257,7 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
   if (copies && !replaces_tags(fields)) order.put.extras.tags.clear(); // the copy has those of its source
   if (auto refused = read_lock(fields, request, order)) return std::move(*refused);
   if (auto refused = refused_extras(request, order.put.extras)) return std::move(*refused);
-  order.put.by = request.authority(order.put.extras.public_read ? rights::owner : 0);
+  order.put.by = request.authority(order.put.extras.has_list() ? rights::owner : 0);
   auto checksum = read_checksum(fields);
   if (auto* refused = std::get_if<s3_error>(&checksum)) return std::move(*refused);
   if (auto& announced = std::get<0>(checksum))

@@ -40,12 +40,12 @@ void answer_unsupported(const session_ptr& session) {
 bool is_public(const metadata::bucket_row& row) {
   const bool ignores = (row.public_block & metadata::public_block::ignore_acls) != 0;
   const auto* const policy = row.policy.empty() ? nullptr : row.policy.compiled();
-  return (!ignores && row.public_read) || (policy != nullptr && policy->is_public());
+  return (!ignores && row.list_is_public()) || (policy != nullptr && policy->is_public());
 }
 
 void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row) {
   const auto what = sub_resource_of(session->current().target);
-  if (what == "acl") return answer_document(session, acl_document({row.public_read, row.public_write}));
+  if (what == "acl") return answer_document(session, acl_document({row.public_read, row.public_write, row.grants}));
   if (what == "policy" && !row.policy.empty())
     return session->respond(200, whole_answer(200, session->basics(), "application/json", row.policy.text()));
   if (what == "policyStatus") return answer_document(session, policy_status_document(is_public(row)));
@@ -68,7 +68,9 @@ void read_of_object(const session_ptr& session, const actors::found_object& foun
     return session->respond_error(*refused);
   const bool without_lists = found.bucket && found.bucket->ownership == metadata::ownership::enforced;
   if (sub_resource_of(session->current().target) == "acl")
-    return answer_document(session, acl_document({row.extras.public_read && !without_lists}));
+    return answer_document(
+        session,
+        acl_document(without_lists ? access_list{} : access_list{row.extras.public_read, false, row.extras.grants}));
   answer_unsupported(session);
 }
 
@@ -77,17 +79,6 @@ metadata::set_bucket change_of(const session_ptr& session) {
   command.name = session->current().target.bucket;
   command.by = session->current().by;
   return command;
-}
-
-// The canned access control list of the header, if there is one.
-std::variant<std::optional<public_access>, s3_error> canned_acl(const session_ptr& session) {
-  std::optional<public_access> access;
-  for (const auto& field : session->fields()) {
-    const auto name = view_of(field.name_string()), value = view_of(field.value());
-    if (auto refused = refused_acl_header(name, value)) return std::move(*refused);
-    if (iequals(name, "x-amz-acl")) access = public_access_of(value);
-  }
-  return access;
 }
 
 void write_tagging(const session_ptr& session) {
@@ -100,36 +91,51 @@ void write_tagging(const session_ptr& session) {
   });
 }
 
-void commit_acl(const session_ptr& session, const public_access& access) {
+void commit_acl_of_object(const session_ptr& session, const access_list& list) {
   const auto& target = session->current().target;
-  if (target.key.empty()) {
-    auto command = change_of(session);
-    make_public(command, access);
-    return commit(session, std::move(command), 200);
-  }
   metadata::set_extras command;
   command.bucket = target.bucket;
   command.key = target.key;
-  command.public_read = access.read;
+  if (list.grants)
+    command.grants = list.grants;
+  else
+    command.public_read = list.public_read;
   command.version = session->current().version;
   command.by = session->current().by;
   commit(session, std::move(command), 200);
 }
 
-// The access control list is in the header or in the body.
+// Who may do this only if the object's own list grants it is refused before a command is logged.
+void commit_acl(const session_ptr& session, const access_list& list) {
+  if (session->current().target.key.empty()) {
+    auto command = change_of(session);
+    set_list(command, list);
+    return commit(session, std::move(command), 200);
+  }
+  if (!session->current().waits_for_object) return commit_acl_of_object(session, list);
+  with_object(session, [session, list](const actors::found_object& found) {
+    if (const auto refused = refused_object(session->current(), found.bucket.get(), found.row.get()))
+      return session->respond_error(*refused);
+    commit_acl_of_object(session, list);
+  });
+}
+
+// The access control list is in the headers or in the body.
 void write_acl(const session_ptr& session) {
-  const auto canned = canned_acl(session);
-  if (const auto* refused = std::get_if<s3_error>(&canned)) return session->respond_error(*refused);
-  collect_body(session, acl_body_bytes_max, [session, access = std::get<0>(canned)](const std::string& body) {
-    if (access && !body.empty())
-      return session->respond_error({400, "UnexpectedContent", "A list in x-amz-acl and another in the body."});
-    if (access) return commit_acl(session, *access);
+  const bool of_object = !session->current().target.key.empty();
+  const auto sent = read_list(session->fields(), of_object);
+  if (const auto* refused = std::get_if<s3_error>(&sent)) return session->respond_error(*refused);
+  collect_body(session, acl_body_bytes_max, [session, of_object, list = std::get<0>(sent)](const std::string& body) {
+    if (list && !body.empty())
+      return session->respond_error({400, "UnexpectedContent", "A list in the headers and another in the body."});
+    if (list) return commit_acl(session, *list);
     if (body.empty())
       return session->respond_error(
           {400, "MissingSecurityHeader", "Your request was missing a required header: x-amz-acl, or a list as body."});
-    const auto read = read_acl_document(body);
+    auto read = read_acl_document(body, of_object);
     if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
-    commit_acl(session, std::get<public_access>(read));
+    const auto& named = std::get<access_list>(read);
+    with_known_grantees(session, grantees_in(named), [session, named] { commit_acl(session, named); });
   });
 }
 
@@ -286,10 +292,14 @@ void preflight(const session_ptr& session) {
   session->respond_empty(200, std::get<std::string>(answer));
 }
 
-void make_public(metadata::set_bucket& change, const public_access& access) {
-  change.public_read = access.read;
-  if (access.read) change.public_objects = false;
-  if (access.write) change.public_write = true;
+void set_list(metadata::set_bucket& change, const access_list& list) {
+  if (list.grants) {
+    change.grants = list.grants;
+    return;
+  }
+  change.public_read = list.public_read;
+  if (list.public_read) change.public_objects = false;
+  if (list.public_write) change.public_write = true;
 }
 
 std::variant<metadata::bucket_settings, s3_error> read_bucket_headers(const session_ptr& session) {
@@ -307,13 +317,15 @@ std::variant<metadata::bucket_settings, s3_error> read_bucket_headers(const sess
         return s3_error{400, "InvalidArgument", "Invalid x-amz-object-ownership header: " + std::string{value}};
       settings.ownership = *ownership;
     }
-    if (auto refused = refused_acl_header(name, value)) return std::move(*refused);
-    if (!iequals(name, "x-amz-acl")) continue;
-    const auto access = public_access_of(value);
-    settings.public_read = access.read;
-    settings.public_write = access.write;
   }
-  if (settings.public_read && settings.ownership == metadata::ownership::enforced) return ownership_refused_by_acl();
+  auto read = read_list(session->fields(), false);
+  if (auto* refused = std::get_if<s3_error>(&read)) return std::move(*refused);
+  if (auto& list = std::get<std::optional<access_list>>(read)) {
+    settings.public_read = list->public_read;
+    settings.public_write = list->public_write;
+    settings.grants = std::move(list->grants);
+  }
+  if (settings.has_list() && settings.ownership == metadata::ownership::enforced) return ownership_refused_by_acl();
   return settings;
 }
 

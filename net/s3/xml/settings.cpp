@@ -2,7 +2,6 @@
 
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
-#include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -67,39 +66,7 @@ constexpr std::array block_settings{
     block_setting{"RestrictPublicBuckets", storage::metadata::public_block::restrict_buckets},
 };
 
-constexpr std::array canned_lists{"authenticated-read", "aws-exec-read", "bucket-owner-read", "log-delivery-write"};
-
-void add_grant(xml_writer& xml, std::string_view type, std::string_view permission, std::string_view grantee) {
-  xml.raw("<Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"");
-  xml.raw(type);
-  xml.raw("\">");
-  xml.raw(grantee);
-  xml.raw("</Grantee>");
-  xml.text("Permission", permission);
-  xml.raw("</Grant>");
-}
-
 } // namespace
-
-std::string acl_document(const public_access& access) {
-  xml_writer xml;
-  xml.open("AccessControlPolicy", s3_name_space);
-  xml.owner();
-  xml.open("AccessControlList");
-  add_grant(xml, "CanonicalUser", "FULL_CONTROL",
-            "<ID>" + std::string{owner_id} + "</ID><DisplayName>" + std::string{owner_id} + "</DisplayName>");
-  constexpr std::string_view anybody = "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>";
-  if (access.read) add_grant(xml, "Group", "READ", anybody);
-  if (access.write) add_grant(xml, "Group", "WRITE", anybody);
-  xml.close("AccessControlList");
-  xml.close("AccessControlPolicy");
-  return xml.take();
-}
-
-public_access public_access_of(std::string_view acl) {
-  const bool writes = acl == "public-read-write";
-  return {writes || acl == "public-read", writes};
-}
 
 std::optional<std::uint8_t> ownership_of(std::string_view name) {
   const auto known = std::find(ownerships.begin(), ownerships.end(), name);
@@ -182,16 +149,6 @@ std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource
     return s3_error{s.status, s.code, std::string{s.message}};
   }
   return not_implemented("?" + std::string{sub_resource});
-}
-
-std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value) {
-  if (istarts_with(name, "x-amz-grant-")) return not_implemented("Granting (x-amz-grant-…)");
-  if (!iequals(name, "x-amz-acl") || value == "private" || public_access_of(value).read) return std::nullopt;
-  if (value == "bucket-owner-full-control") return std::nullopt; // the bucket's owner is also the object's owner
-  for (const std::string_view known : canned_lists) {
-    if (value == known) return not_implemented("The access control list " + std::string{value});
-  }
-  return s3_error{400, "InvalidArgument", "x-amz-acl does not name an access control list."};
 }
 
 } // namespace cairn::net

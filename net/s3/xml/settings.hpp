@@ -1,6 +1,5 @@
 // Settings of buckets and objects that are not supported, answered as S3 answers settings that do not exist: an empty
-// document, or their own error. And access control lists: the owner has full control, and all users may read, read and
-// write (buckets only), or neither. Pure.
+// document, or their own error. And settings that are: ownership, the public access block. Pure.
 #pragma once
 
 #include "net/s3/xml/s3_errors.hpp"
@@ -31,17 +30,5 @@ constexpr std::size_t public_block_body_bytes_max = 4096;
 std::variant<std::uint8_t, s3_error> read_public_block(std::string_view body);
 std::string public_block_document(std::uint8_t block);
 std::string policy_status_document(bool is_public);
-
-struct public_access { // for all users
-  bool read = false, write = false;
-};
-
-// The access control list of a bucket or an object.
-std::string acl_document(const public_access& access);
-
-// x-amz-acl and x-amz-grant-…: values other than `private`, `public-read` and `public-read-write` are refused, never
-// ignored.
-std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value);
-public_access public_access_of(std::string_view acl); // of an accepted header; WRITE has no meaning for objects
 
 } // namespace cairn::net
