@@ -121,13 +121,18 @@ json_value quota_json(const rows_of::bucket_quota& q) {
   return json_object{{"bytes", limit(q.bytes_max)}, {"objects", limit(q.versions_max)}};
 }
 
+// Whether the bucket's list grants the permission to everybody.
+bool grants_to_all(const rows_of::bucket_row& b, std::uint8_t permission, bool canned) {
+  return b.grants ? (held_by(*b.grants, {}).as_anybody & permission) != 0 : canned;
+}
+
 json_object bucket_object(const rows_of::bucket_row& b, const std::optional<rows_of::usage>& used, json_array keys) {
   constexpr std::array versioning{"never", "enabled", "suspended"};
   return {{"name", b.name},
           {"created_ms", b.created},
           {"versioning", versioning[std::min<std::size_t>(b.versioning, 2)]},
-          {"public_read", b.public_read},
-          {"public_write", b.public_write},
+          {"public_read", grants_to_all(b, storage::policy::permission::read, b.public_read)},
+          {"public_write", grants_to_all(b, storage::policy::permission::write, b.public_write)},
           {"public_objects", b.public_objects},
           {"cors_rules", b.cors.size()},
           {"lifecycle_rules", b.lifecycle.size()},

@@ -55,17 +55,17 @@ bool has_right(const object_rights_query& asked, const right_row& row, const boo
   r.by.key = asked.key ? asked.key->id : std::string{};
   const auto asked_access = describe_access(r, head, asked.sender);
   r.by.asked = asked_access;
-  const auto ruling_on = [&](storage::policy::action one) {
-    return judge(r.by, one, asked.key.get(), asked.bucket, {.key = r.target.key}).made;
+  const auto ruling_on = [&](storage::policy::action one, bool without_list = false) {
+    return judge(r.by, one, asked.key.get(), asked.bucket, {.key = r.target.key, .without_list = without_list}).made;
   };
   return std::ranges::none_of(asked_access->actions, [&](storage::policy::action one) {
     r.by.asked = asked_access;
     if (const auto made = ruling_on(one); made != metadata::ruling::undecided) return made == metadata::ruling::denied;
-    // It depends on the object's row. That the object may have a public access control list does not count.
+    // It depends on the object's row. What the object's access control list may grant does not count.
     auto without_acl = *asked_access;
     without_acl.by_acl = false;
     r.by.asked = std::make_shared<const metadata::asked_access>(std::move(without_acl));
-    return ruling_on(one) == metadata::ruling::denied;
+    return ruling_on(one, true) == metadata::ruling::denied;
   });
 }
 

@@ -117,10 +117,13 @@ TEST_F(http_operations, answer_for_settings_of_what_exists) {
   EXPECT_TRUE(holds(node.ask("GET", "/files/b?acl"), "<Code>NoSuchKey</Code>"));
   EXPECT_TRUE(holds(node.ask("GET", "/absent?acl"), "<Code>NoSuchBucket</Code>"));
   EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: private\r\n").status, 200u);
-  EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: authenticated-read\r\n").status, 501u);
+  EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: authenticated-read\r\n").status, 200u);
+  EXPECT_TRUE(holds(node.ask("GET", "/files?acl"), "AuthenticatedUsers"));
+  EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: log-delivery-write\r\n").status, 501u);
+  EXPECT_TRUE(holds(node.ask("PUT", "/files?acl", "x-amz-grant-read: id=nobody\r\n"), "<Code>InvalidArgument</Code>"));
   EXPECT_EQ(node.ask("PUT", "/files/a?acl", {}, "<AccessControlPolicy/>").status, 400u);
   EXPECT_EQ(node.ask("DELETE", "/files?cors").status, 204u);
-  EXPECT_EQ(node.ask("PUT", "/other", "x-amz-acl: authenticated-read\r\n").status, 501u);
+  EXPECT_EQ(node.ask("PUT", "/other", "x-amz-acl: aws-exec-read\r\n").status, 501u);
 }
 
 TEST_F(http_operations, refuse_a_second_value_where_one_counts) {

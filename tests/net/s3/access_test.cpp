@@ -126,7 +126,8 @@ TEST(access, every_operation_but_a_few_needs_something) {
   for (const auto& operation : s3_operations) {
     // Those of IAM's API are decided action by action (storage/metadata/commands/identity.hpp).
     const bool open = operation.name == "list_buckets" || operation.name == "options" || operation.query_api;
-    const bool later = operation.public_by == publicity::objects; // the object may be public
+    // The object may be public, or its list grant it to the sender.
+    const bool later = operation.public_by == publicity::objects || operation.name == "object_attributes";
     EXPECT_EQ(with(operation, 0), open || later ? "" : "AccessDenied") << operation.name;
   }
   EXPECT_EQ(with(no_operation, 0), "");
@@ -177,6 +178,87 @@ TEST(access, lists_are_refused_where_the_bucket_owner_owns_all_objects) {
   }
   for (const auto* const operation : {"put_part", "complete_upload", "get_object"}) // there it is without effect
     EXPECT_EQ(code(operation, "private", enforced), "") << operation;
+}
+
+// What a sender may do to whom lists grant permissions.
+std::string granted(std::string_view operation, std::uint8_t permissions, bool to_user, bool is_signed = true) {
+  using storage::policy::grantee;
+  scene s{operation};
+  s.is_signed = is_signed;
+  auto& grants = s.bucket.grants.emplace();
+  if (to_user)
+    grants.push_back({grantee::user, "CK1", permissions});
+  else
+    grants.push_back({grantee::authenticated_users, {}, permissions});
+  return s.code();
+}
+
+TEST(access, lists_of_buckets_let_in_whom_they_name) {
+  namespace permission = storage::policy::permission;
+  for (const bool to_user : {false, true}) {
+    for (const auto permissions : {permission::read, permission::full_control})
+      for (const auto* const operation : {"list_objects", "head_bucket", "list_versions", "list_uploads"})
+        EXPECT_EQ(granted(operation, permissions, to_user), "") << operation;
+    for (const auto* const operation : {"put_object", "delete_object", "begin_upload", "post_object", "abort_upload"}) {
+      EXPECT_EQ(granted(operation, permission::write, to_user), "") << operation;
+      EXPECT_EQ(granted(operation, permission::read | permission::read_acp | permission::write_acp, to_user),
+                "AccessDenied")
+          << operation;
+    }
+    for (const auto* const operation : {"delete_bucket", "write_tags"})
+      EXPECT_EQ(granted(operation, permission::all, to_user), "AccessDenied") << operation;
+    EXPECT_EQ(granted("list_objects", permission::all, to_user, false), "AccessDenied") << "unsigned";
+  }
+}
+
+TEST(access, a_grant_is_weaker_than_a_denial_and_void_where_the_bucket_owner_owns_all_objects) {
+  using storage::policy::grantee;
+  namespace permission = storage::policy::permission;
+  scene s{"list_objects"};
+  s.bucket.grants = storage::policy::acl_grants{{grantee::user, "CK1", permission::read}};
+  EXPECT_EQ(s.code(), "");
+  EXPECT_EQ(s.asked.by.by, allowed_by::policy);
+  s.bucket.public_block = metadata::public_block::given | metadata::public_block::ignore_acls;
+  EXPECT_EQ(s.code(), "") << "it is not public";
+  s.bucket.grants = storage::policy::acl_grants{{grantee::authenticated_users, {}, permission::read}};
+  EXPECT_EQ(s.code(), "AccessDenied");
+  s.bucket.public_block = 0;
+  EXPECT_EQ(s.code(), "");
+  EXPECT_EQ(s.asked.by.by, allowed_by::anybody);
+  s.bucket.ownership = metadata::ownership::enforced;
+  EXPECT_EQ(s.code(), "AccessDenied");
+  s.bucket.ownership = metadata::ownership::not_given;
+  s.bucket.policy = policy_of(R"("Effect":"Deny","Principal":"*","Action":"s3:ListBucket")");
+  EXPECT_EQ(s.code(), "AccessDenied");
+}
+
+TEST(access, lists_of_objects_are_judged_with_the_objects_row) {
+  using storage::policy::grantee;
+  namespace permission = storage::policy::permission;
+  const auto refused = [](std::string_view operation, std::string_view query, const storage::policy::acl_grants& list) {
+    scene s{operation};
+    s.asked.route = std::find_if(s.asked.operation->routes.begin(), s.asked.operation->routes.end(),
+                                 [&](const auto& r) { return r.query == query && r.of == resource::object; });
+    s.asked.target.key = "k";
+    EXPECT_EQ(s.code(), "") << operation << query;
+    EXPECT_TRUE(s.asked.waits_for_object) << operation << query;
+    metadata::object_row row;
+    row.extras.grants = list;
+    return refused_object(s.asked, &s.bucket, &row).has_value();
+  };
+  const auto user = [](std::uint8_t p) { return storage::policy::acl_grants{{grantee::user, "CK1", p}}; };
+  for (const auto* const operation : {"get_object", "head_object"}) {
+    EXPECT_FALSE(refused(operation, "", user(permission::read)));
+    EXPECT_TRUE(refused(operation, "", user(permission::write | permission::read_acp)));
+    EXPECT_TRUE(refused(operation, "", {{grantee::user, "CK2", permission::all}}));
+  }
+  EXPECT_FALSE(refused("object_attributes", "attributes", user(permission::read)));
+  EXPECT_FALSE(refused("read_setting", "acl", user(permission::read_acp)));
+  EXPECT_TRUE(refused("read_setting", "acl", user(permission::read)));
+  EXPECT_FALSE(refused("read_setting", "acl", {{grantee::all_users, {}, permission::read_acp}}));
+  EXPECT_FALSE(refused("write_setting", "acl", user(permission::write_acp)));
+  EXPECT_FALSE(refused("write_setting", "acl", user(permission::full_control)));
+  EXPECT_TRUE(refused("write_setting", "acl", user(permission::read_acp)));
 }
 
 TEST(access, making_buckets_is_a_right_of_its_own) {

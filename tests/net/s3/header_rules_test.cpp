@@ -30,7 +30,7 @@ TEST(header_rules, refuse_by_name_what_no_rule_knows) {
 
 TEST(header_rules, refuse_what_is_not_carried_out_with_any_operation) {
   for (const auto* name : {"x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-key",
-                           "x-amz-grant-read", "x-amz-object-lock-token", "x-amz-website-redirect-location",
+                           "x-amz-grant-sparkle", "x-amz-object-lock-token", "x-amz-website-redirect-location",
                            "x-amz-write-offset-bytes", "x-amz-copy-source-server-side-encryption-customer-key"})
     for (const auto* operation : {"get_object", "put_object", "copy_object"})
       EXPECT_NE(refused(name, operation), "") << name;
@@ -60,7 +60,8 @@ TEST(header_rules, refuse_where_it_would_be_dropped_what_another_operation_carri
 }
 
 TEST(header_rules, accept_attributes_of_an_object_where_one_is_begun) {
-  for (const auto* name : {"x-amz-acl", "x-amz-meta-a", "x-amz-storage-class", "x-amz-tagging"}) {
+  for (const auto* name : {"x-amz-acl", "x-amz-grant-read", "X-Amz-Grant-Full-Control", "x-amz-meta-a",
+                           "x-amz-storage-class", "x-amz-tagging"}) {
     for (const auto* operation : {"put_object", "post_object", "copy_object", "begin_upload"})
       EXPECT_EQ(refused(name, operation), "") << name << ' ' << operation;
     for (const auto* operation : {"delete_object", "write_tags", "list_objects"})
@@ -81,6 +82,9 @@ TEST(header_rules, ignore_the_list_of_an_object_with_its_parts_and_downloads) {
 TEST(header_rules, accept_the_header_of_a_setting_with_that_setting) {
   EXPECT_EQ(refused("x-amz-acl", "write_setting", "acl"), "");
   EXPECT_NE(refused("x-amz-acl", "write_setting", "cors"), "");
+  EXPECT_EQ(refused("x-amz-grant-write-acp", "write_setting", "acl"), "");
+  EXPECT_NE(refused("x-amz-grant-write-acp", "write_setting", "cors"), "");
+  EXPECT_EQ(refused("x-amz-grant-write", "create_bucket"), "");
   EXPECT_EQ(refused("x-amz-transition-default-minimum-object-size", "write_setting", "lifecycle"), "");
   EXPECT_NE(refused("x-amz-transition-default-minimum-object-size", "write_setting", "acl"), "");
   EXPECT_EQ(refused("x-amz-confirm-remove-self-bucket-access", "write_setting", "policy"), "");

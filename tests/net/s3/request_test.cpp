@@ -64,7 +64,10 @@ TEST(put_order, may_be_public_only_if_its_sender_owns_the_bucket) {
     EXPECT_EQ(code(anybody, rights::owner, one("x-amz-acl", acl)), "AccessDenied");
     EXPECT_EQ(code(key, rights::write | rights::owner, one("x-amz-acl", acl)), "");
   }
-  for (const auto* acl : {"private", "bucket-owner-full-control"}) {
+  EXPECT_EQ(code(key, rights::read | rights::write, one("x-amz-grant-read", "id=CK2")), "AccessDenied");
+  EXPECT_EQ(code(anybody, 0, one("x-amz-acl", "authenticated-read")), "AccessDenied");
+  EXPECT_EQ(code(key, rights::all, one("x-amz-grant-read", "id=CK2")), "");
+  for (const auto* acl : {"private", "bucket-owner-full-control", "bucket-owner-read"}) {
     EXPECT_EQ(code(key, rights::write, one("x-amz-acl", acl)), "");
     EXPECT_EQ(code(anybody, 0, one("x-amz-acl", acl)), "");
   }
@@ -186,8 +189,12 @@ TEST(put_order, has_one_storage_class_and_one_access_control_list) {
   EXPECT_EQ(refused(one("x-amz-storage-class", "FAST")).code, "InvalidStorageClass");
   EXPECT_EQ(refused(one("x-amz-storage-class", "GLACIER")).code, "InvalidStorageClass");
   EXPECT_EQ(accepted(one("x-amz-acl", "private")).put.bucket, "files");
-  EXPECT_EQ(refused(one("x-amz-acl", "authenticated-read")).code, "NotImplemented");
-  EXPECT_EQ(refused(one("x-amz-grant-read", "id=1")).code, "NotImplemented");
+  EXPECT_TRUE(accepted(one("x-amz-acl", "authenticated-read")).put.extras.grants);
+  EXPECT_EQ(accepted(one("x-amz-grant-read", "id=1")).put.extras.grants->front().id, "1");
+  EXPECT_EQ(refused(one("x-amz-acl", "aws-exec-read")).code, "NotImplemented");
+  auto both = one("x-amz-acl", "private");
+  both.insert("x-amz-grant-read", "id=1");
+  EXPECT_EQ(refused(both).code, "InvalidRequest");
 }
 
 TEST(put_order, has_announced_checksums_checked) {

@@ -70,6 +70,14 @@ private:
     if (l.empty() || random_() % 4 == 0) l.hold = legal_hold(1 + random_() % 2);
     return l;
   }
+  policy::acl_grants grants() {
+    policy::acl_grants list;
+    for (unsigned i = random_() % 4; i > 0; --i) {
+      const auto to = policy::grantee(1 + random_() % 4);
+      add_grant(list, to, to == policy::grantee::user ? key_id() : std::string{}, std::uint8_t(1 + random_() % 31));
+    }
+    return list;
+  }
   command of_locks_and_quotas() {
     switch (random_() % 5) {
       case 0: return advance_lock_time{.time = wall_ms(random_())};
@@ -108,6 +116,7 @@ private:
       case 3: {
         create_bucket c{.name = bucket(), .now = wall_ms(random_())};
         c.settings.lock = random_() % 4 == 0;
+        if (random_() % 4 == 0) c.settings.grants = grants();
         return c;
       }
       case 4: return delete_bucket{.name = bucket()};
@@ -185,8 +194,11 @@ private:
   command of_objects() {
     switch (random_() % 14) {
       case 0:
-      case 1:
-        return begin_upload{.stamp = stamp(), .bucket = bucket(), .key = key(), .nonce = random_() % 2, .headers = {}};
+      case 1: {
+        begin_upload c{.stamp = stamp(), .bucket = bucket(), .key = key(), .nonce = random_() % 2, .headers = {}};
+        if (random_() % 4 == 0) c.extras.grants = grants();
+        return c;
+      }
       case 2: {
         const bool proven = random_() % 2 == 0;
         return copy_part{.stamp = stamp(),
@@ -211,16 +223,21 @@ private:
       case 7: {
         copy_object c{.stamp = stamp(), .source = object(), .bucket = bucket(), .key = key(), .condition = condition()};
         if (random_() % 2 == 0) c.extras.emplace().public_read = true;
+        if (random_() % 4 == 0) c.extras.emplace().grants = grants();
         return c;
       }
       case 8: {
         set_extras c{.stamp = stamp(), .bucket = bucket(), .key = key()};
         if (random_() % 2 == 0) c.tags.emplace().emplace_back("k", "v");
+        if (random_() % 4 == 0) c.grants = grants();
         return c;
       }
       case 9: {
         set_bucket c{.stamp = stamp(), .name = bucket()};
-        c.public_read = random_() % 2 == 0;
+        if (random_() % 4 == 0)
+          c.grants = grants();
+        else
+          c.public_read = random_() % 2 == 0;
         if (random_() % 2 == 0) c.versioning = std::uint8_t(random_() % 3);
         if (random_() % 2 == 0) c.public_objects = random_() % 2 == 0;
         if (random_() % 4 == 0) c.tags.emplace().emplace_back("k", "v");
@@ -321,6 +338,7 @@ private:
     c.etag.digest[0] = std::uint8_t(random_() % 3);
     c.condition = condition();
     if (random_() % 8 == 0) c.extras.lock = lock();
+    if (random_() % 8 == 0) c.extras.grants = grants();
     if (random_() % 2 == 0) {
       const std::string bytes(random_() % 5000, 'i');
       c.size = bytes.size();

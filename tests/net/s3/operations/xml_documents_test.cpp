@@ -39,7 +39,7 @@ TEST(xml_documents, are_refused_when_they_nest_deeper_than_the_stack) {
   expect_refused(read_tagging(body));
   expect_refused(read_versioning_document(body));
   expect_refused(read_create_bucket(body, "us-east-1"));
-  expect_refused(read_acl_document(body));
+  expect_refused(read_acl_document(body, false));
 }
 
 TEST(xml_documents, may_have_spaces_around_all_that_is_no_free_text) {
@@ -91,9 +91,10 @@ TEST(xml_documents, may_have_spaces_around_all_that_is_no_free_text) {
       "</ID></Owner><AccessControlList><Grant><Grantee><ID>\ncairn\n</ID></Grantee>"
       "<Permission> FULL_CONTROL </Permission></Grant><Grant><Grantee><URI>\n"
       "http://acs.amazonaws.com/groups/global/AllUsers\n</URI></Grantee><Permission>\nREAD\n</Permission></Grant>"
-      "</AccessControlList></AccessControlPolicy>");
+      "</AccessControlList></AccessControlPolicy>",
+      false);
   ASSERT_EQ(refusal_of(acl), nullptr) << refusal_of(acl)->message;
-  EXPECT_TRUE(std::get<public_access>(acl).read);
+  EXPECT_TRUE(std::get<access_list>(acl).public_read);
 
   EXPECT_EQ(
       refusal_of(read_create_bucket("<CreateBucketConfiguration><LocationConstraint>\n here\n</LocationConstraint>"

@@ -18,15 +18,6 @@ TEST(settings, that_were_never_made_are_empty_or_missing) {
   EXPECT_EQ(answer("torrent", true), "NotImplemented");
 }
 
-TEST(settings, give_the_owner_full_control_and_others_what_is_public) {
-  for (const bool is_public : {false, true}) {
-    const auto list = acl_document({is_public});
-    EXPECT_NE(list.find("<Owner><ID>cairn</ID>"), std::string::npos);
-    EXPECT_NE(list.find("<Permission>FULL_CONTROL</Permission>"), std::string::npos);
-    EXPECT_EQ(list.find("global/AllUsers</URI></Grantee><Permission>READ<") != std::string::npos, is_public);
-  }
-}
-
 TEST(settings, of_ownership_have_one_rule) {
   const auto read = [](const std::string& inside) {
     const auto ownership = read_ownership("<OwnershipControls>" + inside + "</OwnershipControls>");
@@ -45,21 +36,6 @@ TEST(settings, of_ownership_have_one_rule) {
     EXPECT_EQ(read(rule), "MalformedXML") << rule;
   for (const char* const body : {"", "<Ownership/>", "BucketOwnerEnforced"})
     EXPECT_TRUE(std::holds_alternative<s3_error>(read_ownership(body))) << body;
-}
-
-TEST(settings, refuse_access_for_others) {
-  const auto code = [](std::string_view name, std::string_view value) {
-    const auto refused = refused_acl_header(name, value);
-    return refused ? refused->code : "";
-  };
-  EXPECT_EQ(code("X-Amz-Acl", "private"), "");
-  EXPECT_EQ(code("x-amz-acl", "bucket-owner-full-control"), "");
-  EXPECT_EQ(code("x-amz-acl", "public-read"), "");
-  EXPECT_EQ(code("x-amz-acl", "public-read-write"), "");
-  EXPECT_EQ(code("x-amz-acl", "authenticated-read"), "NotImplemented");
-  EXPECT_EQ(code("x-amz-acl", "mine"), "InvalidArgument");
-  EXPECT_EQ(code("x-amz-grant-read", "id=1"), "NotImplemented");
-  EXPECT_EQ(code("x-amz-date", "public-read"), "");
 }
 
 } // namespace cairn::net::settings_test

@@ -1,4 +1,5 @@
 #include "storage/metadata/rows/rows.hpp"
+#include "storage/metadata/rows/upload_rows.hpp"
 
 #include <gtest/gtest.h>
 
@@ -50,7 +51,7 @@ TEST(rows, encode_every_field_of_an_object) {
   EXPECT_EQ(row->headers.standard, full_object().headers.standard);
   EXPECT_EQ(row->headers.user, full_object().headers.user);
   EXPECT_EQ(encode(*row), bytes);
-  expect_strict(bytes, decode_object, 5);
+  expect_strict(bytes, decode_object, 6);
 }
 
 TEST(rows, keep_the_upload_that_made_an_object) {
@@ -66,10 +67,87 @@ TEST(rows, keep_the_upload_that_made_an_object) {
       EXPECT_EQ(encode(decode_object(bytes).value()), bytes);
       EXPECT_EQ(hex_of(bytes), "04" + hex_of(older).substr(2) + (tagged ? "" : "0000") +
                                    (origin.id != 0 ? "ac020102030405060708" : "00"));
-      expect_strict(bytes, decode_object, 5);
+      expect_strict(bytes, decode_object, 6);
     }
     EXPECT_FALSE(decode_object(older)->origin);
   }
+}
+
+const policy::acl_grants some_grants{{policy::grantee::authenticated_users, {}, policy::permission::read},
+                                     {policy::grantee::user, "AIDA1", policy::permission::read_acp},
+                                     {policy::grantee::owner, {}, policy::permission::full_control}};
+
+TEST(rows, keep_the_grants_of_an_object) {
+  object_row row = full_object();
+  for (const bool tagged : {false, true}) {
+    for (const auto& origin : {std::optional<upload_origin>{}, std::optional{upload_origin{3, 4}}}) {
+      for (const auto& grants : {policy::acl_grants{}, some_grants}) {
+        row.extras.tags.clear();
+        if (tagged) row.extras.tags = {{"k", "v"}};
+        row.extras.lock.hold = tagged ? legal_hold::on : legal_hold::never_set;
+        row.origin = origin;
+        row.extras.grants.reset();
+        const auto without = encode(row);
+        EXPECT_LT(without[0], 5);
+        row.extras.grants = grants;
+        const auto bytes = encode(row);
+        EXPECT_EQ(bytes[0], 5);
+        const auto again = decode_object(bytes).value();
+        EXPECT_EQ(again.extras.grants, grants);
+        EXPECT_EQ(again.origin, origin);
+        EXPECT_EQ(again.extras.lock, row.extras.lock);
+        EXPECT_EQ(encode(again), bytes);
+        expect_strict(bytes, decode_object, 6);
+        EXPECT_FALSE(decode_object(without)->extras.grants);
+      }
+    }
+  }
+  row.extras.public_read = true;
+  EXPECT_FALSE(decode_object(encode(row))) << "one or the other";
+}
+
+TEST(rows, keep_the_grants_of_a_bucket) {
+  for (const bool locked : {false, true}) {
+    for (const bool limited : {false, true}) {
+      bucket_row row;
+      row.id = 7;
+      row.name = "files";
+      if (locked) row.lock = {true, retention_mode::governance, period_unit::days, 3};
+      if (limited) row.quota.bytes_max = 300;
+      const auto without = encode(row);
+      row.grants = some_grants;
+      const auto bytes = encode(row);
+      EXPECT_EQ(bytes[0], 9);
+      const auto again = decode_bucket(bytes).value();
+      EXPECT_EQ(again.grants, some_grants);
+      EXPECT_EQ(again.quota, row.quota);
+      EXPECT_EQ(again.lock.enabled, locked);
+      EXPECT_EQ(encode(again), bytes);
+      EXPECT_EQ(decode_quota(bytes).value(), row.quota);
+      expect_strict(bytes, decode_bucket, 10);
+      EXPECT_FALSE(decode_bucket(without)->grants);
+      row.public_read = true;
+      EXPECT_FALSE(decode_bucket(encode(row))) << "one or the other";
+    }
+  }
+}
+
+TEST(rows, keep_the_grants_of_an_upload) {
+  upload_row row;
+  row.id = 3;
+  row.key = "k";
+  const auto without = encode(row);
+  row.extras.lock.hold = legal_hold::on;
+  const auto locked = encode(row);
+  row.extras.grants = some_grants;
+  const auto bytes = encode(row);
+  EXPECT_EQ(without[0], 1);
+  EXPECT_EQ(locked[0], 2);
+  EXPECT_EQ(bytes[0], 3);
+  EXPECT_FALSE(decode_upload(without)->extras.grants);
+  EXPECT_EQ(decode_upload(locked)->extras.lock.hold, legal_hold::on);
+  EXPECT_EQ(decode_upload(bytes)->extras.grants, some_grants);
+  expect_strict(bytes, decode_upload, 4);
 }
 
 TEST(rows, give_a_listing_its_fields_without_the_rest) {
@@ -126,7 +204,7 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   const bucket_row bucket{.id = 1, .name = "name", .created = -2, .versioning = 2};
   EXPECT_EQ(encode(decode_bucket(encode(bucket)).value()), encode(bucket));
   EXPECT_EQ(decode_bucket(encode(bucket))->created, -2);
-  expect_strict(encode(bucket), decode_bucket, 9);
+  expect_strict(encode(bucket), decode_bucket, 10);
 
   const session_row session{.id = 1, .node = {2}, .incarnation = ~0ull, .ended = true, .acknowledged_below = 4};
   EXPECT_EQ(encode(decode_session(encode(session)).value()), encode(session));
@@ -142,7 +220,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   EXPECT_EQ(with.substr(1, without.size() - 1), without.substr(1));
   EXPECT_EQ(decode_object(with)->extras.tags, object.extras.tags);
   EXPECT_EQ(decode_listed(with)->size, object.size);
-  expect_strict(with, decode_object, 5);
+  expect_strict(with, decode_object, 6);
 
   bucket_row bucket{.id = 1, .name = "bucket", .created = 5};
   EXPECT_EQ(encode(bucket)[0], 1);
@@ -152,7 +230,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   const auto decoded = decode_bucket(encode(bucket)).value();
   EXPECT_TRUE(decoded.public_read && decoded.public_objects);
   EXPECT_EQ(decoded.cors, bucket.cors);
-  expect_strict(encode(bucket), decode_bucket, 9);
+  expect_strict(encode(bucket), decode_bucket, 10);
   EXPECT_EQ(encode(bucket)[0], 2);
   for (const std::optional<std::uint32_t> age : {std::optional<std::uint32_t>{}, {0}, {1}, {max_age_seconds_max}}) {
     bucket.cors[0].max_age_seconds = age;
@@ -162,7 +240,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
                       {.tags = {{"k", "v"}}, .size_above = 0, .size_below = 1ull << 40, .noncurrent_days = 300}};
   EXPECT_EQ(encode(bucket)[0], 3);
   EXPECT_EQ(decode_bucket(encode(bucket))->lifecycle, bucket.lifecycle);
-  expect_strict(encode(bucket), decode_bucket, 9);
+  expect_strict(encode(bucket), decode_bucket, 10);
   bucket.lifecycle.clear();
   bucket.public_write = true;
   EXPECT_TRUE(decode_bucket(encode(bucket))->public_write);
@@ -173,7 +251,7 @@ TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_private_objects) {
   bucket.tags = {{"k", "v"}, {"k2", ""}};
   EXPECT_EQ(hex_of(encode(bucket)), "04010361626300000000000000020100000000" + std::string{"0002016b0176026b3200"});
   EXPECT_EQ(decode_bucket(encode(bucket))->tags, bucket.tags);
-  expect_strict(encode(bucket), decode_bucket, 9);
+  expect_strict(encode(bucket), decode_bucket, 10);
   bucket.tags.clear();
   bucket.public_read = true;
   EXPECT_EQ(encode(bucket)[0], 4);
@@ -211,7 +289,7 @@ TEST(rows, of_buckets_can_be_listed_in_every_version) {
   expect_listed(7);
   bucket.quota.versions_max = 3;
   expect_listed(8);
-  EXPECT_EQ(decode_listed_bucket('\x09' + encode(bucket).substr(1)).error(), errc::unsupported);
+  EXPECT_EQ(decode_listed_bucket('\x0a' + encode(bucket).substr(1)).error(), errc::unsupported);
 }
 
 TEST(rows, of_buckets_have_a_fifth_version_with_the_ownership) {
@@ -255,7 +333,7 @@ TEST(rows, of_buckets_have_an_eighth_version_with_the_quota) {
       EXPECT_EQ(again.quota, quota);
       EXPECT_EQ(again.lock, bucket.lock);
       EXPECT_EQ(decode_quota(bytes).value(), quota);
-      expect_strict(bytes, decode_bucket, 9);
+      expect_strict(bytes, decode_bucket, 10);
       EXPECT_EQ(decode_quota(bytes + '\0').error(), errc::corrupt);
     }
   }
