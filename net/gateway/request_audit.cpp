@@ -33,7 +33,8 @@ std::string_view allowed_text(const request& request) {
   switch (request.by.by) {
     case allowed_by::configuration: return request.signer ? "root" : "auth.anonymous";
     case allowed_by::key: return "grant";
-    case allowed_by::policy: return "policy";
+    case allowed_by::policy: // or a list's grant to one user
+      return request.statement || !request.bucket || !request.bucket->policy.empty() ? "policy" : "acl";
     case allowed_by::identity: return "identity";
     case allowed_by::anybody: return request.statement ? "policy" : "acl";
     case allowed_by::internal: break;

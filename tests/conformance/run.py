@@ -41,15 +41,16 @@ def make_key(node, label):
 
 
 def write_suite_config(path, node, alt, tenant):
-    def user(section, access, secret, extra=""):
-        return f"[{section}]\ndisplay_name = cairn\nuser_id = cairn\nemail = {section.replace(' ', '')}@example.com\n" \
+    # Lists name an access key of nobody by its id. There is one owner of what it puts, cairn.
+    def user(section, access, secret, extra="", name="cairn"):
+        return f"[{section}]\ndisplay_name = {name}\nuser_id = {name}\nemail = {section.replace(' ', '')}@example.com\n" \
                f"access_key = {access}\nsecret_key = {secret}\n{extra}\n"
 
     path.write_text(
         f"[DEFAULT]\nhost = localhost\nport = {node.http_port}\nis_secure = False\nssl_verify = False\n"
         "[fixtures]\nbucket prefix = conformance-{random}-\n"
         + user("s3 main", ACCESS, SECRET, f"lc_debug_interval = {DAY_SECONDS}\n")
-        + user("s3 alt", alt["access_key"], alt["secret_key"])
+        + user("s3 alt", alt["access_key"], alt["secret_key"], name=alt["access_key"])
         + user("s3 tenant", tenant["access_key"], tenant["secret_key"], "tenant = cairn\n")
         + "".join(user(section, ACCESS, SECRET) for section in ("iam", "iam root", "iam alt root")))
 

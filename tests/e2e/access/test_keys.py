@@ -186,7 +186,7 @@ def test_public_acls_the_s3_way(guarded):
     root.put_bucket_acl(Bucket="born-public", ACL="public-read-write")
     assert guarded.put("/born-public/by-anybody", b"y").status == 200 and guarded.delete("/born-public/k").status == 204
     root.put_object_acl(Bucket="born-public", Key="by-anybody", ACL="public-read")
-    assert [g["Permission"] for g in root.get_bucket_acl(Bucket="born-public")["Grants"]] == ["FULL_CONTROL", "READ", "WRITE"]
+    assert [g["Permission"] for g in root.get_bucket_acl(Bucket="born-public")["Grants"]] == ["READ", "WRITE", "FULL_CONTROL"]
     assert denied(guarded.request("PUT", "/born-public/copy", headers={"x-amz-copy-source": "/vault/k"}))
     assert denied(guarded.request("PUT", "/born-public?acl", headers={"x-amz-acl": "private"})) and denied(guarded.delete("/born-public"))
     root.put_bucket_acl(Bucket="born-public", ACL="public-read")

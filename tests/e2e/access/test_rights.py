@@ -132,7 +132,7 @@ def test_no_refusal_is_logged_as_a_fault(guarded):
     bad = base64.b64encode(b"0" * 16).decode()
     for method, path, headers in (("GET", "k", {}), ("GET", f"k?versionId={version}", {}), ("GET", f"k?versionId={MADE_UP}", {}),
                                   ("GET", f"k?versionId={version}&partNumber=1", {}), ("GET", "k?select", {}), ("PUT", "k", {"Content_MD5": bad}),
-                                  ("PUT", "k", {"x_amz_acl": "authenticated-read"}), ("PUT", "copy", {"x_amz_copy_source": f"/{b}/absent"}),
+                                  ("PUT", "k", {"x_amz_acl": "aws-exec-read"}), ("PUT", "copy", {"x_amz_copy_source": f"/{b}/absent"}),
                                   ("PUT", "k?partNumber=1&uploadId=" + "0" * 32, {}), ("PUT", "k", {"If_Match": '"a", "b"'}),
                                   ("PUT", "k", {"x_amz_server_side_encryption": "AES256"}), ("DELETE", "k?uploadId=" + "0" * 32, {})):
         answer = call(guarded, method, f"/{b}/{path}", b"x" if method == "PUT" and "copy" not in path else b"", **headers)

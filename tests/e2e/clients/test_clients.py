@@ -58,7 +58,7 @@ def test_boto3_reads_settings_that_were_never_made(s3, bucket):
         assert acl["Owner"]["ID"] == "cairn" and [g["Permission"] for g in acl["Grants"]] == ["FULL_CONTROL"]
         assert acl["Grants"][0]["Grantee"]["Type"] == "CanonicalUser"
     s3.put_bucket_acl(Bucket=bucket, ACL="private")
-    assert refusal(s3.put_object_acl, Bucket=bucket, Key="k", ACL="authenticated-read") == (501, "NotImplemented")
+    assert refusal(s3.put_object_acl, Bucket=bucket, Key="k", ACL="aws-exec-read") == (501, "NotImplemented")
     assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
     for call, code in ((s3.get_bucket_policy, "NoSuchBucketPolicy"), (s3.get_bucket_cors, "NoSuchCORSConfiguration"),
                        (s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"),
@@ -97,7 +97,7 @@ def test_boto3_reads_the_only_part_and_names_the_only_storage_class(s3, bucket):
     assert s3.head_object(Bucket=bucket, Key="k", PartNumber=1)["ContentLength"] == 5
     assert refusal(s3.get_object, Bucket=bucket, Key="k", PartNumber=2) == (400, "InvalidPart")
     assert refusal(s3.put_object, Bucket=bucket, Key="k", StorageClass="GLACIER") == (400, "InvalidStorageClass")
-    for wish in ({"ServerSideEncryption": "AES256"}, {"ACL": "authenticated-read"}):
+    for wish in ({"ServerSideEncryption": "AES256"}, {"ACL": "aws-exec-read"}):
         assert refusal(s3.put_object, Bucket=bucket, Key="k", **wish) == (501, "NotImplemented")
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"hello"
 

@@ -198,7 +198,7 @@ def with_thing(request, operation, what):
         return method, path, headers, body[:end] + what.encode() + body[end:]
     name, _, value = what.partition(": ")
     headers = {k: v for k, v in headers.items() if k.lower() != name.lower()}
-    if name == "x-amz-acl" and operation.endswith("Acl"):
+    if name.startswith(("x-amz-acl", "x-amz-grant-")) and operation.endswith("Acl"):
         body = b""
     return method, path, dict(headers, **{name: value}), body
 
@@ -239,7 +239,8 @@ def seen(site, operation, request, answer):
     return [told(a) for a in answers]
 
 
-SHOWN = {"x-amz-acl": "AllUsers", "x-amz-meta-colour": "blue", "x-amz-tagging": "<Key>a</Key><Value>b</Value>", "cache-control": "no-store",
+SHOWN = {"x-amz-acl": "Users", "x-amz-grant-read": "Permission>READ<", "x-amz-grant-write": "Permission>WRITE<",
+         "x-amz-grant-read-acp": ">READ_ACP<", "x-amz-grant-write-acp": ">WRITE_ACP<", "x-amz-meta-colour": "blue", "x-amz-tagging": "<Key>a</Key><Value>b</Value>", "cache-control": "no-store",
          "content-disposition": "inline", "content-encoding": "gzip", "content-language": "de", "content-type": "text/plain", "expires": "2033",
          "x-amz-checksum-algorithm": "x-amz-checksum-crc32c", "x-amz-checksum-mode": "xb/MoA==", "range": "bytes 0-0/12", "<tags>": "<Key>a</Key>"}
 
