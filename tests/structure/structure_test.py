@@ -60,7 +60,7 @@ ROOMS = {
     "net/limits": ["base/", "config"],
     "net/wire/grammar": ["base/", "config"],
     "net/wire": ["base/", "config", "net/limits", "net/wire/grammar"],
-    "net/s3/xml": ["base/", "storage/metadata/", "net/wire/grammar"],
+    "net/s3/xml": ["base/", "storage/policy", "storage/metadata/", "net/wire/grammar"],
     "net/s3/auth": ["base/", "net/wire/grammar", "net/s3/xml"],
     "net/s3/body": ["base/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
     "net/s3/form": ["base/", "storage/metadata/rows", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],

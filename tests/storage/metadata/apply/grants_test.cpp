@@ -142,6 +142,27 @@ TEST_F(grants, go_with_an_upload_and_are_judged_at_its_end) {
   EXPECT_EQ(object("large").extras.grants, to_signers);
 }
 
+TEST_F(grants, of_an_upload_are_what_policies_are_asked_about_at_its_end) {
+  begin_upload begin{.stamp = stamp(), .bucket = "files", .key = "large", .nonce = 5, .headers = {}};
+  begin.extras.grants = acl_grants{{grantee::user, "CK2", permission::read}};
+  const upload_name name{"files", "large", run(begin).version, 5};
+  run(put_part{.stamp = stamp(), .upload = name, .number = 1, .content = std::string{}});
+  run(change_key{.stamp = stamp(), .id = "CK1", .bucket = "files", .allowed = rights::all});
+  const auto complete = [&](const std::string& pattern) {
+    set_bucket_access c{.stamp = stamp(), .name = "files"};
+    c.policy = R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject",)"
+               R"("Resource":"arn:aws:s3:::files/*","Condition":{"StringLike":{"s3:x-amz-grant-read":")" +
+               pattern + R"("}}}]})";
+    EXPECT_EQ(refused(c), std::nullopt);
+    complete_upload done{.stamp = stamp(), .upload = name, .parts = {{1, {}}}};
+    done.etag.parts = 1;
+    done.by = by_key({action::put_object});
+    return refused(done);
+  };
+  EXPECT_EQ(complete("*id=CK2*"), errc::access_denied);
+  EXPECT_EQ(complete("*id=CK3*"), std::nullopt);
+}
+
 TEST_F(grants, are_not_copied) {
   EXPECT_EQ(grant_object(to_signers), std::nullopt);
   const auto row = object("there");
