@@ -151,7 +151,10 @@ std::variant<std::optional<access_list>, s3_error> read_list(const boost::beast:
 }
 
 std::vector<std::string> grantees_in_head(const request& request, const boost::beast::http::fields& head) {
-  if (!request.operation->changes_data) return {};
+  const auto& operation = *request.operation;
+  const bool asks =
+      operation.sets_attributes ? request.may(action::put_object_acl) : operation.needs == need::create_bucket;
+  if (!asks) return {};
   const auto read = read_list(request.form ? request.form->head : head, true);
   const auto* const list = std::get_if<std::optional<access_list>>(&read);
   return list != nullptr && *list ? grantees_in(**list) : std::vector<std::string>{};

@@ -30,8 +30,8 @@ std::optional<s3_error> denied_by_policy(request& request, const storage::metada
 // The access control list in the fields of the head, or of a form; nullopt: there is none. Of those whose grants name
 // users, the ids are still to be looked up.
 std::variant<std::optional<access_list>, s3_error> read_list(const boost::beast::http::fields& about, bool of_object);
-// The ids of users that the list of a request's head or form names. A list that is malformed is refused by the
-// operation.
+// The ids of users that the list of a new object or bucket names, if its sender may set it. A list that is malformed is
+// refused by the operation.
 std::vector<std::string> grantees_in_head(const request& request, const boost::beast::http::fields& head);
 
 // acl_not_supported: an access control list in a header, in a bucket whose owner owns all objects. As in S3, also a

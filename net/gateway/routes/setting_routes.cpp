@@ -105,23 +105,17 @@ void commit_acl_of_object(const session_ptr& session, const access_list& list) {
   commit(session, std::move(command), 200);
 }
 
-// Who may do this only if the object's own list grants it is refused before a command is logged.
 void commit_acl(const session_ptr& session, const access_list& list) {
-  if (session->current().target.key.empty()) {
+  with_known_grantees(session, grantees_in(list), [session, list] {
+    if (!session->current().target.key.empty()) return commit_acl_of_object(session, list);
     auto command = change_of(session);
     set_list(command, list);
-    return commit(session, std::move(command), 200);
-  }
-  if (!session->current().waits_for_object) return commit_acl_of_object(session, list);
-  with_object(session, [session, list](const actors::found_object& found) {
-    if (const auto refused = refused_object(session->current(), found.bucket.get(), found.row.get()))
-      return session->respond_error(*refused);
-    commit_acl_of_object(session, list);
+    commit(session, std::move(command), 200);
   });
 }
 
 // The access control list is in the headers or in the body.
-void write_acl(const session_ptr& session) {
+void write_judged_acl(const session_ptr& session) {
   const bool of_object = !session->current().target.key.empty();
   const auto sent = read_list(session->fields(), of_object);
   if (const auto* refused = std::get_if<s3_error>(&sent)) return session->respond_error(*refused);
@@ -132,10 +126,20 @@ void write_acl(const session_ptr& session) {
     if (body.empty())
       return session->respond_error(
           {400, "MissingSecurityHeader", "Your request was missing a required header: x-amz-acl, or a list as body."});
-    auto read = read_acl_document(body, of_object);
+    const auto read = read_acl_document(body, of_object);
     if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
-    const auto& named = std::get<access_list>(read);
-    with_known_grantees(session, grantees_in(named), [session, named] { commit_acl(session, named); });
+    commit_acl(session, std::get<access_list>(read));
+  });
+}
+
+// Who may do this only if the object's own list grants it is refused before the body is read and a command is logged.
+void write_acl(const session_ptr& session) {
+  const bool waits = session->current().waits_for_object && !session->current().target.key.empty();
+  if (!waits) return write_judged_acl(session);
+  with_object(session, [session](const actors::found_object& found) {
+    if (const auto refused = refused_object(session->current(), found.bucket.get(), found.row.get()))
+      return session->respond_error(*refused);
+    write_judged_acl(session);
   });
 }
 

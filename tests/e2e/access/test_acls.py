@@ -4,6 +4,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from forms import post, signed
 from identities import allow, iam_of, s3_of, user_with_key
 from rights import bucket_of, cairn, denied, key_with, new_key
 from s3_client import refusal
@@ -203,6 +204,34 @@ def test_uploads_and_copies_carry_the_grants_of_their_request(guarded, iam, root
         assert refusal(client.create_multipart_upload, Bucket=own, Key="k", **grants) == DENIED
     made = root.create_bucket(Bucket="acl-made", GrantWrite=f"id={ann}", GrantReadACP=f"id={ann}")
     assert made["Location"] == "/acl-made" and grants_of(client.get_bucket_acl(Bucket="acl-made")) == [(ann, "READ_ACP"), (ann, "WRITE")]
+
+
+def test_forms_and_presigned_urls_carry_grants(guarded, iam, root):
+    b = bucket_of(guarded, "acl-forms")
+    ann, client = person(guarded, iam, "acl-former")
+    grant = {"x-amz-grant-read": f'id="{ann}"'}
+    assert post(guarded, b, signed(b, [{"key": "k"}, grant], {"key": "k"} | grant)).status == 204
+    assert client.get_object(Bucket=b, Key="k")["Body"].read() == b"bytes"
+    nobody = {"x-amz-grant-read": "id=_nobody"}
+    assert post(guarded, b, signed(b, [{"key": "k"}, nobody], {"key": "k"} | nobody)).code() == "InvalidArgument"
+    writer = key_with(guarded, b, "write")
+    assert denied(post(guarded, b, signed(b, [{"key": "k"}, grant], {"key": "k"} | grant, writer)))
+    url = root.generate_presigned_url("put_object", Params={"Bucket": b, "Key": "by-url", "GrantRead": f"id={ann}"})
+    path = url.partition(f":{guarded.http_port}")[2]
+    assert guarded.request("PUT", path, b"by url").status in (200, 403)  # 403: the client signed it as a header
+    assert guarded.request("PUT", path, b"by url", {"x-amz-grant-read": f"id={ann}"}).status == 200
+    assert client.get_object(Bucket=b, Key="by-url")["Body"].read() == b"by url"
+
+
+def test_lists_outlive_a_restart(start_node):
+    from rights import GUARDED
+    node = start_node(**GUARDED)
+    b, key = bucket_of(node, "acl-kept"), new_key(node)
+    assert call(node, "PUT", f"/{b}/k", b"x", x_amz_grant_read=f"id={key[0]}").status == 200
+    assert call(node, "PUT", f"/{b}?acl", x_amz_grant_read_acp=f"id={key[0]}").status == 200
+    node.stop()
+    node.start()
+    assert call(node, "GET", f"/{b}/k", key=key).body == b"x" and b"READ_ACP" in call(node, "GET", f"/{b}?acl", key=key).body
 
 
 def test_grantees_that_do_not_exist_are_refused_by_name(guarded, iam, root):
