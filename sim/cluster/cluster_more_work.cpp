@@ -32,8 +32,8 @@ const std::string public_register = "the bucket's public flag", policy_register 
                   user_register = "the user's policy", role_register = "the role's policy";
 
 // Of policy_register: whether everybody may tag objects. Of user_register: whether the user may remove their tags; of
-// role_register: whether a session of the role may.
-constexpr content_number forbids = absent, allows = 1;
+// role_register: whether a session of the role may. Of public_register: 0, 1, or that the list has grants.
+constexpr content_number forbids = absent, allows = 1, grants_more = 2;
 
 std::string policy_text(std::string_view effect) {
   return R"({"Version":"2012-10-17","Statement":[{"Effect":")" + std::string{effect} +
@@ -111,8 +111,9 @@ void cluster_workload::about_access(std::size_t u, cluster_node& node) {
   const bool of_bucket = d.chance(0.4);
   if (d.chance(0.6)) {
     if (of_bucket)
-      return read_access(u, node, public_register, {},
-                         [](const found_access& found) { return content_number(found.bucket->public_read); });
+      return read_access(u, node, public_register, {}, [](const found_access& found) {
+        return found.bucket->grants ? grants_more : content_number(found.bucket->public_read);
+      });
     return read_access(u, node, register_of(id), id, [](const found_access& found) {
       return found.key ? content_number(std::stoull(found.key->label)) : absent;
     });
@@ -120,8 +121,10 @@ void cluster_workload::about_access(std::size_t u, cluster_node& node) {
   if (of_bucket) {
     meta::set_bucket c;
     c.name = bucket_name;
-    c.public_read = d.chance(0.5);
-    return change_access(u, node, public_register, {.write = true, .value = content_number(*c.public_read)}, c);
+    const content_number list = plan_.policies > 0 ? d.below(3) : d.chance(0.5); // with policies: of the newest level
+    if (list < grants_more) c.public_read = list == 1;
+    if (list == grants_more) c.grants = policy::acl_grants{{policy::grantee::user, id, policy::permission::read}};
+    return change_access(u, node, public_register, {.write = true, .value = list}, c);
   }
   if (d.chance(0.5)) {
     operation o{.write = true};
