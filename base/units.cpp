@@ -135,6 +135,26 @@ result<host_port> parse_host_port(std::string_view text) {
   return refused("a host and a port such as node-2:9100, 10.0.0.7:9100 or [fd00::7]:9100", text);
 }
 
+bool is_provider_name(std::string_view text) {
+  constexpr std::size_t bytes_max = 255, port_bytes_max = 6;
+  constexpr std::string_view small = "abcdefghijklmnopqrstuvwxyz", large = "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                             digits = "0123456789";
+  const auto consists_of = [](std::string_view part, std::initializer_list<std::string_view> alphabets) {
+    return std::all_of(part.begin(), part.end(), [&](char c) {
+      return std::any_of(alphabets.begin(), alphabets.end(), [c](auto a) { return a.find(c) != a.npos; });
+    });
+  };
+  const auto slash = std::min(text.find('/'), text.size());
+  const auto host = text.substr(0, slash), path = text.substr(slash);
+  const auto colon = std::min(host.find(':'), host.size());
+  const auto name = host.substr(0, colon), port = host.substr(colon);
+  const bool is_port =
+      port.empty() || (port.size() > 1 && port.size() <= port_bytes_max && consists_of(port.substr(1), {digits}));
+  const bool is_host = name.find('.') != name.npos || !port.empty() || name == "localhost";
+  return text.size() <= bytes_max && !name.empty() && consists_of(name, {small, digits, ".-"}) && is_port && is_host &&
+         consists_of(path, {small, large, digits, "/-._~%+=@!"});
+}
+
 bool endpoint::is_loopback() const {
   constexpr address_bytes loopback_v6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   const auto parsed = parse_address_bytes(host);

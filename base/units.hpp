@@ -49,6 +49,9 @@ result<duration> parse_duration(std::string_view text);
 result<endpoint> parse_endpoint(std::string_view text);
 result<host_port> parse_host_port(std::string_view text);
 bool is_host_name(std::string_view text); // a DNS name or an IPv4 address, without a port
+// Of a provider of web identities: its issuer's URL without the scheme, "idp.example.org/team". The host is in lower
+// case, and has a dot or a port, or is localhost; so it is none of AWS's words ("sts").
+bool is_provider_name(std::string_view text);
 std::string format(byte_size value);
 std::string format(duration value);
 std::string format(const endpoint& value);

@@ -7,9 +7,11 @@ namespace cairn::storage::policy {
 namespace {
 
 // Whether the statement's principals include the sender. The account stands for its root key; in a Deny it stands for
-// all of its keys. A role stands for all of its sessions.
+// all of its keys. A role stands for all of its sessions. A web identity is let in by a statement that names its
+// provider only.
 bool names(const statement& s, const request& r, const std::string& arn) {
   const auto& who = s.who;
+  if (!r.provider.empty() && s.allows) return std::find(who.arns.begin(), who.arns.end(), arn) != who.arns.end();
   const auto kind = r.with->kind;
   const bool any_key = r.through_account || (!s.allows && !s.but_principals);
   const bool as_account = who.account && (kind == sender::account || (kind == sender::key && any_key));
@@ -92,6 +94,12 @@ bool names_object_lock(std::string_view json) {
 bool names_sessions(std::string_view json) {
   const auto compiled = policy::compile(json, owner_kind::identity);
   return compiled && std::ranges::any_of(compiled->statements(), [](const statement& s) { return s.names_sessions; });
+}
+
+bool names_web_identity(std::string_view json, owner_kind of) {
+  const auto compiled = policy::compile(json, of);
+  return compiled &&
+         std::ranges::any_of(compiled->statements(), [](const statement& s) { return s.names_web_identity; });
 }
 
 std::string name_of(const policy& p, std::size_t statement) {

@@ -30,7 +30,7 @@ struct decision {
 // Whom a statement names.
 struct principals {
   bool anybody = false, account = false;
-  std::vector<std::string> arns; // with the account's number
+  std::vector<std::string> arns; // with the account's number; also of providers of web identities
 };
 
 struct statement {
@@ -38,7 +38,8 @@ struct statement {
   bool allows = false;
   bool but_principals = false, but_resources = false; // NotPrincipal, NotResource; NotAction is in `actions`
   bool has_principals = false;
-  bool names_sessions = false; // an action pattern fits actions of roles and sessions alone
+  bool names_sessions = false;     // an action pattern fits actions of roles and sessions alone
+  bool names_web_identity = false; // a principal, a condition key, or an action pattern that fits nothing else
   principals who;
   std::bitset<actions_max> actions;
   std::vector<pattern> resources;
@@ -73,6 +74,9 @@ bool names_object_lock(std::string_view json);
 
 // Whether it is a policy of an identity that builds below feature level 14 refuse: one about roles or sessions.
 bool names_sessions(std::string_view json);
+
+// Whether it is a policy that builds below feature level 15 refuse: one about web identities.
+bool names_web_identity(std::string_view json, owner_kind of);
 
 // "statement 2 (`AllowTeam`)".
 std::string name_of(const policy& p, std::size_t statement);

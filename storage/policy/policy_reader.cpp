@@ -19,30 +19,6 @@ std::string quoted(std::string_view text) {
   return '`' + std::string{text.substr(0, shown_max)} + (text.size() > shown_max ? "…`" : "`");
 }
 
-std::size_t members_of(const json_value& value) {
-  std::size_t members = 0;
-  if (const auto* object = value.if_object())
-    for (const auto& member : *object) members += 1 + members_of(member.value());
-  if (const auto* array = value.if_array())
-    for (const auto& item : *array) members += members_of(item);
-  return members;
-}
-
-// Of members with one name the parser keeps the last. Outside of strings a colon stands in members only.
-bool has_repeated_members(std::string_view text, const json_value& value) {
-  std::size_t colons = 0;
-  bool inside = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (inside && text[i] == '\\')
-      ++i;
-    else if (text[i] == '"')
-      inside = !inside;
-    else if (!inside && text[i] == ':')
-      ++colons;
-  }
-  return colons != members_of(value);
-}
-
 class statement_reader {
 public:
   statement_reader(owner_kind of, std::string_view bucket, bool variables)
@@ -61,6 +37,7 @@ private:
   bool read_member(std::string_view name, const json_value& value, statement& into);
   bool read_principals(std::string_view element, const json_value& value, statement& into);
   bool read_aws_principal(std::string_view text, principals& into);
+  bool read_provider(std::string_view text, statement& into);
   bool read_actions(const json_value& value, bool but, statement& into);
   bool is_own_action(std::size_t number) const;
   bool read_resources(const json_value& value, bool but, statement& into);
@@ -138,6 +115,20 @@ bool statement_reader::read_aws_principal(std::string_view text, principals& int
   return true;
 }
 
+bool statement_reader::read_provider(std::string_view text, statement& into) {
+  constexpr std::string_view kind = ":oidc-provider/";
+  const auto at = text.find(kind);
+  const auto account = text.starts_with(arn_of_iam) && at != text.npos && at >= arn_of_iam.size()
+                           ? std::optional{text.substr(arn_of_iam.size(), at - arn_of_iam.size())}
+                           : std::nullopt;
+  const auto name = text.substr(std::min(text.size(), at + kind.size()));
+  if (!account || !is_account_name(*account) || !config::is_provider_name(name))
+    return fail("the principal " + quoted(text) + " is not arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH");
+  into.names_web_identity = true;
+  if (account->empty() || *account == account_id) into.who.arns.push_back(provider_arn(name));
+  return true;
+}
+
 bool statement_reader::read_principals(std::string_view element, const json_value& value, statement& into) {
   if (of_ == owner_kind::identity)
     return fail(std::string{element} + " is for policies of buckets: this policy is about whom it is attached to");
@@ -163,7 +154,8 @@ bool statement_reader::read_principals(std::string_view element, const json_valu
         into.who.account = true;
       }
     } else if (kind == "Federated" && of_ == owner_kind::trust) {
-      return fail("roles can't be assumed with a web identity or SAML (Federated)");
+      for (const auto name : names)
+        if (!read_provider(name, into)) return false;
     } else {
       return fail("principals of the kind " + quoted(kind) + " do not exist here; the kinds are AWS and CanonicalUser");
     }
@@ -171,9 +163,14 @@ bool statement_reader::read_principals(std::string_view element, const json_valu
   return true;
 }
 
+bool is_web_identity(std::size_t number) {
+  return static_cast<action>(number) == action::sts_assume_role_with_web_identity;
+}
+
 // Whether policies of this kind can be about the action.
 bool statement_reader::is_own_action(std::size_t number) const {
-  if (of_ == owner_kind::trust) return static_cast<action>(number) == action::sts_assume_role;
+  if (of_ == owner_kind::trust)
+    return static_cast<action>(number) == action::sts_assume_role || is_web_identity(number);
   return of_ == owner_kind::identity || action_name(number).starts_with("s3:");
 }
 
@@ -186,19 +183,21 @@ bool statement_reader::read_actions(const json_value& value, bool but, statement
   for (const auto name : names) {
     const auto read = pattern::read(name, true, false, problem_);
     if (!read) return false;
-    bool known = false, known_before = false;
+    bool known = false, known_before = false, known_before_web_identities = false;
     for (std::size_t i = 1; !action_name(i).empty(); ++i) {
       if (!read->matches(action_name(i), {}, true)) continue;
       named.set(i);
       known = known || is_own_action(i);
       known_before = known_before || !is_of_sessions(static_cast<action>(i));
+      known_before_web_identities = known_before_web_identities || (is_own_action(i) && !is_web_identity(i));
     }
     if (!known)
       return fail("the action " + quoted(name) +
                   (of_ == owner_kind::identity ? " is none of S3's, IAM's or STS's"
-                   : of_ == owner_kind::trust  ? " is not sts:AssumeRole"
+                   : of_ == owner_kind::trust  ? " is neither sts:AssumeRole nor sts:AssumeRoleWithWebIdentity"
                                                : " is none of S3's"));
     into.names_sessions = into.names_sessions || !known_before;
+    into.names_web_identity = into.names_web_identity || !known_before_web_identities;
   }
   into.actions = but ? ~named : named;
   return true;
@@ -243,6 +242,7 @@ bool statement_reader::read_condition(std::string_view how, std::string_view key
   const auto named = key_of(key);
   if (!named || (is_of_sts(named->key) && of_ != owner_kind::trust))
     return fail("the condition key " + quoted(key) + " is unknown, or Cairn does not have it");
+  into.names_web_identity = into.names_web_identity || is_of_web_identity(named->key);
   condition made{*op, *named};
   const auto add = [&](const json_value& item) {
     // Numbers and truth values may be written without quotes.

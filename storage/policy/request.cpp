@@ -80,6 +80,10 @@ std::string user_facts::owner_arn() const {
   return std::string{"arn:aws:iam::"}.append(account_id).append(is_role() ? ":role/" : ":user/") + path_and_name();
 }
 
+std::string provider_arn(std::string_view provider) {
+  return std::string{"arn:aws:iam::"}.append(account_id).append(":oidc-provider/").append(provider);
+}
+
 std::string date_text(wall_ms time) {
   namespace chrono = std::chrono;
   const auto at = chrono::floor<chrono::seconds>(chrono::sys_time<chrono::milliseconds>{chrono::milliseconds{time}});
@@ -211,6 +215,7 @@ std::vector<std::string> values_of(const tag_pairs* tags, std::string_view wante
 
 std::string request::sender_arn() const {
   if (user != nullptr) return user->arn();
+  if (!provider.empty()) return provider_arn(provider);
   const auto account = std::string{"arn:aws:iam::"}.append(account_id);
   switch (with->kind) {
     case sender::anonymous: return {};
@@ -263,7 +268,8 @@ std::vector<std::string> request::values(const named_key& wanted) const {
     default: break;
   }
   for (const auto& v : with->values)
-    if (v.key == wanted.key && v.name == wanted.name) return v.values;
+    if (v.key == wanted.key && (is_of_web_identity(v.key) ? same_word(v.name, wanted.name) : v.name == wanted.name))
+      return v.values;
   return {};
 }
 

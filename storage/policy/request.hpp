@@ -20,6 +20,9 @@ namespace cairn::storage::policy {
 constexpr std::string_view account_id = "000000000000";
 constexpr std::string_view canonical_owner = "cairn";
 
+// "idp.example.org/team" → "arn:aws:iam::000000000000:oidc-provider/idp.example.org/team"
+std::string provider_arn(std::string_view provider);
+
 using tag_pairs = std::vector<std::pair<std::string, std::string>>;
 
 enum class sender : std::uint8_t { anonymous, account, key }; // account: the root key
@@ -39,7 +42,7 @@ struct user_facts {
 
 struct context_value {
   context_key key{};
-  std::string name; // of a tag
+  std::string name; // of a tag, or of an identity provider
   std::vector<std::string> values;
   friend bool operator==(const context_value&, const context_value&) = default;
 };
@@ -75,6 +78,8 @@ struct request {
   const user_facts* user = nullptr;         // to whom the access key belongs; null: to nobody
   // Of a role's trust policy: whom the account stands for. Their own policies must allow the request, too.
   bool through_account = false;
+  // Of a role's trust policy: who vouches for a web identity, which has no access key; empty: the sender is none.
+  std::string_view provider{};
 
   std::string sender_arn() const; // empty: anonymous
   std::string resource() const;   // its ARN

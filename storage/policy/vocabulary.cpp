@@ -1,5 +1,7 @@
 #include "storage/policy/vocabulary.hpp"
 
+#include "base/units.hpp"
+
 #include <algorithm>
 #include <iterator>
 
@@ -141,6 +143,7 @@ constexpr std::string_view action_names[] = {
     "sts:AssumeRole",
     "sts:GetCallerIdentity",
     "sts:GetSessionToken",
+    "sts:AssumeRoleWithWebIdentity",
     // Not asked for by any operation.
     "s3:DeleteAccessPoint",
     "s3:GetAccountPublicAccessBlock",
@@ -190,7 +193,7 @@ constexpr std::string_view action_names[] = {
     "s3:PauseReplication",
 };
 static_assert(std::size(action_names) <= actions_max);
-static_assert(action_names[static_cast<std::size_t>(action::last)] == "sts:GetSessionToken");
+static_assert(action_names[static_cast<std::size_t>(action::last)] == "sts:AssumeRoleWithWebIdentity");
 static_assert(action_names[static_cast<std::size_t>(action::iam_update_user)] == "iam:UpdateUser");
 static_assert(action_names[static_cast<std::size_t>(action::restore_object)] == "s3:RestoreObject");
 static_assert(action_names[static_cast<std::size_t>(action::get_object)] == "s3:GetObject");
@@ -256,6 +259,22 @@ constexpr key_row key_rows[] = {
 };
 static_assert(std::size(key_rows) == static_cast<std::size_t>(context_key::last) + 1);
 
+constexpr key_row web_identity_rows[] = {
+    {context_key::web_identity_amr, "amr"},
+    {context_key::web_identity_aud, "aud"},
+    {context_key::web_identity_azp, "azp"},
+    {context_key::web_identity_sub, "sub"},
+};
+
+// "idp.example.org/team:sub"
+std::optional<named_key> web_identity_key(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == text.npos || !config::is_provider_name(lower_case(text.substr(0, colon)))) return std::nullopt;
+  for (const auto& row : web_identity_rows)
+    if (same_word(row.text, text.substr(colon + 1))) return named_key{row.key, text.substr(0, colon)};
+  return std::nullopt;
+}
+
 } // namespace
 
 std::string lower_case(std::string_view text) {
@@ -305,7 +324,7 @@ std::optional<named_key> key_of(std::string_view text) {
     if (is_tag(row.key) == name.empty()) return std::nullopt;
     return named_key{row.key, name};
   }
-  return std::nullopt;
+  return web_identity_key(text);
 }
 
 bool is_tag(context_key k) {
@@ -318,7 +337,11 @@ bool is_of_object_lock(context_key k) {
 }
 
 bool is_of_sts(context_key k) {
-  return k == context_key::sts_external_id || k == context_key::sts_role_session_name;
+  return k == context_key::sts_external_id || k == context_key::sts_role_session_name || is_of_web_identity(k);
+}
+
+bool is_of_web_identity(context_key k) {
+  return k > context_key::last;
 }
 
 } // namespace cairn::storage::policy

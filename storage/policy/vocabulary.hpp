@@ -148,7 +148,8 @@ enum class action : std::uint8_t {
   sts_assume_role,
   sts_get_caller_identity,
   sts_get_session_token,
-  last = sts_get_session_token,
+  sts_assume_role_with_web_identity, // feature level 15
+  last = sts_assume_role_with_web_identity,
 };
 
 // Words and names that are not case-sensitive: of ASCII letters.
@@ -223,18 +224,23 @@ enum class context_key : std::uint8_t {
   sts_external_id, // this and the following: only in the trust policies of roles
   sts_role_session_name,
   last = sts_role_session_name,
+  web_identity_amr, // the following are in no command; with the name of the identity provider
+  web_identity_aud,
+  web_identity_azp,
+  web_identity_sub,
 };
 
 // A condition key as policies and requests name it.
 struct named_key {
   context_key key{};
-  std::string_view name{}; // of a tag; else empty
+  std::string_view name{}; // of a tag, or of an identity provider; else empty
 };
-// "aws:SourceIp", "s3:ExistingObjectTag/team". Names are not case-sensitive, except those of tags. nullopt: unknown, or
-// a tag without a name.
+// "aws:SourceIp", "s3:ExistingObjectTag/team", "idp.example.org/team:sub". Names are not case-sensitive, except those
+// of tags. nullopt: unknown, or a tag without a name.
 std::optional<named_key> key_of(std::string_view text);
 bool is_tag(context_key k);
 bool is_of_object_lock(context_key k);
-bool is_of_sts(context_key k);
+bool is_of_sts(context_key k); // only in trust policies
+bool is_of_web_identity(context_key k);
 
 } // namespace cairn::storage::policy

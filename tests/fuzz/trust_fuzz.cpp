@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "storage/policy/policy.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -32,6 +33,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       allows = allows || s.allows;
       names_resources = names_resources && !s.resources.empty();
     }
+    // A web identity is let in by a statement that names its provider.
+    policy::request web{.act = policy::action::sts_assume_role_with_web_identity, .key = "role/backup", .with = &with};
+    web.object_missing = true;
+    web.provider = "idp.example.org/team";
+    const auto arn = policy::provider_arn(web.provider);
+    const bool is_named = std::any_of(rules->statements().begin(), rules->statements().end(), [&arn](const auto& s) {
+      return s.allows && std::find(s.who.arns.begin(), s.who.arns.end(), arn) != s.who.arns.end();
+    });
+    if (rules->evaluate(web).outcome == policy::effect::allow && !is_named) std::abort();
     if (!names_resources || (told.outcome == policy::effect::allow && !allows)) std::abort();
   }
   return 0;

@@ -58,7 +58,8 @@
 //      member of an older build would not obey for lists that objects have already
 //   14 kinds 41 and 42; the sealed secret of a create_key, or of a change_identity (`on` of CreateAccessKey); a kind 40
 //      about roles, or with a policy about roles or sessions; an authority of a session
-//   15 grants of access control lists, in extras, settings, set_extras or set_bucket
+//   15 grants of access control lists, in extras, settings, set_extras or set_bucket; a kind 40 with a policy about
+//      web identities
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
@@ -373,7 +374,9 @@ std::uint8_t base_level_of(const command& c) {
   if (std::holds_alternative<set_bucket_quota>(c)) return feature_level_of_quotas;
   if (std::holds_alternative<renew_token_key>(c)) return feature_level_of_sessions;
   if (const auto* identity = std::get_if<change_identity>(&c))
-    return is_about_sessions(*identity) ? feature_level_of_sessions : feature_level_of_identities;
+    return is_about_web_identities(*identity) ? feature_level_of_web_identities
+           : is_about_sessions(*identity)     ? feature_level_of_sessions
+                                              : feature_level_of_identities;
   if (std::holds_alternative<count_usage>(c)) return feature_level_of_usage;
   if (is_of_level_11(c)) return feature_level_of_object_lock;
   if (std::holds_alternative<set_bucket_access>(c)) return feature_level_of_policies;

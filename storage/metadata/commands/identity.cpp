@@ -134,6 +134,19 @@ std::optional<error> assumption_refused(const role_row& role, const access_key_r
   return delegated ? std::nullopt : std::optional{refused({})};
 }
 
+std::optional<error> assumption_refused(const role_row& role, std::string_view provider, const policy::context& with) {
+  const auto resource = resource_of(role);
+  const policy::request asked{.act = policy::action::sts_assume_role_with_web_identity,
+                              .key = resource,
+                              .with = &with,
+                              .object_missing = true,
+                              .provider = provider};
+  const trust_policy trust{role.trust};
+  const auto* const rules = trust.empty() ? nullptr : trust.compiled();
+  if (rules != nullptr && rules->evaluate(asked).outcome == policy::effect::allow) return std::nullopt;
+  return error{errc::access_denied, "Not authorized to perform sts:AssumeRoleWithWebIdentity"};
+}
+
 identity_decision ask_identity(const identity& of, const policy::request& asked) {
   identity_decision all{policy::effect::none};
   bool waits = false;

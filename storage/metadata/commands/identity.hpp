@@ -46,6 +46,9 @@ identity_decision ask_identity(const identity& of, const policy::request& asked)
 // sender's own policies. access_denied. `with`: the request's context, with the condition keys of STS.
 std::optional<error> assumption_refused(const role_row& role, const access_key_row& key, const policy::context& with);
 
+// The same for a web identity for which this provider vouches: a statement must name the provider.
+std::optional<error> assumption_refused(const role_row& role, std::string_view provider, const policy::context& with);
+
 // Whether a request of IAM's API is allowed: access_denied, no_such_access_key. `key`: the sender's row, null if there
 // is none; `resource`: "user/team/ann". A gateway asks before it commits or answers, the state machine again.
 std::optional<error> identity_lapsed(const authority& a, policy::action wanted, const access_key_row* key,

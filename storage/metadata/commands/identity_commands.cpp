@@ -28,6 +28,20 @@ bool is_about_sessions(const change_identity& c) {
   }
 }
 
+bool is_about_web_identities(const change_identity& c) {
+  using policy::action, policy::owner_kind;
+  switch (c.what) {
+    case action::iam_create_role:
+    case action::iam_update_assume_role_policy: return policy::names_web_identity(c.text, owner_kind::trust);
+    case action::iam_put_user_policy:
+    case action::iam_put_group_policy:
+    case action::iam_put_role_policy:
+    case action::iam_create_policy:
+    case action::iam_create_policy_version: return policy::names_web_identity(c.text, owner_kind::identity);
+    default: return false;
+  }
+}
+
 void write(byte_writer& w, const change_identity& c) {
   write_stamp(w, c.stamp);
   w.u8(static_cast<std::uint8_t>(c.what));

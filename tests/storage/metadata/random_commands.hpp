@@ -278,7 +278,10 @@ private:
     c.version = 1 + random_() % 4;
     if (is_of_sessions(c.what)) c.version = 3600;
     if (c.what == action::iam_create_role || c.what == action::iam_update_assume_role_policy)
-      c.text = R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"}})";
+      c.text =
+          c.on
+              ? R"({"Statement":{"Effect":"Allow","Action":"sts:*","Principal":{"Federated":"arn:aws:iam:::oidc-provider/a.b"}}})"
+              : R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"}})";
     if (random_() % 4 == 0) c.tags.emplace_back("team", "blue");
     return c;
   }

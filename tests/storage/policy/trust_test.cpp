@@ -35,7 +35,10 @@ TEST(trust, refuses_what_is_not_about_assuming_a_role) {
   EXPECT_NE(why_refused(R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}})"), "") << "nobody";
   EXPECT_NE(why_refused(R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject"}})"), "");
   EXPECT_NE(why_refused(R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoleWithSAML"}})"), "");
-  EXPECT_NE(why_refused(statement_of(R"({"Federated":"accounts.example.org"})")), "");
+  for (const auto* provider : {"accounts.example.org", "arn:aws:iam:::saml-provider/x", "arn:aws:iam:::oidc-provider/",
+                               "arn:aws:iam:::oidc-provider/Idp.example.org", "arn:aws:iam:::oidc-provider/idp",
+                               "arn:aws:iam:::oidc-provider/idp.example.org/*", "arn:aws:sts:::oidc-provider/a.b"})
+    EXPECT_NE(why_refused(statement_of(R"({"Federated":")" + std::string{provider} + "\"}")), "") << provider;
   EXPECT_NE(why_refused(statement_of(R"({"Service":"ec2.amazonaws.com"})")), "");
   EXPECT_NE(why_refused(statement_of(ann, R"(,"Condition":{"StringEquals":{"sts:Other":"x"}})")), "");
 }
@@ -74,6 +77,72 @@ TEST(trust, conditions_of_others_do_not_know_the_keys_of_sts) {
   const std::string text =
       R"({"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"sts:ExternalId":"1"}}}})";
   EXPECT_FALSE(policy::compile(text, owner_kind::identity));
+}
+
+std::string web_statement(std::string_view principal, std::string_view more = {}, std::string_view effect = "Allow") {
+  return R"({"Effect":")" + std::string{effect} + R"(","Action":"sts:AssumeRoleWithWebIdentity","Principal":)" +
+         std::string{principal} + std::string{more} + "}";
+}
+constexpr std::string_view idp = R"({"Federated":"arn:aws:iam::000000000000:oidc-provider/idp.example.org/team"})";
+
+effect asked_by(const std::string& statements, std::string_view provider, context with = {}) {
+  const auto text = R"({"Version":"2012-10-17","Statement":[)" + statements + "]}";
+  const auto rules = policy::compile(text, owner_kind::trust);
+  EXPECT_TRUE(rules) << (rules ? "" : rules.error().text) << text;
+  const request r{.act = action::sts_assume_role_with_web_identity,
+                  .key = "role/backup",
+                  .with = &with,
+                  .object_missing = true,
+                  .provider = provider};
+  return rules->evaluate(r).outcome;
+}
+
+TEST(trust, lets_web_identities_in_whose_provider_it_names) {
+  EXPECT_EQ(asked_by(web_statement(idp), "idp.example.org/team"), effect::allow);
+  EXPECT_EQ(asked_by(web_statement(R"({"Federated":["arn:aws:iam:::oidc-provider/idp.example.org/team"]})"),
+                     "idp.example.org/team"),
+            effect::allow);
+  for (const auto* provider : {"idp.example.org", "idp.example.org/team/", "idp.example.org/Team", "example.org/team"})
+    EXPECT_EQ(asked_by(web_statement(idp), provider), effect::none) << provider;
+  EXPECT_EQ(asked_by(web_statement(R"({"Federated":"arn:aws:iam::123456789012:oidc-provider/idp.example.org/team"})"),
+                     "idp.example.org/team"),
+            effect::none)
+      << "of another account";
+  EXPECT_EQ(asked(statement_of(idp), user), effect::none) << "a user";
+}
+
+TEST(trust, lets_no_web_identity_in_through_what_names_others) {
+  for (const auto* named :
+       {R"("*")", R"({"AWS":"*"})", R"({"AWS":"000000000000"})", R"({"AWS":"arn:aws:iam:::user/a"})"})
+    EXPECT_EQ(asked_by(web_statement(named), "idp.example.org/team"), effect::none) << named;
+  EXPECT_EQ(asked_by(web_statement(idp) + "," + web_statement(R"("*")", {}, "Deny"), "idp.example.org/team"),
+            effect::deny);
+  const auto but = [](std::string_view named) {
+    return web_statement(idp) + R"(,{"Effect":"Deny","Action":"sts:*","NotPrincipal":)" + std::string{named} + "}";
+  };
+  EXPECT_EQ(asked_by(but(idp), "idp.example.org/team"), effect::allow);
+  EXPECT_EQ(asked_by(but(R"({"AWS":"arn:aws:iam:::user/a"})"), "idp.example.org/team"), effect::deny);
+}
+
+TEST(trust, may_ask_for_claims_of_web_identities) {
+  const auto text = web_statement(
+      idp,
+      R"(,"Condition":{"StringEquals":{"idp.example.org/team:aud":"cairn"},"StringLike":{"IDP.example.org/team:sub":"ann-*"}})");
+  context with;
+  with.values = {{context_key::web_identity_aud, "idp.example.org/team", {"x", "cairn"}}};
+  EXPECT_EQ(asked_by(text, "idp.example.org/team", with), effect::none);
+  with.values.push_back({context_key::web_identity_sub, "idp.example.org/other", {"ann-1"}});
+  EXPECT_EQ(asked_by(text, "idp.example.org/team", with), effect::none) << "of another provider";
+  with.values.push_back({context_key::web_identity_sub, "idp.example.org/team", {"ann-1"}});
+  EXPECT_EQ(asked_by(text, "idp.example.org/team", with), effect::allow);
+  EXPECT_FALSE(policy::compile(R"({"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":)"
+                               R"({"StringEquals":{"idp.example.org:sub":"x"}}}})",
+                               owner_kind::identity));
+  for (const auto* key : {"idp:sub", "sts:sub", "idp.example.org:nbf", ":sub", "idp.example.org/a b:sub"})
+    EXPECT_FALSE(key_of(key)) << key;
+  EXPECT_NE(
+      why_refused(web_statement(idp, R"(,"Condition":{"StringEquals":{"aws:UserAgent":"${idp.example.org:sub}"}})")),
+      "");
 }
 
 TEST(sts_sessions, have_condition_keys_of_their_own) {

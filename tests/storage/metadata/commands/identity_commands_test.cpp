@@ -68,6 +68,37 @@ TEST(identity_commands, about_roles_and_sessions_are_of_level_14) {
   EXPECT_EQ(std::get<put_object>(decode_command(encode(sent)).value()).by, sent.by);
 }
 
+TEST(identity_commands, about_web_identities_are_of_level_15) {
+  const auto put = [](policy::action what, std::string text) {
+    const change_identity c{.what = what, .name = "r", .other = "p", .text = std::move(text), .version = 3600};
+    EXPECT_EQ(encode(std::get<change_identity>(decode_command(encode(c)).value())), encode(c));
+    return level_of(c);
+  };
+  const auto trust = [&put](std::string_view more) {
+    const auto text = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow",)" + std::string{more} + "}}";
+    EXPECT_EQ(put(policy::action::iam_create_role, text), put(policy::action::iam_update_assume_role_policy, text));
+    return put(policy::action::iam_create_role, text);
+  };
+  EXPECT_EQ(trust(R"("Action":"sts:AssumeRole","Principal":"*")"), 14);
+  EXPECT_EQ(trust(R"("Action":"sts:*","Principal":{"AWS":"*"})"), 14);
+  EXPECT_EQ(trust(R"("Action":"sts:AssumeRole*","Principal":{"Federated":"arn:aws:iam:::oidc-provider/a.b"})"), 15);
+  EXPECT_EQ(trust(R"("Action":"sts:AssumeRoleWithWebIdentity","Principal":"*")"), 15);
+  EXPECT_EQ(trust(R"("Action":"sts:*","Principal":"*","Condition":{"Null":{"a.b:sub":"true"}})"), 15);
+  const auto of_user = [&put](std::string_view action) {
+    return put(policy::action::iam_put_user_policy,
+               R"({"Statement":{"Effect":"Allow","Resource":"*","Action":)" + std::string{action} + "}}");
+  };
+  EXPECT_EQ(of_user(R"("sts:AssumeRole*")"), 14);
+  EXPECT_EQ(of_user(R"(["s3:*","sts:AssumeRoleWithWeb*"])"), 15);
+
+  change_identity by_session{.what = policy::action::iam_create_role, .name = "r"};
+  by_session.text = R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":"*"}})";
+  by_session.by = by_user();
+  by_session.by.session = std::make_shared<const sts_session>(sts_session{true, "ops", "AROA1", "nightly", 5, 900'005, {}});
+  EXPECT_EQ(level_of(by_session), 15);
+  EXPECT_EQ(std::get<change_identity>(decode_command(encode(by_session)).value()).by, by_session.by);
+}
+
 TEST(identity_commands, raise_the_level_of_a_command_that_a_user_sends) {
   put_object put{.stamp = {.session = 1, .sequence = 2}, .bucket = "b", .key = "k", .content = std::string{}};
   put.by = by_user();
