@@ -30,4 +30,7 @@ std::string_view member_name(const json_object::value_type& member);
 // members with one name the last counts.
 std::optional<json_value> read_json(std::string_view text, std::size_t bytes_max, std::size_t depth_max);
 
+// Whether an object of this text, which was read into the value, has two members with one name: read_json keeps one.
+bool has_repeated_members(std::string_view text, const json_value& value);
+
 } // namespace cairn

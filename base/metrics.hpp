@@ -48,6 +48,7 @@ struct node_metrics {
   std::array<counter, 3> rate_limited{}; // refused because of limits.rates, by config::rate_of
   counter transfers_paced{0};            // made to wait because of limits.rates
   counter requests_signed{0}, requests_signature_refused{0};
+  counter web_identities_accepted{0}, web_identities_refused{0}; // tokens, with which roles are to be assumed
   counter active_downloads{0}, active_uploads{0};
   counter window_slices{0}; // sum of the windows of the active downloads
   counter chunk_reads{0}, chunk_reads_cached{0}, chunk_read_errors{0}, chunk_read_retries{0}, chunks_corrupt{0};

@@ -9,6 +9,7 @@
 #include "cli/admin/admin_token.hpp"
 #include "cli/admin/config_command.hpp"
 #include "cli/certificate_watch.hpp"
+#include "cli/issuer_fetcher.hpp"
 #include "cli/machine/open_files.hpp"
 #include "cli/sealing_watch.hpp"
 #include "cli/service_watchdog.hpp"
@@ -93,6 +94,7 @@ private:
   net::gateway_logs logs_{.slow = std::make_shared<net::slow_requests>(system_clock(), metrics_)};
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<actors::storage_node> node_;
+  std::shared_ptr<net::identity_providers> providers_; // of web identities; null: there are none
   std::unique_ptr<net::http_server> http_;
   std::unique_ptr<net::admin_server> admin_;
   std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
@@ -125,7 +127,10 @@ result<void> running_node::start() {
   const auto fitting = fitted(settings_, descriptors_);
   auto services = node_->handles();
   auto memory = services.buffers;
-  auto gateway = std::make_shared<net::s3_gateway>(fitting, std::move(services), net::s3_operations, metrics_, logs_);
+  if (!settings_.auth.oidc.empty())
+    providers_ = std::make_shared<net::identity_providers>(settings_.auth.oidc, make_issuer_fetcher(), system_clock());
+  auto gateway = std::make_shared<net::s3_gateway>(fitting, std::move(services), net::s3_operations, metrics_, logs_,
+                                                   system_clock(), system_random(), providers_);
   http_ =
       std::make_unique<net::http_server>(shards_.contexts(), fitting, std::move(gateway), std::move(memory), metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
@@ -400,6 +405,7 @@ void running_node::stop() {
   end_signals();
   if (admin_) admin_->set_stopping();
   if (node_) node_->transfer_leadership(); // first, so that the others' writes need not wait for this node's clients
+  if (providers_) providers_->stop();
   if (http_) {
     http_->stop_accepting();
     std::promise<void> drained;

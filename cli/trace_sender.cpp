@@ -12,13 +12,10 @@ constexpr http_timeouts timeouts{std::chrono::seconds{2}, std::chrono::seconds{2
 } // namespace
 
 result<net::span_exporter::sender> make_trace_sender(const std::string& endpoint) {
-  const auto scheme = endpoint.find("://");
-  const auto path = endpoint.find('/', scheme == endpoint.npos ? 0 : scheme + 3);
-  auto server = parse_server_address(std::string_view{endpoint}.substr(0, path));
-  if (!server) return server.error();
-  const auto given = path == endpoint.npos ? std::string{} : endpoint.substr(path);
-  const auto target = given.size() <= 1 ? std::string{"/v1/traces"} : given;
-  return net::span_exporter::sender{[server = std::move(*server), target](std::string body) -> result<void> {
+  auto url = parse_server_url(endpoint);
+  if (!url) return url.error();
+  const auto target = url->target.size() <= 1 ? std::string{"/v1/traces"} : std::move(url->target);
+  return net::span_exporter::sender{[server = std::move(url->server), target](std::string body) -> result<void> {
     http_client client{server, timeouts};
     text_body source{std::move(body)};
     const auto answer = client.exchange({"POST", target, {{"Content-Type", "application/json"}}}, &source);

@@ -59,6 +59,14 @@ struct admin_settings {
   admin_tls_settings tls;
 };
 
+// An issuer of web identities: an OpenID Connect provider.
+struct oidc_issuer {
+  std::string issuer; // URL, as its tokens name it
+  std::vector<std::string> audiences;
+  std::string ca_file;  // PEM file of trusted certificates; empty: the system's
+  std::string jwks_url; // of its keys; empty: as its openid-configuration says
+};
+
 struct auth_settings {
   anonymous_access anonymous = anonymous_access::read_write;
   bool allow_public_writes = false; // confirms anonymous writes on an address beyond loopback
@@ -68,6 +76,7 @@ struct auth_settings {
   std::string sealing_key_file;      // of secrets of access keys; empty: `sealing_key` alone
   std::string sealing_key;           // seals instead of the file's first; both empty: secrets are stored in clear
   sigv2_use sigv2 = sigv2_use::none; // presigned: also POST forms
+  std::vector<oidc_issuer> oidc;     // whose tokens roles may be assumed with
 };
 
 struct storage_settings {

@@ -11,7 +11,7 @@ namespace {
 
 template <class T>
 constexpr bool is_list = std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<disk_settings>> ||
-                         std::is_same_v<T, std::vector<rate_limit>>;
+                         std::is_same_v<T, std::vector<rate_limit>> || std::is_same_v<T, std::vector<oidc_issuer>>;
 
 struct type_names {
   const char *short_name, *with_article;
@@ -33,6 +33,8 @@ type_names names_of_type() {
     return {"disks", "an array of {path = \"…\", weight = 1} or of paths"};
   if constexpr (std::is_same_v<T, std::vector<rate_limit>>)
     return {"rates", "an array of {key = \"*\", requests_per_second = 100}, also with bucket or address"};
+  if constexpr (std::is_same_v<T, std::vector<oidc_issuer>>)
+    return {"issuers", "an array of {issuer = \"https://idp.example.org\", audiences = [\"cairn\"]}"};
   if constexpr (std::is_enum_v<T>) return {"choice", "one of"};
 }
 
@@ -100,6 +102,13 @@ std::string rate_text(const rate_limit& rate) {
   return out + '}';
 }
 
+std::string issuer_text(const oidc_issuer& one) {
+  std::string out = "{issuer = " + toml_quoted(one.issuer) + ", audiences = " + list_text(one.audiences, toml_quoted);
+  if (!one.ca_file.empty()) out += ", ca_file = " + toml_quoted(one.ca_file);
+  if (!one.jwks_url.empty()) out += ", jwks_url = " + toml_quoted(one.jwks_url);
+  return out + '}';
+}
+
 struct value_writer {
   std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
   std::string operator()(const std::uint32_t* v) const { return std::to_string(*v); }
@@ -116,6 +125,7 @@ struct value_writer {
     });
   }
   std::string operator()(const std::vector<rate_limit>* v) const { return list_text(*v, rate_text); }
+  std::string operator()(const std::vector<oidc_issuer>* v) const { return list_text(*v, issuer_text); }
   template <class E>
   requires std::is_enum_v<E> std::string operator()(const E* v) const {
     for (const auto& [name, value] : names_of(E{}))

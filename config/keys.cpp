@@ -145,6 +145,12 @@ constexpr std::array key_table{
         "Whether presigned URLs and the policies of POST forms may be signed with AWS Signature Version 2, which some "
         "old clients need. It rests on SHA-1, and covers neither the host nor most headers. Signed requests always "
         "need Version 4."},
+    key{"auth", "oidc", at<&s::auth, &auth_settings::oidc>, 0, 16, 1, false,
+        "Issuers of web identities (OpenID Connect), with whose tokens roles can be assumed (docs/iam.md), each a "
+        "table: "
+        "`issuer` (a https URL, as tokens name it in `iss`; http only on this machine), `audiences` (1 to 16; a token "
+        "must name one in `aud`), `ca_file` (PEM file of the certificates that are trusted; without it those of the "
+        "system) and `jwks_url` (of its keys; without it as `/.well-known/openid-configuration` says)."},
 
     key{"storage", "chunk_size", at<&s::storage, &storage_settings::chunk_size>, block_bytes, chunk_bytes_max,
         block_bytes, false, "Size of the chunks of new objects. Existing objects keep theirs."},

@@ -19,7 +19,7 @@ namespace cairn::config {
 using key_slot =
     std::variant<bool*, std::uint32_t*, double*, byte_size*, std::optional<byte_size>*, duration*, endpoint*,
                  std::string*, std::vector<std::string>*, std::vector<disk_settings>*, std::vector<rate_limit>*,
-                 anonymous_access*, sigv2_use*, log_format*, log_level*, access_log_format*>;
+                 std::vector<oidc_issuer>*, anonymous_access*, sigv2_use*, log_format*, log_level*, access_log_format*>;
 
 // The form that a string or the elements of a list must have.
 enum class text_form : std::uint8_t { any, host_and_port };
@@ -42,6 +42,8 @@ struct section_doc {
 };
 
 constexpr double disk_weight_max = 1e6;
+// Of one entry of auth.oidc.
+constexpr std::size_t oidc_audiences_max = 16, oidc_text_bytes_max = 1024;
 // Of one entry of limits.rates.
 constexpr std::uint32_t rate_requests_max = 1'000'000, rate_transfers_max = 1'000'000;
 constexpr std::uint64_t rate_bytes_min = 1 << 10, rate_bytes_max = 1ull << 40;

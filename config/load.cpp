@@ -1,7 +1,5 @@
 #include "config/load.hpp"
 
-#include "base/file_system.hpp"
-#include "config/address_prefix.hpp"
 #include "config/keys.hpp"
 #include "config/rules.hpp"
 #include "config/suggest.hpp"
@@ -11,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -40,13 +37,6 @@ std::string shown(const toml::node& node) {
   if (node.is_table()) return "a table";
   if (node.is_array()) return "an array";
   return "a date or time";
-}
-
-// Of a key or a bucket any name of their length: one that does not exist limits nobody.
-bool is_rate_name(const rate_limit& rate) {
-  if (rate.of == rate_of::address) return rate.name == each_party || parse_address_prefix(rate.name).has_value();
-  constexpr std::size_t party_bytes_max = 128;
-  return !rate.name.empty() && rate.name.size() <= party_bytes_max && rate.name.find('\0') == std::string::npos;
 }
 
 bool is_path(std::string_view text, std::uint64_t most) {
@@ -146,6 +136,7 @@ public:
   }
   bool operator()(std::vector<disk_settings>* out) const { return read_tables(*out, &value_reader::read_disk); }
   bool operator()(std::vector<rate_limit>* out) const { return read_tables(*out, &value_reader::read_rate); }
+  bool operator()(std::vector<oidc_issuer>* out) const { return read_tables(*out, &value_reader::read_issuer); }
 
 private:
   // Whether the address is empty by default.
@@ -266,6 +257,49 @@ private:
     return rate;
   }
 
+  static bool read_audiences(const toml::node& at, std::vector<std::string>& out) {
+    const auto* list = at.as_array();
+    if (!list || list->empty() || list->size() > oidc_audiences_max) return false;
+    for (const auto& element : *list) {
+      auto text = element.value_exact<std::string>();
+      if (!text || !is_path(*text, oidc_text_bytes_max)) return false;
+      out.push_back(std::move(*text));
+    }
+    return true;
+  }
+
+  oidc_issuer read_issuer(const toml::node& node, const std::string& name) const {
+    constexpr std::uint64_t path_bytes_max = 4095;
+    oidc_issuer issuer;
+    const auto* table = node.as_table();
+    if (!table) {
+      report_(node, name, "expected a table such as {issuer = \"https://idp.example.org\", audiences = [\"cairn\"]}");
+      return issuer;
+    }
+    for (const auto& [member, value] : *table) {
+      const auto full = name + '.' + std::string(member.str());
+      const auto text = value.value_exact<std::string>().value_or("");
+      const auto take = [&, at = &value](std::string& into, bool good, const char* what) {
+        into = text;
+        if (!good) report_(*at, full, std::string("expected ") + what + ", got " + shown(*at));
+      };
+      if (member == "issuer")
+        take(issuer.issuer, is_issuer_url(text),
+             "a URL such as \"https://idp.example.org/team\", its host in lower case; http only on this machine");
+      else if (member == "jwks_url")
+        take(issuer.jwks_url, is_https_url(text), "a https URL; http only on this machine");
+      else if (member == "ca_file")
+        take(issuer.ca_file, is_path(text, path_bytes_max), "the path of a PEM file");
+      else if (member != "audiences")
+        report_(value, full, "unknown key: an issuer has issuer, audiences, ca_file and jwks_url");
+      else if (!read_audiences(value, issuer.audiences))
+        report_(value, full, "expected an array of 1 to 16 strings, got " + shown(value));
+    }
+    if (!table->contains("issuer") || !table->contains("audiences"))
+      report_(node, name, "expected both issuer and audiences");
+    return issuer;
+  }
+
   const key& key_;
   const toml::node& node_;
   report report_;
@@ -296,7 +330,8 @@ bool takes_text(const key& k) {
   return !std::holds_alternative<bool*>(slot) && !std::holds_alternative<std::uint32_t*>(slot) &&
          !std::holds_alternative<double*>(slot) && !std::holds_alternative<std::vector<std::string>*>(slot) &&
          !std::holds_alternative<std::vector<disk_settings>*>(slot) &&
-         !std::holds_alternative<std::vector<rate_limit>*>(slot);
+         !std::holds_alternative<std::vector<rate_limit>*>(slot) &&
+         !std::holds_alternative<std::vector<oidc_issuer>*>(slot);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -459,28 +494,6 @@ loaded load(std::string_view text, std::string_view file_name, std::span<const s
   l.read_text(text);
   for (const auto& o : overrides) l.read_override(o);
   return l.finish();
-}
-
-loaded load_file(const std::string& path, std::span<const std::string> overrides) {
-  if (path.empty()) return load("", "", overrides);
-  const auto unreadable = [&path](const char* why) {
-    loaded out;
-    out.problems.push_back({path, 0, 0, "", why});
-    return out;
-  };
-  std::error_code failure;
-  if (std::filesystem::is_directory(path, failure)) return unreadable("expected a file, this is a directory");
-  if (std::filesystem::exists(path, failure) && !std::filesystem::is_regular_file(path, failure))
-    return unreadable("expected a regular file");
-  const auto in = posix_file_system().open(path, open_mode::read_only); // waits for no FIFO, whatever it is by now
-  if (!in) return unreadable("the file can't be opened");
-  // Reads one byte more than is allowed, so that check_shape notices a file that is too large.
-  std::string text(toml_bytes_max + 1, '\0');
-  const bytes_span into{reinterpret_cast<std::byte*>(text.data()), text.size()};
-  const auto got = (*in)->read(0, std::span{&into, 1});
-  if (!got) return unreadable("the file can't be read");
-  text.resize(*got);
-  return load(text, path, overrides);
 }
 
 } // namespace cairn::config

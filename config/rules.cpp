@@ -258,6 +258,15 @@ std::string check_rates(const settings& s) {
   return {};
 }
 
+// Without the scheme, as policies name them.
+std::string check_oidc(const settings& s) {
+  std::set<std::string> seen;
+  for (const auto& one : s.auth.oidc)
+    if (!seen.insert(one.issuer.substr(one.issuer.find('/') + 1)).second)
+      return "expected each issuer once, got \"" + one.issuer + "\" twice";
+  return {};
+}
+
 struct rule {
   std::array<std::string_view, 4> keys;
   std::string (*check)(const settings&); // empty: the rule holds
@@ -277,6 +286,7 @@ constexpr std::array rules{
     rule{{"auth.root_secret_key"}, check_root_secret},
     rule{{"auth.region"}, check_region},
     rule{{"auth.sealing_key"}, check_sealing_key},
+    rule{{"auth.oidc"}, check_oidc},
     rule{{"storage.segment_size", "storage.chunk_size"}, check_segment},
     rule{{"storage.disks"}, check_folders},
     rule{{"metadata.dir", "storage.disks", "node.data_dir"}, check_metadata_folder},
@@ -299,6 +309,29 @@ constexpr std::array rules{
 };
 
 } // namespace
+
+bool is_rate_name(const rate_limit& rate) {
+  if (rate.of == rate_of::address) return rate.name == each_party || parse_address_prefix(rate.name).has_value();
+  constexpr std::size_t party_bytes_max = 128;
+  return !rate.name.empty() && rate.name.size() <= party_bytes_max && rate.name.find('\0') == std::string::npos;
+}
+
+bool is_https_url(std::string_view url) {
+  constexpr std::string_view tls = "https://", plain = "http://";
+  constexpr std::size_t bytes_max = 2048;
+  const bool encrypted = url.starts_with(tls);
+  if ((!encrypted && !url.starts_with(plain)) || url.size() > bytes_max || !is_visible(url, "\"#@\\")) return false;
+  url.remove_prefix(encrypted ? tls.size() : plain.size());
+  const auto authority = url.substr(0, url.find_first_of("/?"));
+  const auto with_port = parse_host_port(authority);
+  if (!with_port && !is_host_name(authority)) return false;
+  const auto host = with_port ? with_port->host : std::string{authority};
+  return encrypted || host == "localhost" || endpoint{host, 0}.is_loopback();
+}
+
+bool is_issuer_url(std::string_view url) {
+  return is_https_url(url) && is_provider_name(url.substr(url.find("://") + 3));
+}
 
 std::vector<broken_rule> broken_rules(const settings& s, const std::function<bool(std::string_view)>& readable) {
   std::vector<broken_rule> out;

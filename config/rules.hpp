@@ -21,4 +21,12 @@ std::vector<broken_rule> broken_rules(const settings& s, const std::function<boo
 // Checks all rules, for settings that code made or changed at run time.
 std::vector<broken_rule> broken_rules(const settings& s);
 
+// Of a key or a bucket any name of their length: one that does not exist limits nobody.
+bool is_rate_name(const rate_limit& rate);
+
+// "https://idp.example.org/keys"; also with http, if the host is a loopback address or localhost.
+bool is_https_url(std::string_view url);
+// The same, and policies can name it (is_provider_name).
+bool is_issuer_url(std::string_view url);
+
 } // namespace cairn::config

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -81,10 +82,13 @@ constexpr argument with_role_options[] = {{"--path", "Path", "/division/team/"},
                                           {"--session-max", "MaxSessionDuration", "Seconds, 3600 to 43200"}};
 constexpr argument with_role_changes[] = {{"--description", "Description", "For people"},
                                           {"--session-max", "MaxSessionDuration", "Seconds, 3600 to 43200"}};
+constexpr const char* web_identity_token = "WebIdentityToken";
 constexpr argument with_session_options[] = {
     {"--seconds", "DurationSeconds", "How long the credentials hold, from 900 on"},
     {"--external-id", "ExternalId", "What the trust policy may ask for"},
-    {"--policy", "Policy", "A session policy, JSON", value_kind::file}};
+    {"--policy", "Policy", "A session policy, JSON", value_kind::file},
+    {"--web-identity-token", web_identity_token, "A token of an OpenID Connect issuer, instead of an access key",
+     value_kind::file}};
 constexpr argument with_path[] = {{"--path", "Path", "/division/team/"}};
 constexpr argument with_path_prefix[] = {{"--path-prefix", "PathPrefix", "Only those below this path"}};
 constexpr argument with_description[] = {{"--path", "Path", "/division/team/"},
@@ -227,6 +231,8 @@ result<iam_parameters> parameters_of(const verb& of, const identity_options& opt
       if (given.empty()) continue;
       auto value = value_of(one, given);
       if (!value) return value.error();
+      if (one.parameter == std::string_view{web_identity_token}) // an editor's or echo's end of the line
+        value->erase(value->find_last_not_of("\r\n") + 1);
       all.emplace_back(one.parameter, std::move(*value));
     }
   const std::string_view fixed{of.fixed};
@@ -275,11 +281,15 @@ result<void> run(const verb& of, const identity_options& options) {
   const auto all = parameters_of(of, options);
   if (!all) return all.error();
   auto endpoint = *options.endpoint;
+  const bool with_token =
+      std::any_of(all->begin(), all->end(), [](const auto& p) { return p.first == web_identity_token; });
+  const auto action = std::string{of.action} + (with_token ? "WithWebIdentity" : "");
+  if (with_token) endpoint.access_key.clear(); // the token stands for a signature
   endpoint.service = is_of_sts(of.action) ? "sts" : "iam";
   const auto client = client_for(endpoint);
   if (!client) return client.error();
   if (*of.list == 0) {
-    const auto answer = ask_iam(**client, of.action, *all);
+    const auto answer = ask_iam(**client, action, *all);
     if (!answer) return answer.error();
     if (!options.json) return show_answer(lines_of(*answer), false);
     return show_answer(json_text(answer->children.empty() ? json_value(json_object{}) : json_of(*answer)) + "\n", true);

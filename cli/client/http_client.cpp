@@ -8,6 +8,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 
 namespace cairn::cli {
@@ -89,6 +90,14 @@ result<server_address> parse_server_address(std::string_view url) {
   }
   if (address.host.empty()) return refuse("the host is missing");
   return address;
+}
+
+result<server_url> parse_server_url(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto path = std::min(url.find('/', scheme == url.npos ? 0 : scheme + 3), url.size());
+  auto server = parse_server_address(url.substr(0, path));
+  if (!server) return server.error();
+  return server_url{std::move(*server), std::string{url.substr(path)}};
 }
 
 std::string_view http_response::header(std::string_view name) const {
@@ -358,7 +367,10 @@ private:
 
   result<void> receive_body(message_parser& parser, http_response& response, body_sink* sink) {
     std::uint64_t received = 0;
+    const auto began = system_clock().now();
     while (!parser.is_done()) {
+      if (timeouts_.body.count() > 0 && system_clock().now() - began > timeouts_.body)
+        return error{errc::timeout, "receiving the body: it is too slow"};
       const auto [count, code] = read_some(parser, chunk_);
       const bytes_view bytes(chunk_.data(), count);
       received += bytes.size();

@@ -32,6 +32,13 @@ struct server_address {
 // "http://127.0.0.1:9000", "https://…", also without the scheme or the port (80, 443). Paths are refused.
 result<server_address> parse_server_address(std::string_view url);
 
+// "https://idp.example.org/keys?v=1": with a path, from which on it is the target; empty: it has none.
+struct server_url {
+  server_address server;
+  std::string target;
+};
+result<server_url> parse_server_url(std::string_view url);
+
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
 struct http_request {
@@ -71,6 +78,7 @@ struct http_timeouts {
   std::chrono::milliseconds connect{10'000};
   std::chrono::milliseconds progress{60'000}; // without a byte in either direction
   std::chrono::milliseconds answer{120'000};  // from the end of the request to the first byte of the answer
+  std::chrono::milliseconds body{0};          // of the answer, as a whole; 0: no limit
 };
 
 class http_client {

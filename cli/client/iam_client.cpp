@@ -31,7 +31,7 @@ error refusal_by_iam(const http_response& response, const std::string& action) {
 } // namespace
 
 bool is_of_sts(std::string_view action) {
-  return action == "AssumeRole";
+  return action.starts_with("AssumeRole");
 }
 
 result<net::xml_element> ask_iam(http_client& client, const std::string& action, const iam_parameters& parameters) {

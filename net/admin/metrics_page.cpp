@@ -115,6 +115,10 @@ void add_http(page_builder& p, const node_metrics& m, std::span<const s3_operati
   p.counter("cairn_http_signed_requests_total", "Requests with a valid signature.", m.requests_signed);
   p.counter("cairn_http_signature_refused_total", "Requests refused for their signature, access key or time.",
             m.requests_signature_refused);
+  p.counter("cairn_web_identities_accepted_total", "Tokens of web identities that were valid.",
+            m.web_identities_accepted);
+  p.counter("cairn_web_identities_refused_total", "Tokens of web identities that were refused.",
+            m.web_identities_refused);
   p.counter("cairn_slow_down_total", "Requests answered with 503 SlowDown because the node is busy.", m.slow_down);
   auto& limited =
       p.family("cairn_rate_limited_total",

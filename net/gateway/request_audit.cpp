@@ -10,6 +10,7 @@ namespace {
 using storage::metadata::allowed_by;
 
 std::string_view sender_of(const request& request, std::string_view root_key) {
+  if (!request.web_identity.empty()) return "web_identity";
   if (!request.signer) return request.claimed_key.empty() ? "anonymous" : "unverified";
   return !root_key.empty() && request.claimed_key == root_key ? "root" : "key";
 }
@@ -54,6 +55,7 @@ audit_entry audit_entry_of(const request& request, const boost::beast::http::fie
   entry.who = sender_of(request, root_key);
   entry.access_key = request.claimed_key;
   if (request.key) entry.user = request.key->user;
+  if (!request.web_identity.empty()) entry.user = request.web_identity;
   entry.subject = request.iam_subject;
   entry.signature = signature_of(request);
   entry.operation = request.operation->name;

@@ -6,7 +6,8 @@
 namespace cairn::net {
 
 s3_gateway::s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
-                       node_metrics& counters, gateway_logs given, const cairn::clock& time, random_source& randomness)
+                       node_metrics& counters, gateway_logs given, const cairn::clock& time, random_source& randomness,
+                       std::shared_ptr<identity_providers> issuers)
     : logs(std::move(given)),
       audits_reads(settings.audit.reads),
       access_format(settings.access_log.format),
@@ -15,6 +16,7 @@ s3_gateway::s3_gateway(const config::settings& settings, actors::services node, 
       metrics(counters),
       clock(time),
       random(randomness),
+      providers(std::move(issuers)),
       anonymous(settings.auth.anonymous),
       sigv2(settings.auth.sigv2),
       listen(settings.http.listen),

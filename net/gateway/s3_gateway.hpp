@@ -13,6 +13,7 @@
 #include "net/s3/operation.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 #include "net/trace/span_exporter.hpp"
+#include "net/web_identity/identity_provider.hpp"
 #include "net/wire/fair_turns.hpp"
 #include "net/wire/request_handler.hpp"
 
@@ -37,7 +38,7 @@ public:
   // `table` and `counters` outlive the gateway.
   s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
              node_metrics& counters, gateway_logs logs = {}, const cairn::clock& time = system_clock(),
-             random_source& randomness = system_random());
+             random_source& randomness = system_random(), std::shared_ptr<identity_providers> issuers = {});
 
   std::unique_ptr<request_handler> connected(http_session& session) override;
   void apply(const config::settings& settings) override;
@@ -59,6 +60,7 @@ public:
   node_metrics& metrics;
   const cairn::clock& clock;
   random_source& random;
+  const std::shared_ptr<identity_providers> providers; // of web identities; null: there are none
 
   const config::anonymous_access anonymous;
   const config::sigv2_use sigv2;

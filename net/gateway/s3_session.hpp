@@ -71,6 +71,9 @@ public:
   // possible.
   std::optional<s3_error> begin_query(storage::policy::action act, bool changes, std::string subject);
 
+  // The token of a request is one of this web identity.
+  void note_web_identity(std::string name) { request_.web_identity = std::move(name); }
+
   // The connection: for reading a body or writing an answer in parts.
   http_session& http() { return http_; }
   session_strand executor() { return http_.executor(); }

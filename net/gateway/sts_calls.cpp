@@ -4,6 +4,8 @@
 #include "net/iam/iam_documents.hpp"
 #include "net/iam/sts_actions.hpp"
 #include "net/s3/access.hpp"
+#include "net/s3/access_context.hpp"
+#include "net/web_identity/json_web_token.hpp"
 #include "net/wire/grammar/base64.hpp"
 
 #include <algorithm>
@@ -22,6 +24,9 @@ struct sts_call {
   std::string action;
   sts_request request;
   metadata::sts_session made{}; // of the credentials
+  // Of AssumeRoleWithWebIdentity.
+  std::shared_ptr<identity_provider> provider{};
+  web_token token{};
 };
 using call_ptr = std::shared_ptr<sts_call>;
 
@@ -47,6 +52,11 @@ void seal(const call_ptr& call, const metadata::token_keys& keys) {
   made.access_key = std::string{metadata::temporary_key_prefix} + random_letters(random, key_letters, id_alphabet);
   made.contents.secret = random_letters(random, secret_letters, secret_alphabet);
   made.contents.session = call->made;
+  if (call->provider) {
+    made.subject = call->token.subject;
+    made.audience = audience_of(call->token, call->provider->issuer());
+    made.provider = storage::policy::provider_arn(provider_of(call->token.issuer));
+  }
   const auto nonce = random_bytes<std::array<std::byte, metadata::token_nonce_bytes>>(random);
   const auto* const sealing = call->session->shared().services.sealing.get();
   const auto token = metadata::seal_token(keys.back(), sealing, made.access_key, made.contents, nonce);
@@ -95,7 +105,24 @@ void begin_session(const call_ptr& call) {
 }
 
 s3_error not_authorized(const call_ptr& call) {
+  if (call->provider) return access_denied("Not authorized to perform sts:AssumeRoleWithWebIdentity");
   return access_denied("Not authorized to perform: sts:AssumeRole on resource: " + iam_arn_of(call->request.role));
+}
+
+std::optional<error> refused_key(const call_ptr& call, const metadata::role_row& role) {
+  const auto& request = call->session->current();
+  return metadata::assumption_refused(role, *request.key, with_sts_keys(request.by.asked->with, call->request));
+}
+
+// The request counts as one without a signature, also if it has one.
+std::optional<error> refused_web_identity(const call_ptr& call, const metadata::role_row& role) {
+  auto& session = *call->session;
+  const auto& request = session.current();
+  const auto& shared = session.shared();
+  const auto asked = describe_access(request, session.fields(),
+                                     {request.address, request.encrypted, shared.clock.wall(), shared.region});
+  const auto with = with_claims(with_sts_keys(asked->with, call->request), call->token);
+  return metadata::assumption_refused(role, provider_of(call->token.issuer), with);
 }
 
 // Who may not assume the role does not learn whether it exists.
@@ -103,11 +130,11 @@ void assume(const call_ptr& call, const metadata::identity_page& page) {
   const auto& request = call->session->current();
   const auto& role = page.roles.front();
   if (metadata::resource_of(role) != call->request.role) return call->session->respond_error(not_authorized(call));
-  const auto with = with_sts_keys(request.by.asked->with, call->request);
-  if (const auto refused = metadata::assumption_refused(role, *request.key, with))
-    return call->session->respond_failure(*refused);
-  if (const auto refused = refused_time(call->request, *request.key, &role))
-    return call->session->respond_error(*refused);
+  const auto refused = call->provider ? refused_web_identity(call, role) : refused_key(call, role);
+  if (refused) return call->session->respond_failure(*refused);
+  static const metadata::access_key_row nobody;
+  const auto& sender = request.key ? *request.key : nobody;
+  if (const auto wrong = refused_time(call->request, sender, &role)) return call->session->respond_error(*wrong);
   begin_session(call);
   call->made.of_role = true;
   call->made.name = role.who.name;
@@ -116,9 +143,7 @@ void assume(const call_ptr& call, const metadata::identity_page& page) {
   issue(call, page.sealing);
 }
 
-void assume_role(const call_ptr& call) {
-  if (!call->session->current().key)
-    return call->session->respond_error(access_denied("Roles may not be assumed by root accounts."));
+void look_up_role(const call_ptr& call) {
   if (call->request.role.empty()) return call->session->respond_error(access_denied("Not authorized: no role here."));
   read_rows(call, metadata::identity_kind::role, call->request.role_name(),
             [call](const result<actors::found_identities>& found) {
@@ -126,6 +151,83 @@ void assume_role(const call_ptr& call) {
               if (found.error() != errc::no_such_identity) return call->session->respond_failure(found.error());
               call->session->respond_error(not_authorized(call));
             });
+}
+
+void assume_role(const call_ptr& call) {
+  if (!call->session->current().key)
+    return call->session->respond_error(access_denied("Roles may not be assumed by root accounts."));
+  look_up_role(call);
+}
+
+// ── web identities ──
+
+void refuse_token(const call_ptr& call, const s3_error& why) {
+  call->session->shared().metrics.web_identities_refused.fetch_add(1, std::memory_order_relaxed);
+  call->session->respond_error(why);
+}
+
+s3_error as_provider_error(const error& why) {
+  if (why == errc::not_found) return invalid_identity_token("No key of the issuer fits the token's header.");
+  if (why == errc::connection_lost)
+    return {400, "IDPCommunicationError", "The keys of the token's issuer could not be fetched. Try again."};
+  return s3_error_of(why);
+}
+
+void checked(const call_ptr& call, bool is_signed) {
+  if (!is_signed) return refuse_token(call, invalid_identity_token("The token's signature is not valid."));
+  auto& session = *call->session;
+  session.shared().metrics.web_identities_accepted.fetch_add(1, std::memory_order_relaxed);
+  session.note_web_identity(std::string{provider_of(call->token.issuer)} + ":" + call->token.subject);
+  look_up_role(call);
+}
+
+// On the threads of digests, one token of a client at a time.
+void check_signature_of(const call_ptr& call, const std::shared_ptr<const json_web_keys>& keys) {
+  auto& session = *call->session;
+  const auto& payer = session.payer();
+  const auto check = [call, keys](fair_turns::turn mine) {
+    constexpr std::chrono::seconds patience{10};
+    auto& shared = call->session->shared();
+    // The last reference to the session must not end on the other thread, so the answer takes it along.
+    auto job = [on = call->session->executor(), call = call, keys, mine = std::move(mine)](bool expired) mutable {
+      const auto& token = call->token;
+      const auto* const key = expired ? nullptr : keys->find(token.header);
+      const bool is_signed = key != nullptr && has_signed(*key, token.header, token.text);
+      boost::asio::post(on, [call = std::move(call), expired, is_signed, mine = std::move(mine)] {
+        if (call->session->closed()) return;
+        if (expired) return call->session->respond_failure(error{errc::slow_down, "no time to check the token"});
+        checked(call, is_signed);
+      });
+    };
+    if (const auto posted = shared.services.digests->post(shared.clock.now() + patience, std::move(job)); !posted)
+      call->session->respond_failure(posted.error());
+  };
+  session.shared().reading_turns->take(payer ? payer->name() : std::string{}, [call, check](fair_turns::turn mine) {
+    boost::asio::dispatch(call->session->executor(), [call, check, mine = std::move(mine)]() mutable {
+      if (!call->session->closed()) check(std::move(mine));
+    });
+  });
+}
+
+void assume_role_with_web_identity(const call_ptr& call) {
+  auto& shared = call->session->shared();
+  auto read = read_web_token(call->request.web_token);
+  if (const auto* refused = std::get_if<s3_error>(&read)) return refuse_token(call, *refused);
+  call->token = std::move(std::get<web_token>(read));
+  call->provider = shared.providers ? shared.providers->find(call->token.issuer) : nullptr;
+  if (!call->provider)
+    return refuse_token(call, invalid_identity_token("No OpenIDConnect provider found for the token's issuer."));
+  // Before anything is fetched for it.
+  if (const auto refused = refused_claims(call->token, call->provider->issuer(), shared.clock.wall()))
+    return refuse_token(call, *refused);
+  call->provider->keys_for(call->token.header, [call](result<std::shared_ptr<const json_web_keys>> keys) mutable {
+    const auto on = call->session->executor(); // as above, the reference goes along
+    boost::asio::post(on, [call = std::move(call), keys = std::move(keys)] {
+      if (call->session->closed()) return;
+      if (!keys) return refuse_token(call, as_provider_error(keys.error()));
+      check_signature_of(call, *keys);
+    });
+  });
 }
 
 void get_session_token(const call_ptr& call) {
@@ -144,6 +246,7 @@ void get_session_token(const call_ptr& call) {
 void run(const call_ptr& call) {
   switch (call->request.act) {
     case action::sts_assume_role: return assume_role(call);
+    case action::sts_assume_role_with_web_identity: return assume_role_with_web_identity(call);
     case action::sts_get_session_token: return get_session_token(call);
     default: return answer(call, caller_answer(call->session->current().key.get()));
   }
@@ -159,16 +262,20 @@ std::string random_letters(random_source& random, std::size_t count, std::string
 
 void sts_api(const session_ptr& session, const std::string& body, iam_query query) {
   auto name = query.text("Action");
-  if (const auto act = sts_action_of(name)) {
+  const auto act = sts_action_of(name);
+  if (act) {
     const bool makes = *act != action::sts_get_caller_identity;
     if (const auto refused = session->begin_query(*act, makes, query.text("RoleArn")))
       return session->respond_error(*refused);
   }
-  session->authenticate_query("sts", body, [session, name = std::move(name), query = std::move(query)] {
+  auto begin = [session, name = std::move(name), query = std::move(query)] {
     auto read = read_sts(query);
     if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
     run(std::make_shared<sts_call>(sts_call{session, name, std::move(std::get<sts_request>(read))}));
-  });
+  };
+  // The token of a web identity stands for a signature.
+  if (act == action::sts_assume_role_with_web_identity) return begin();
+  session->authenticate_query("sts", body, std::move(begin));
 }
 
 } // namespace cairn::net

@@ -22,6 +22,8 @@ struct sts_action {
 };
 constexpr sts_action sts_actions[] = {
     {"AssumeRole", action::sts_assume_role, " RoleArn RoleSessionName DurationSeconds Policy ExternalId "},
+    {"AssumeRoleWithWebIdentity", action::sts_assume_role_with_web_identity,
+     " RoleArn RoleSessionName DurationSeconds Policy WebIdentityToken "},
     {"GetSessionToken", action::sts_get_session_token, " DurationSeconds "},
     {"GetCallerIdentity", action::sts_get_caller_identity, " "},
 };
@@ -76,6 +78,12 @@ std::optional<s3_error> take_role(const iam_query& query, sts_request& into) {
     if (!valid_external_id(*id)) return validation_error("ExternalId is not valid.");
     into.external_id = *id;
   }
+  if (into.act == action::sts_assume_role_with_web_identity) {
+    constexpr std::size_t least = 4, most = 20'000;
+    into.web_token = query.text("WebIdentityToken");
+    if (into.web_token.size() < least || into.web_token.size() > most)
+      return validation_error("WebIdentityToken has 4 to 20000 characters.");
+  }
   return take_policy(query, into.policy);
 }
 
@@ -99,7 +107,7 @@ std::variant<sts_request, s3_error> read_sts(const iam_query& query) {
   }
   sts_request request{.act = found->act, .role = {}, .session = {}, .policy = {}, .external_id = {}};
   std::optional<s3_error> refused;
-  if (request.act == action::sts_assume_role) {
+  if (request.act == action::sts_assume_role || request.act == action::sts_assume_role_with_web_identity) {
     refused = take_role(query, request);
     if (!refused)
       refused = take_time(query, role_seconds_default, metadata::role_session_seconds_most, request.seconds);
@@ -144,6 +152,11 @@ std::string credentials_answer(const temporary_credentials& made) {
   xml.text("SessionToken", made.token);
   xml.text("Expiration", policy::date_text(session.expires));
   xml.close("Credentials");
+  if (!made.subject.empty()) {
+    xml.text("SubjectFromWebIdentityToken", readable_xml(made.subject));
+    xml.text("Audience", readable_xml(made.audience));
+    xml.text("Provider", made.provider);
+  }
   if (!session.policy.empty())
     xml.number("PackedPolicySize", session.policy.size() * 100 / metadata::session_policy_bytes_max);
   return xml.take();

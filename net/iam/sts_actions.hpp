@@ -8,10 +8,11 @@ namespace cairn::net {
 
 struct sts_request {
   storage::policy::action act{};
-  std::string role; // of AssumeRole: "role/team/backup"; of another account: empty
+  std::string role; // that is assumed: "role/team/backup"; of another account: empty
   std::string session, policy;
   std::optional<std::string> external_id;
   std::uint32_t seconds = 0;
+  std::string web_token{}; // of AssumeRoleWithWebIdentity; secret
   std::string role_name() const { return role.substr(role.rfind('/') + 1); }
 };
 
@@ -31,6 +32,7 @@ storage::policy::context with_sts_keys(storage::policy::context with, const sts_
 struct temporary_credentials {
   std::string access_key, token; // token: as sent
   storage::metadata::opened_token contents;
+  std::string subject{}, audience{}, provider{}; // of a web identity; else empty. provider: its ARN
 };
 std::string credentials_answer(const temporary_credentials& made);
 // `sender`: null: the root key.

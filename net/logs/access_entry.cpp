@@ -16,7 +16,10 @@ namespace {
 // nginx's status of a request whose client closed the connection before the answer.
 constexpr unsigned closed_status = 499;
 
-constexpr std::array<std::string_view, 5> secret_parameters{"x-amz-signature", "x-amz-security-token", "signature",
+constexpr std::array<std::string_view, 6> secret_parameters{"webidentitytoken",
+                                                            "x-amz-signature",
+                                                            "x-amz-security-token",
+                                                            "signature",
                                                             "x-amz-server-side-encryption-customer-key",
                                                             "x-amz-copy-source-server-side-encryption-customer-key"};
 

@@ -15,7 +15,7 @@ struct audit_entry {
   std::string_view port; // "s3" or "admin"
   std::string request;   // x-amz-request-id
   std::string address;   // of the client's socket
-  std::string_view who;  // "root", "key", "anonymous", "unverified"; of the admin port also "token"
+  std::string_view who;  // "root", "key", "anonymous", "unverified", "web_identity"; of the admin port also "token"
   std::string access_key;
   std::string user;           // to whom the key belongs
   std::string_view signature; // "header", "url" or "form"

@@ -63,6 +63,7 @@ struct request {
   storage::metadata::authority by;        // the basis of its authorization; part of its commands
   storage::policy::action iam{};          // of IAM's API: the action, and what it is about
   std::string iam_subject{};
+  std::string web_identity{};           // "PROVIDER:SUBJECT" of a valid token, with which a role is assumed
   std::optional<std::size_t> statement; // of the bucket's policy: the one that allowed or denied it, if it is known
   log_index seen = 0;                   // in a cluster: the applied index of the authorization, or a newer one
   std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked

@@ -204,6 +204,42 @@ TEST(config_load, rates_are_tables_of_one_party_each) {
   EXPECT_TRUE(with_overrides({"limits.rates=[{key='a'}, {bucket='a'}]"}).problems.empty());
 }
 
+TEST(config_load, issuers_are_tables_with_a_url_and_audiences) {
+  const auto good =
+      load("[[auth.oidc]]\nissuer = \"https://idp.example.org/team\"\naudiences = [\"cairn\", \"a b\"]\n"
+           "[[auth.oidc]]\nissuer = \"http://127.0.0.1:8080\"\naudiences = [\"x\"]\nca_file = \"ca.pem\"\n"
+           "jwks_url = \"https://keys.example.org/all?v=1\"\n",
+           "f", {});
+  ASSERT_TRUE(good.problems.empty()) << to_string(good.problems[0]);
+  const auto& issuers = good.value.auth.oidc;
+  ASSERT_EQ(issuers.size(), 2u);
+  EXPECT_EQ(issuers[0].issuer, "https://idp.example.org/team");
+  EXPECT_EQ(issuers[0].audiences, (std::vector<std::string>{"cairn", "a b"}));
+  EXPECT_EQ(issuers[1].jwks_url, "https://keys.example.org/all?v=1");
+  for (const auto* url : {"", "idp.example.org", "http://idp.example.org", "http://10.0.0.1", "ftp://a.b", "https://",
+                          "https://Idp.example.org", "https://idp", "https://a.b/?q", "https://a.b/#f", "https://u@a.b",
+                          "https://a.b:0", "https://a.b:99999", "https://a.b/ c"}) {
+    const auto bad = with_overrides({"auth.oidc=[{issuer='" + std::string{url} + "', audiences=['x']}]"});
+    ASSERT_EQ(bad.problems.size(), 1u) << url;
+    EXPECT_EQ(bad.problems[0].key, "auth.oidc[0].issuer");
+  }
+  for (const auto* url :
+       {"https://idp.example.org/", "https://localhost:1/a", "http://localhost:8080", "http://127.9.9.9/x"})
+    EXPECT_TRUE(with_overrides({"auth.oidc=[{issuer='" + std::string{url} + "', audiences=['x']}]"}).problems.empty())
+        << url;
+  for (const auto* bad :
+       {"1", "{issuer='https://a.b'}", "{audiences=['x']}", "{issuer='https://a.b', audiences=[]}",
+        "{issuer='https://a.b', audiences='x'}", "{issuer='https://a.b', audiences=['']}",
+        "{issuer='https://a.b', audiences=['x'], jwks_url='http://a.b'}",
+        "{issuer='https://a.b', audiences=['x'], ca_file=1}", "{issuer='https://a.b', audiences=['x'], name='x'}"})
+    EXPECT_EQ(with_overrides({"auth.oidc=[" + std::string{bad} + ']'}).problems.size(), 1u) << bad;
+  EXPECT_EQ(with_overrides({"auth.oidc=[{issuer='https://127.0.0.1:1', audiences=['x']}, "
+                            "{issuer='http://127.0.0.1:1', audiences=['x']}]"})
+                .problems.size(),
+            1u)
+      << "policies could not tell them apart";
+}
+
 TEST(config_load, relations_between_keys_are_checked) {
   EXPECT_TRUE(with_overrides({"storage.chunk_size=16MiB", "limits.memory=64MiB"}).problems.empty());
   EXPECT_THAT(

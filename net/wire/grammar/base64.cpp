@@ -60,4 +60,8 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return bits == 0 ? std::optional{std::move(out)} : std::nullopt;
 }
 
+std::optional<std::string> base64url_decode(std::string_view text) {
+  return text.find_first_of("+/=") == text.npos ? base64_decode(text) : std::nullopt;
+}
+
 } // namespace cairn::net

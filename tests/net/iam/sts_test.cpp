@@ -49,6 +49,33 @@ TEST(sts, refuses_what_it_does_not_know_and_what_is_out_of_bounds) {
       << "of another account";
 }
 
+TEST(sts, reads_what_a_role_is_assumed_with_by_a_web_identity) {
+  const std::string with_token = "Action=AssumeRoleWithWebIdentity&RoleArn=arn:aws:iam::000000000000:role/"
+                                 "ci&RoleSessionName=build&WebIdentityToken=";
+  const auto read = std::get<sts_request>(read_of(with_token + "a.b.c&DurationSeconds=900"));
+  EXPECT_EQ(read.act, action::sts_assume_role_with_web_identity);
+  EXPECT_EQ(read.role, "role/ci");
+  EXPECT_EQ(read.web_token, "a.b.c");
+  EXPECT_EQ(read.seconds, 900u);
+  EXPECT_EQ(refusal_of(with_token), "ValidationError");
+  EXPECT_EQ(refusal_of(with_token + std::string(20'001, 'a')), "ValidationError");
+  EXPECT_EQ(refusal_of(with_token + "a.b.c&ProviderId=www.example.org"), "ValidationError");
+  EXPECT_EQ(refusal_of(with_token + "a.b.c&ExternalId=42"), "ValidationError");
+  EXPECT_EQ(refusal_of(assume + "&WebIdentityToken=a.b.c"), "ValidationError");
+}
+
+TEST(sts, answers_whose_token_it_was) {
+  temporary_credentials made{"ASIA1", "token", {"secret", {true, "ci", "AROA1", "build", 0, 900'000, {}}}};
+  made.subject = "repo:<a>";
+  made.audience = "cairn";
+  made.provider = "arn:aws:iam::000000000000:oidc-provider/idp.example.org";
+  const auto text = credentials_answer(made);
+  for (const auto* part :
+       {"<SubjectFromWebIdentityToken>repo:&lt;a&gt;<", "<Audience>cairn<",
+        "<Provider>arn:aws:iam::000000000000:oidc-provider/idp.example.org<", "<AssumedRoleId>AROA1:build<"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+}
+
 TEST(sts, limits_the_time_of_a_session) {
   auto request = std::get<sts_request>(read_of(assume + "&DurationSeconds=7200"));
   metadata::role_row role;

@@ -29,4 +29,10 @@ TEST(base64, refuses_what_no_encoder_writes) {
   }
 }
 
+TEST(base64, of_urls_has_one_form) {
+  EXPECT_EQ(base64url_decode("_-8"), base64_decode("/+8="));
+  EXPECT_EQ(base64url_decode(""), "");
+  for (const auto* text : {"/-8", "_+8", "_-8=", "_-9", "_", "a b"}) EXPECT_FALSE(base64url_decode(text)) << text;
+}
+
 } // namespace cairn::net::base64_test
