@@ -8,9 +8,8 @@ import time
 import pytest
 
 from cairn_node import MIB
-from forms import form, post, signed
 from rights import bucket_of, cairn, key_with
-from signing import ACCESS, SECRET, call, sha256
+from signing import ACCESS, SECRET, call, form, post, sha256, signed
 
 curl = pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
 

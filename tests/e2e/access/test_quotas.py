@@ -9,10 +9,9 @@ import threading
 from cairn_cluster import admin_of
 from cairn_node import BINARY, KIB, MIB, eventually, in_threads
 from client_programs import client
-from forms import post
 from rights import GUARDED, bucket_of, cairn, key_with
 from s3_client import ClientError, client_of, refusal
-from signing import ROOT, call
+from signing import ROOT, call, post
 from usage import VERSIONED, held, lines_of, usage_of
 from wire import Wire, request_bytes
 

@@ -9,12 +9,11 @@ import pytest
 
 from cairn_node import BINARY, KIB
 from client_programs import client as program, signed_environment
-from forms import post, signed
 from held import Held
 from identities import ACCOUNT, allow, arn, boto3, iam_of, user_with_key
 from rights import GUARDED, bucket_of, put_policy, statement
 from s3_client import ClientError, refusal
-from signing import ACCESS, ROOT, SECRET, call
+from signing import ACCESS, ROOT, SECRET, call, post, signed
 
 Config = pytest.importorskip("botocore.config").Config
 

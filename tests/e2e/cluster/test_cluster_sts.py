@@ -1,7 +1,8 @@
 """Temporary credentials that one node made are good on all others at once, until their role says otherwise."""
 import json
 
-from identities import allow, arn, boto3, iam_of, user_with_key
+from identities import ACCOUNT, allow, arn, boto3, iam_of, user_with_key
+from issuer import Issuer
 from rights import GUARDED, denied
 from s3_client import once_all_nodes_know
 from signing import call
@@ -23,3 +24,24 @@ def test_credentials_of_one_node_work_on_the_others(make_cluster):
         assert call(asked_at, "PUT", "/vault/new", b"x", pair, **token).status == 200
         iam_of(made_at).delete_role_policy(RoleName="backup", PolicyName="own")
         assert denied(call(asked_at, "GET", "/vault/k", key=pair, **token))
+
+
+def test_each_node_takes_tokens_of_web_identities(make_cluster, tmp_path):
+    issuer = Issuer(tmp_path)
+    try:
+        cluster = make_cluster(3, auth_oidc=[issuer.settings()], **GUARDED)
+        first, second, third = cluster.nodes
+        assert call(first, "PUT", "/vault").status == 200 and call(first, "PUT", "/vault/k", b"bytes").status == 200
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer.name}"}}]})
+        once_all_nodes_know(iam_of(second).create_role, 30, RoleName="ci", AssumeRolePolicyDocument=trust)
+        iam_of(third).put_role_policy(RoleName="ci", PolicyName="own", PolicyDocument=allow("s3:GetObject"))
+        for made_at, asked_at in ((first, second), (second, third), (third, first)):
+            sts = boto3.client("sts", endpoint_url=made_at.url(), region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+            made = sts.assume_role_with_web_identity(RoleArn=arn("role/ci"), RoleSessionName="build", WebIdentityToken=issuer.token())["Credentials"]
+            pair, token = (made["AccessKeyId"], made["SecretAccessKey"]), {"x-amz-security-token": made["SessionToken"]}
+            assert call(asked_at, "GET", "/vault/k", key=pair, **token).body == b"bytes"
+            assert denied(call(asked_at, "PUT", "/vault/new", b"x", pair, **token))
+    finally:
+        issuer.stop()

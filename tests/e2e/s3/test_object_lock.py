@@ -9,10 +9,9 @@ import pytest
 
 from cairn_node import eventually
 from client_programs import client
-from forms import post, signed
 from rights import delete_many, denied, key_with, policy_of, statement
 from s3_client import botocore, client_of, refusal
-from signing import ROOT, call
+from signing import ROOT, call, post, signed
 
 FAR = datetime.datetime(2099, 1, 1, tzinfo=datetime.timezone.utc)
 FARTHER = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
