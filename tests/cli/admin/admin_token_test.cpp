@@ -15,9 +15,11 @@ namespace cairn::cli::admin_token_test {
 namespace fs = std::filesystem;
 
 class admin_token : public testing::Test {
-protected:
+public:
   admin_token() { fs::remove_all(dir); }
   ~admin_token() override { fs::remove_all(dir); }
+
+protected:
   const std::string dir = testing::TempDir() + "cairn-admin-token-" + std::to_string(::getpid());
   random_source& random = system_random();
 };

@@ -254,7 +254,7 @@ TEST_F(file_download, a_checksum_composed_of_the_parts_says_nothing_of_the_bytes
     EXPECT_EQ(etag, "0123-2");
     return {};
   };
-  const auto target = std::move(*download_to_file(std::move(options)));
+  const auto target = *download_to_file(std::move(options));
   auto response = ok_response("0123-2");
   response.headers.emplace_back("x-amz-checksum-crc32", std::string(hello_world_crc32) + "-2");
   ASSERT_TRUE(target->head(response));
@@ -267,7 +267,7 @@ TEST_F(file_download, the_file_gets_the_time_that_the_answer_says) {
   for (const std::int64_t ns : {7'000'000'009LL, -1'500'000'000LL}) {
     file_options options{path_, "files/a"};
     options.time_ns_of = [&](const http_response&) { return std::optional(ns); };
-    const auto target = std::move(*download_to_file(std::move(options)));
+    const auto target = *download_to_file(std::move(options));
     ASSERT_TRUE(target->head(ok_response(md5_of("x"))));
     write(*target, "x");
     ASSERT_TRUE(target->finish());

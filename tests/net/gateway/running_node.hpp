@@ -175,7 +175,7 @@ public:
   }
 
 private:
-  result<void> collect(std::string body) {
+  result<void> collect(const std::string& body) {
     const std::lock_guard guard{collected_mutex_};
     collected_ += body + '\n';
     return {};
@@ -185,7 +185,7 @@ private:
     gateway_logs logs{.slow = slow};
     if (!settings_.trace.endpoint.empty())
       logs.traces = std::make_shared<span_exporter>(
-          trace_resource{}, [this](std::string body) { return collect(std::move(body)); }, metrics, system_clock(),
+          trace_resource{}, [this](const std::string& body) { return collect(body); }, metrics, system_clock(),
           span_exporter_limits{.gather = std::chrono::milliseconds{0}});
     if (const auto& wanted = settings_.audit; !wanted.file.empty())
       logs.audit = line_log::open(posix_file_system(), *log_writer_, system_clock(), metrics.audit,

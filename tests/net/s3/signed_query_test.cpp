@@ -18,7 +18,7 @@ struct head_and_query {
   std::string field(const std::string& name) const { return std::string{head[name]}; }
 };
 
-head_and_query take(const std::string& query, std::vector<std::pair<std::string, std::string>> headers = {},
+head_and_query take(const std::string& query, const std::vector<std::pair<std::string, std::string>>& headers = {},
                     http::verb method = http::verb::put) {
   head_and_query out;
   out.head.method(method);

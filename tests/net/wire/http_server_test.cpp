@@ -58,7 +58,7 @@ private:
 };
 
 class http_server_ : public ::testing::Test {
-protected:
+public:
   http_server_() {
     settings.http.listen = {"127.0.0.1", 0};
     server = std::make_unique<http_server>(std::vector{&io}, settings, service, memory, metrics);
@@ -75,6 +75,8 @@ protected:
     work.reset();
     thread.join();
   }
+
+protected:
   // All that the server says to `bytes` until it closes.
   std::string say(std::string_view bytes) const {
     asio::io_context own;

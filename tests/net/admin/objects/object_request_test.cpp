@@ -73,13 +73,14 @@ s3_target target_of(std::string_view text) {
   return parsed ? *parsed : s3_target{};
 }
 
+constexpr auto* reversed_text = "\xe2\x80\xae"
+                                "gpj.exe";
 const std::vector<std::string> odd_names{"<img src=x onerror=alert(1)>\"'",
                                          "a/../../other/b",
                                          "/begins/with/slash",
                                          "line\r\nX-Injected: yes\r\n\r\n",
                                          "100%25 ?versionId=x&delete#frag + plus",
-                                         "\xe2\x80\xae"
-                                         "gpj.exe",
+                                         reversed_text,
                                          std::string(1024, '\x7f'),
                                          "."};
 
@@ -219,7 +220,7 @@ TEST(object_request, names_the_file_of_a_download) {
 }
 
 TEST(object_request, makes_links_that_the_gateway_takes_until_they_end) {
-  for (auto name : odd_names) {
+  for (const auto& name : odd_names) {
     const auto url = presigned_url({"https://s3.example.com:9000", "files", name, "null", 3600}, key, now);
     ASSERT_TRUE(url) << name;
     const std::string_view begin = "https://s3.example.com:9000";
