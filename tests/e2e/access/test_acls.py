@@ -4,11 +4,10 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from forms import post, signed
 from identities import allow, iam_of, s3_of, user_with_key
 from rights import bucket_of, cairn, denied, key_with, new_key
 from s3_client import refusal
-from signing import ROOT, call
+from signing import ROOT, call, post, signed
 
 GROUPS = "http://acs.amazonaws.com/groups/global/"
 DENIED = (403, "AccessDenied")
