@@ -62,7 +62,7 @@ def assume(node, role_arn, token, session="build-7", **more):
 
 
 def refused(node, role_arn, token, **more):
-    return refusal(assume, node, role_arn, token, **more)
+    return refusal(lambda: assume(node, role_arn, token, **more))
 
 
 def s3_with(node, credentials):
