@@ -178,7 +178,7 @@ def test_public_acls_the_s3_way(guarded):
     assert denied(guarded.get("/born-public/private"))
     root.delete_object(Bucket="born-public", Key="private")
     grants = root.get_bucket_acl(Bucket="born-public")["Grants"]
-    assert [g["Permission"] for g in grants] == ["FULL_CONTROL", "READ"]
+    assert [g["Permission"] for g in grants] == ["READ", "FULL_CONTROL"]
     root.put_bucket_acl(Bucket="born-public", ACL="private")
     assert guarded.get("/born-public/k").body == b"x" and denied(guarded.get("/born-public"))
     assert len(root.get_bucket_acl(Bucket="born-public")["Grants"]) == 1
