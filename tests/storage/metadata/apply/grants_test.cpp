@@ -135,6 +135,7 @@ TEST_F(grants, go_with_an_upload_and_are_judged_at_its_end) {
   done.etag.parts = 1;
   run(change_key{.stamp = stamp(), .id = "CK1", .bucket = "files", .allowed = rights::write});
   done.by = by_key({action::put_object});
+  done.stamp = stamp();
   EXPECT_EQ(refused(done), errc::access_denied) << "PutObjectAcl";
   run(change_key{.stamp = stamp(), .id = "CK1", .bucket = "files", .allowed = rights::owner});
   done.stamp = stamp();

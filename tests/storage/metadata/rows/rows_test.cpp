@@ -157,7 +157,7 @@ TEST(rows, give_a_listing_its_fields_without_the_rest) {
   EXPECT_EQ(fields->etag, full_object().etag);
   EXPECT_EQ(fields->modified, 1'700'000'000'123);
   EXPECT_EQ(decode_listed("\x01").error(), errc::corrupt);
-  EXPECT_EQ(decode_listed("\x05").error(), errc::unsupported);
+  EXPECT_EQ(decode_listed("\x06").error(), errc::unsupported);
 }
 
 TEST(rows, refuse_a_manifest_id_in_an_object_that_has_no_manifest) {
