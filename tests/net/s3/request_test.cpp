@@ -43,7 +43,7 @@ TEST(put_order, may_be_public_only_if_its_sender_owns_the_bucket) {
   const auto put = [](authority by, std::uint8_t held, const fields& headers) {
     auto r = put_request_of(headers);
     r.by = std::move(by);
-    r.by.asked = std::make_shared<const asked_access>();
+    r.by.asked = std::make_shared<const asked_access>(asked_access{.actions = {storage::policy::action::put_object}});
     bucket_row bucket;
     bucket.id = 7;
     r.bucket = std::make_shared<const bucket_row>(std::move(bucket));
