@@ -37,7 +37,7 @@ void add_grant(acl_grants& list, grantee to, std::string_view id, std::uint8_t p
 std::size_t grants_in(const acl_grants& list);
 bool well_formed(const acl_grants& list);
 std::size_t bytes_of(const std::optional<acl_grants>& list); // in memory
-bool is_public(const acl_grants& list); // grants something to all users or to all that sign
+bool is_public(const acl_grants& list);                      // grants something to all users or to all that sign
 
 // An action that grants can allow: the permission that it needs, on the object or on the bucket. 0: none allows it.
 struct acl_need {

@@ -94,7 +94,8 @@ TEST(identity_commands, about_web_identities_are_of_level_15) {
   change_identity by_session{.what = policy::action::iam_create_role, .name = "r"};
   by_session.text = R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":"*"}})";
   by_session.by = by_user();
-  by_session.by.session = std::make_shared<const sts_session>(sts_session{true, "ops", "AROA1", "nightly", 5, 900'005, {}});
+  by_session.by.session =
+      std::make_shared<const sts_session>(sts_session{true, "ops", "AROA1", "nightly", 5, 900'005, {}});
   EXPECT_EQ(level_of(by_session), 15);
   EXPECT_EQ(std::get<change_identity>(decode_command(encode(by_session)).value()).by, by_session.by);
 }
