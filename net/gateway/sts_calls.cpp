@@ -220,14 +220,15 @@ void assume_role_with_web_identity(const call_ptr& call) {
   // Before anything is fetched for it.
   if (const auto refused = refused_claims(call->token, call->provider->issuer(), shared.clock.wall()))
     return refuse_token(call, *refused);
-  call->provider->keys_for(call->token.header, [call](result<std::shared_ptr<const json_web_keys>> keys) mutable {
-    const auto on = call->session->executor(); // as above, the reference goes along
-    boost::asio::post(on, [call = std::move(call), keys = std::move(keys)] {
-      if (call->session->closed()) return;
-      if (!keys) return refuse_token(call, as_provider_error(keys.error()));
-      check_signature_of(call, *keys);
-    });
-  });
+  call->provider->keys_for(call->token.header,
+                           [call = call](result<std::shared_ptr<const json_web_keys>> keys) mutable {
+                             const auto on = call->session->executor(); // as above, the reference goes along
+                             boost::asio::post(on, [call = std::move(call), keys = std::move(keys)] {
+                               if (call->session->closed()) return;
+                               if (!keys) return refuse_token(call, as_provider_error(keys.error()));
+                               check_signature_of(call, *keys);
+                             });
+                           });
 }
 
 void get_session_token(const call_ptr& call) {

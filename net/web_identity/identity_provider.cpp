@@ -71,6 +71,7 @@ void identity_provider::run() {
     take(fetched, now);
     auto answered = std::exchange(waiting_, {});
     std::vector<result<std::shared_ptr<const json_web_keys>>> answers;
+    answers.reserve(answered.size());
     // Right after a fetch nothing waits.
     for (const auto& one : answered) answers.push_back(answer_of(cache_.ask(one.wanted, now), cache_));
     lock.unlock();

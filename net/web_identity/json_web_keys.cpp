@@ -156,8 +156,8 @@ std::optional<std::string> der_signature(std::string_view numbers) {
   auto r = number_of(numbers.substr(0, half)), s = number_of(numbers.substr(half));
   const std::unique_ptr<ECDSA_SIG, freed_by<ECDSA_SIG_free>> made{ECDSA_SIG_new()};
   if (!r || !s || !made || ECDSA_SIG_set0(made.get(), r.get(), s.get()) != 1) return std::nullopt;
-  r.release();
-  s.release();
+  static_cast<void>(r.release());
+  static_cast<void>(s.release());
   unsigned char* der = nullptr;
   const int bytes = i2d_ECDSA_SIG(made.get(), &der);
   if (bytes <= 0) return std::nullopt;
