@@ -3,7 +3,7 @@
 
 namespace cairn::storage::metadata::keys_test {
 std::string sealed_text() {
-  return std::string(1, '\x01') + std::string(secrets::sealing_overhead_bytes + 5, 's');
+  return "\x01" + std::string(secrets::sealing_overhead_bytes + 5, 's');
 }
 
 class access_keys : public store_test {
