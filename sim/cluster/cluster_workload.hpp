@@ -133,6 +133,7 @@ private:
     storage::metadata::object_lock lock{};
   };
 
+  bool may_be_gone(const kept_version& v) const;
   void later(std::size_t u);
   void next(std::size_t u);
   void start(std::size_t u, cluster_node& node, const std::string& key);
