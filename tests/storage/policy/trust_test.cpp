@@ -85,7 +85,7 @@ std::string web_statement(std::string_view principal, std::string_view more = {}
 }
 constexpr std::string_view idp = R"({"Federated":"arn:aws:iam::000000000000:oidc-provider/idp.example.org/team"})";
 
-effect asked_by(const std::string& statements, std::string_view provider, context with = {}) {
+effect asked_by(const std::string& statements, std::string_view provider, const context& with = {}) {
   const auto text = R"({"Version":"2012-10-17","Statement":[)" + statements + "]}";
   const auto rules = policy::compile(text, owner_kind::trust);
   EXPECT_TRUE(rules) << (rules ? "" : rules.error().text) << text;
