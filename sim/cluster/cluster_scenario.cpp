@@ -78,7 +78,7 @@ void cluster_run::invite_waiting() {
     if (!layout ||
         std::ranges::none_of(layout->members, [](const auto& m) { return m.state == cluster::member_state::removed; }))
       continue;
-    const auto wall = w_.clock().wall();
+    const auto wall = (*leader)->wall(); // which judges how long an invitation holds
     (void)work_->try_once(**leader, storage::metadata::invite_node{{{}, n->id(), wall + 86'400'000}, wall});
   }
 }
