@@ -474,14 +474,6 @@ wall_ms cluster_workload::last_retention() const {
   return last;
 }
 
-// By a rule. A retention has ended when no clock is before its end: the clocks are moved until rules apply.
-bool cluster_workload::may_be_gone(const kept_version& v) const {
-  if (!plan_.expiring.removes_versions || !v.key.starts_with(expiring_work::prefix)) return false;
-  return v.lock.hold != meta::legal_hold::on && std::ranges::all_of(nodes_, [&v](const auto& n) {
-           return !n->running() || n->wall() >= v.lock.retained.until;
-         });
-}
-
 void cluster_workload::verify_versions() {
   if (!plan_.versioned) return;
   auto left = versions_;
