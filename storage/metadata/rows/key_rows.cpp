@@ -59,8 +59,7 @@ std::string encode(const access_key_row& row) {
 result<access_key_row> decode_access_key(std::string_view bytes) {
   byte_reader r{bytes};
   const auto version = bytes.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(bytes.front());
-  const auto longer = version == key_version_with_user ? key_version_with_user : key_version_with_flags;
-  if (auto bad = check_version(r, "access key", longer)) return *bad;
+  if (auto bad = check_version(r, "access key", {key_version_with_user, key_version_with_flags})) return *bad;
   access_key_row row;
   row.id = r.string();
   row.secret = r.string();

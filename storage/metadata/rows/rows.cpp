@@ -338,7 +338,7 @@ std::string encode(const manifest_part& part) {
 
 result<manifest_part> decode_manifest_part(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "part", part_version_with_checksum)) return *bad;
+  if (auto bad = check_version(r, "part", {part_version_with_checksum})) return *bad;
   manifest_part part;
   part.number = r.varint32();
   part.blob = read_blob_id(r);
@@ -478,10 +478,7 @@ std::string encode(const session_row& row) {
 result<session_row> decode_session(std::string_view bytes) {
   byte_reader r{bytes};
   const bool with_epoch = bytes.starts_with(static_cast<char>(session_version_with_epoch));
-  if (with_epoch)
-    r.u8();
-  else if (auto bad = check_version(r, "session"))
-    return *bad;
+  if (auto bad = check_version(r, "session", {session_version_with_epoch})) return *bad;
   session_row row;
   row.id = r.varint();
   r.raw(row.node);

@@ -39,10 +39,7 @@ std::string encode(const upload_row& row) {
 
 result<upload_row> decode_upload(std::string_view bytes) {
   byte_reader r{bytes};
-  if (bytes.starts_with(static_cast<char>(upload_version_with_lock)))
-    r.u8();
-  else if (auto bad = check_version(r, "upload", upload_version_with_grants))
-    return *bad;
+  if (auto bad = check_version(r, "upload", {upload_version_with_lock, upload_version_with_grants})) return *bad;
   upload_row row;
   row.id = r.varint();
   row.nonce = r.u64();
