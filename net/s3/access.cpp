@@ -152,12 +152,13 @@ std::variant<std::optional<access_list>, s3_error> read_list(const boost::beast:
 
 std::vector<std::string> grantees_in_head(const request& request, const boost::beast::http::fields& head) {
   const auto& operation = *request.operation;
-  const bool asks =
-      operation.sets_attributes ? request.may(action::put_object_acl) : operation.needs == need::create_bucket;
-  if (!asks) return {};
+  if (!operation.sets_attributes && operation.needs != need::create_bucket) return {};
   const auto read = read_list(request.form ? request.form->head : head, true);
   const auto* const list = std::get_if<std::optional<access_list>>(&read);
-  return list != nullptr && *list ? grantees_in(**list) : std::vector<std::string>{};
+  if (list == nullptr || !*list) return {};
+  auto named = grantees_in(**list);
+  const bool asks = !named.empty() && (!operation.sets_attributes || request.may(action::put_object_acl));
+  return asks ? std::move(named) : std::vector<std::string>{};
 }
 
 bool names_list(const request& request, const boost::beast::http::fields& about) {
