@@ -258,11 +258,10 @@ std::string check_rates(const settings& s) {
   return {};
 }
 
-// Without the scheme, as policies name them.
 std::string check_oidc(const settings& s) {
-  std::set<std::string> seen;
+  std::set<std::string_view> seen;
   for (const auto& one : s.auth.oidc)
-    if (!seen.insert(one.issuer.substr(one.issuer.find('/') + 1)).second)
+    if (!seen.insert(provider_of(one.issuer)).second)
       return "expected each issuer once, got \"" + one.issuer + "\" twice";
   return {};
 }
@@ -330,7 +329,12 @@ bool is_https_url(std::string_view url) {
 }
 
 bool is_issuer_url(std::string_view url) {
-  return is_https_url(url) && is_provider_name(url.substr(url.find("://") + 3));
+  return is_https_url(url) && is_provider_name(provider_of(url));
+}
+
+std::string_view provider_of(std::string_view issuer) {
+  const auto scheme = issuer.find("://");
+  return scheme == issuer.npos ? issuer : issuer.substr(scheme + 3);
 }
 
 std::vector<broken_rule> broken_rules(const settings& s, const std::function<bool(std::string_view)>& readable) {

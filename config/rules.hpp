@@ -28,5 +28,7 @@ bool is_rate_name(const rate_limit& rate);
 bool is_https_url(std::string_view url);
 // The same, and policies can name it (is_provider_name).
 bool is_issuer_url(std::string_view url);
+// "https://idp.example.org/team" → "idp.example.org/team", which policies name.
+std::string_view provider_of(std::string_view issuer);
 
 } // namespace cairn::config

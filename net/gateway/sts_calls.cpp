@@ -1,5 +1,6 @@
 #include "net/gateway/sts_calls.hpp"
 
+#include "config/rules.hpp"
 #include "net/gateway/ask.hpp"
 #include "net/iam/iam_documents.hpp"
 #include "net/iam/sts_actions.hpp"
@@ -55,7 +56,7 @@ void seal(const call_ptr& call, const metadata::token_keys& keys) {
   if (call->provider) {
     made.subject = call->token.subject;
     made.audience = audience_of(call->token, call->provider->issuer());
-    made.provider = storage::policy::provider_arn(provider_of(call->token.issuer));
+    made.provider = storage::policy::provider_arn(config::provider_of(call->token.issuer));
   }
   const auto nonce = random_bytes<std::array<std::byte, metadata::token_nonce_bytes>>(random);
   const auto* const sealing = call->session->shared().services.sealing.get();
@@ -122,7 +123,7 @@ std::optional<error> refused_web_identity(const call_ptr& call, const metadata::
   const auto asked = describe_access(request, session.fields(),
                                      {request.address, request.encrypted, shared.clock.wall(), shared.region});
   const auto with = with_claims(with_sts_keys(asked->with, call->request), call->token);
-  return metadata::assumption_refused(role, provider_of(call->token.issuer), with);
+  return metadata::assumption_refused(role, config::provider_of(call->token.issuer), with);
 }
 
 // Who may not assume the role does not learn whether it exists.
@@ -177,7 +178,7 @@ void checked(const call_ptr& call, bool is_signed) {
   if (!is_signed) return refuse_token(call, invalid_identity_token("The token's signature is not valid."));
   auto& session = *call->session;
   session.shared().metrics.web_identities_accepted.fetch_add(1, std::memory_order_relaxed);
-  session.note_web_identity(std::string{provider_of(call->token.issuer)} + ":" + call->token.subject);
+  session.note_web_identity(std::string{config::provider_of(call->token.issuer)} + ":" + call->token.subject);
   look_up_role(call);
 }
 

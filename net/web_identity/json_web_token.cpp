@@ -1,6 +1,7 @@
 #include "net/web_identity/json_web_token.hpp"
 
 #include "base/json.hpp"
+#include "config/rules.hpp"
 #include "net/wire/grammar/base64.hpp"
 
 #include <algorithm>
@@ -132,13 +133,8 @@ std::string_view audience_of(const web_token& token, const config::oidc_issuer& 
   return found == given.end() ? std::string_view{} : *found;
 }
 
-std::string_view provider_of(std::string_view issuer) {
-  const auto scheme = issuer.find("://");
-  return scheme == issuer.npos ? issuer : issuer.substr(scheme + 3);
-}
-
 policy::context with_claims(policy::context with, const web_token& token) {
-  const std::string provider{provider_of(token.issuer)};
+  const std::string provider{config::provider_of(token.issuer)};
   const auto add = [&](context_key key, std::vector<std::string> values) {
     if (!values.empty()) with.values.push_back({key, provider, std::move(values)});
   };

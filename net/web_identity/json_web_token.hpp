@@ -39,9 +39,6 @@ std::optional<s3_error> refused_claims(const web_token& token, const config::oid
 // Of the audiences the one for which the token was let in.
 std::string_view audience_of(const web_token& token, const config::oidc_issuer& issuer);
 
-// "https://idp.example.org/team" → "idp.example.org/team", which policies name.
-std::string_view provider_of(std::string_view issuer);
-
 // What the token adds to the condition keys of its sender.
 storage::policy::context with_claims(storage::policy::context with, const web_token& token);
 

@@ -1,6 +1,7 @@
 // Tokens as anybody may send them, and whether their claims let them in. Signatures: json_web_keys_test.cpp.
 #include "net/web_identity/json_web_token.hpp"
 
+#include "config/rules.hpp"
 #include "net/wire/grammar/base64.hpp"
 
 #include <gtest/gtest.h>
@@ -109,7 +110,7 @@ TEST(json_web_token, is_of_its_issuer_exactly_and_of_its_time) {
 TEST(json_web_token, brings_condition_keys_of_its_provider) {
   const auto token =
       std::get<web_token>(read_web_token(token_of(claims_of(R"(["cairn","x"])", R"(,"azp":"cairn","amr":"mfa")"))));
-  EXPECT_EQ(provider_of(token.issuer), "idp.example.org/team");
+  EXPECT_EQ(config::provider_of(token.issuer), "idp.example.org/team");
   EXPECT_EQ(audience_of(token, issuer), "cairn");
   const auto with = with_claims({}, token);
   const storage::policy::request asked{.with = &with};
