@@ -2,6 +2,7 @@
 
 #include "base/codec.hpp"
 #include "base/digest.hpp"
+#include "base/third_party/freed_by.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -29,10 +30,7 @@ std::array<std::uint8_t, id_bytes> id_of(const sealing_key& key) {
   return id;
 }
 
-struct free_cipher {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using cipher_context = std::unique_ptr<EVP_CIPHER_CTX, free_cipher>;
+using cipher_context = std::unique_ptr<EVP_CIPHER_CTX, freed_by<EVP_CIPHER_CTX_free>>;
 
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/third_party/asio.hpp"
 #include "base/third_party/asio_tls.hpp"
+#include "base/third_party/freed_by.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -108,9 +109,6 @@ private:
     handler done;
     std::size_t bytes, next = 0;
     handler then_shutdown{};
-  };
-  struct free_ssl {
-    void operator()(SSL* s) const { SSL_free(s); }
   };
 
   // ---- the socket as OpenSSL sees it ----
@@ -333,7 +331,7 @@ private:
   strand_socket& socket_;
   handshake_reader turns_; // for the reads of the handshake
   std::shared_ptr<ssl::context> context_;
-  std::unique_ptr<SSL, free_ssl> ssl_;
+  std::unique_ptr<SSL, freed_by<SSL_free>> ssl_;
   std::weak_ptr<write_op> writing_;
   std::vector<std::byte> rest_; // output that the socket has not taken, from rest_sent_ on
   std::size_t rest_sent_ = 0;

@@ -1,6 +1,7 @@
 #include "net/web_identity/json_web_keys.hpp"
 
 #include "base/json.hpp"
+#include "base/third_party/freed_by.hpp"
 #include "net/wire/grammar/base64.hpp"
 
 #include <openssl/core_names.h>
@@ -55,13 +56,6 @@ struct clean_errors {
   ~clean_errors() { ERR_clear_error(); }
 };
 
-template <auto Free>
-struct freed_by {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 using number_ptr = std::unique_ptr<BIGNUM, freed_by<BN_free>>;
 using parameters_ptr = std::unique_ptr<OSSL_PARAM_BLD, freed_by<OSSL_PARAM_BLD_free>>;
 

@@ -16,8 +16,8 @@ import tempfile
 # and every room in it. A room is a folder with sources; the first part of its name is its layer.
 ROOMS = {
     "base": [], "base/memory": ["base"],
-    "base/files": ["base"], "base/trace": ["base"], "base/secrets": ["base"],
     "base/third_party": [],
+    "base/files": ["base"], "base/trace": ["base"], "base/secrets": ["base", "base/third_party"],
     "base/sockets": ["base", "base/third_party"],
     "config": ["base/"],
     "storage/kv": ["base/"],
