@@ -1,6 +1,7 @@
 // XML that clients send. Whatever the bytes are: what comes out of the reader keeps to its bounds, counted here anew,
 // and pugixml reads the same tree in the same document; and every key of a Delete document that passes is printed as
-// XML that reads back as the same key. libFuzzer bounds the time of a run.
+// XML that reads back as the same key, but for the two characters that XML cannot write. libFuzzer bounds the time of a
+// run.
 #include "base/error.hpp"
 #include "net/s3/operations/delete_request.hpp"
 #include "net/s3/xml/xml_reader.hpp"
@@ -67,6 +68,14 @@ void check_reader(std::string_view body) {
   expect_same(*root, document.document_element());
 }
 
+// U+FFFE and U+FFFF are answered as U+FFFD.
+std::string answered(std::string key) {
+  for (const std::string_view unwritable : {"\xef\xbf\xbe", "\xef\xbf\xbf"}) {
+    for (auto at = key.find(unwritable); at != key.npos; at = key.find(unwritable, at)) key[at + 2] = '\xbd';
+  }
+  return key;
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -81,7 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = cairn::net::read_xml(delete_result_xml(printed), {16 << 20, 1 << 20, 1 << 20, 8});
   CAIRN_ASSERT(again && again->children.size() == printed.entries.size());
   for (std::size_t i = 0; i < printed.entries.size(); ++i) {
-    CAIRN_ASSERT(again->children[i].child("Key")->text == printed.entries[i].key);
+    CAIRN_ASSERT(again->children[i].child("Key")->text == answered(printed.entries[i].key));
   }
   return 0;
 }
