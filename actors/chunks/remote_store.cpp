@@ -12,7 +12,7 @@ namespace {
 
 using data_promise = caf::typed_response_promise<chunk_data>;
 using done_promise = caf::typed_response_promise<done_atom>;
-using outcome = result<link::answer>;
+using answered = result<link::answer>;
 
 constexpr std::chrono::milliseconds retry_tick_interval{250}, probe_interval{1000};
 constexpr std::uint32_t probe_bytes = 1;
@@ -41,13 +41,13 @@ private:
   }
   layout_epoch epoch() const;
   void ask(std::optional<data_promise> answer, chunk_read wanted);
-  void have_read(std::uint64_t id, const outcome& got);
-  result<chunk_data> checked(const reading& r, const outcome& got) const;
+  void have_read(std::uint64_t id, const answered& got);
+  result<chunk_data> checked(const reading& r, const answered& got) const;
   void note_health(const reading& r, errc failed);
   void probe();
   // Calls `then` on this actor with the answer; the returned callback runs on the link's threads.
-  link::reply_callback on_actor(std::function<void(outcome)> then) const {
-    return [me = chunk_store_actor{self_}, then = std::move(then)](outcome got) {
+  link::reply_callback on_actor(std::function<void(answered)> then) const {
+    return [me = chunk_store_actor{self_}, then = std::move(then)](answered got) {
       caf::anon_send(me, completion{[then, got = std::move(got)]() mutable { then(std::move(got)); }});
     };
   }
@@ -96,10 +96,10 @@ void remote_state::ask(std::optional<data_promise> answer, chunk_read wanted) {
   const auto since = now();
   reads_.emplace_hint(reads_.end(), id, reading{std::move(answer), std::move(wanted), since, false});
   p_.network->call_bulk(peer_, std::move(request), into, since + p_.read_timeout,
-                        on_actor([this, id](const outcome& got) { have_read(id, got); }));
+                        on_actor([this, id](const answered& got) { have_read(id, got); }));
 }
 
-void remote_state::have_read(std::uint64_t id, const outcome& got) {
+void remote_state::have_read(std::uint64_t id, const answered& got) {
   auto node = reads_.extract(id);
   if (node.empty()) return;
   auto& r = node.mapped();
@@ -116,7 +116,7 @@ void remote_state::have_read(std::uint64_t id, const outcome& got) {
   }
 }
 
-result<chunk_data> remote_state::checked(const reading& r, const outcome& got) const {
+result<chunk_data> remote_state::checked(const reading& r, const answered& got) const {
   if (!got) return got.error();
   const auto m = decode<read_chunk_answer>(got->bytes);
   if (!m) return m.error();
@@ -167,7 +167,7 @@ caf::result<done_atom> remote_state::write(chunk_payload& chunk) {
 
 template <class Message, class Table, class Deliver>
 link::reply_callback remote_state::answering(Table& table, std::uint64_t id, Deliver deliver) {
-  return on_actor([&table, id, deliver](const outcome& got) {
+  return on_actor([&table, id, deliver](const answered& got) {
     auto waiting = table.take(id);
     if (!waiting) return;
     auto m = got ? decode<Message>(got->bytes) : result<Message>{got.error()};

@@ -11,7 +11,7 @@ namespace cairn {
 
 namespace {
 
-std::optional<std::string> text_of(const std::string& path) {
+std::optional<std::string> contents_of(const std::string& path) {
   std::ifstream file{path};
   if (!file) return std::nullopt;
   return std::string{std::istreambuf_iterator<char>{file}, {}};
@@ -52,7 +52,7 @@ std::optional<std::uint64_t> control_group_limit(std::string_view membership, co
 
 std::uint64_t usable_memory_bytes() {
   const auto machine = std::uint64_t(::sysconf(_SC_PHYS_PAGES)) * std::uint64_t(::sysconf(_SC_PAGESIZE));
-  const auto limit = control_group_limit(text_of("/proc/self/cgroup").value_or(""), text_of);
+  const auto limit = control_group_limit(contents_of("/proc/self/cgroup").value_or(""), contents_of);
   return std::min(machine, limit.value_or(machine));
 }
 

@@ -1,6 +1,5 @@
 #include "base/sockets/service_notifier.hpp"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -31,7 +31,7 @@ constexpr const char* after_founding =
     "  4. Look whether the objects are what they should be. Until then no chunk is deleted. When they are:\n"
     "     `cairn cluster deletions release`.\n";
 
-rescue_options_ptr add_common(CLI::App& command) {
+rescue_options_ptr add_rescue_options(CLI::App& command) {
   auto options = std::make_shared<rescue_options>();
   add_config_options(command, options->config);
   command.add_option("--data-dir", options->data_dir, "The node's data directory, instead of the configuration's")
@@ -126,7 +126,7 @@ void add_cluster_rescue_commands(CLI::App& cluster, int& exit_code) {
       "Write all metadata (names, sizes, where chunks are; no chunks) to a file, while the node runs or not\n\n"
       "The file is consistent: the state after one commit. Any member will do; one that is up to date shows it "
       "in `cairn cluster status`.\n\nExample: cairn cluster backup --config cairn.toml meta-$(date +%F).dump");
-  const auto backup = add_common(*b);
+  const auto backup = add_rescue_options(*b);
   b->add_option("FILE", backup->file, "The new file")->required();
   b->add_flag("--force", backup->force, "Replace FILE when it exists");
   run_on(*b, exit_code, backup, back_up);
@@ -137,7 +137,7 @@ void add_cluster_rescue_commands(CLI::App& cluster, int& exit_code) {
       "metadata of all members is lost or wrong. What was written after the backup is not in it; its chunks "
       "stay on the disks, because deletion is held.\n\n"
       "Example: cairn cluster restore --config cairn.toml meta-2026-11-21.dump");
-  const auto restored = add_common(*r);
+  const auto restored = add_rescue_options(*r);
   r->add_option("FILE", restored->file, "What `cairn cluster backup` wrote")->required()->check(CLI::ExistingFile);
   run_on(*r, exit_code, restored, restore);
 
@@ -145,7 +145,7 @@ void add_cluster_rescue_commands(CLI::App& cluster, int& exit_code) {
       "recover", "Go on with this stopped node alone, when the majority of the voters is lost for good\n\nWithout "
                  "--majority-lost it only shows what this node has. While a majority can be started again, do that "
                  "instead: nothing is lost then.\n\nExample: cairn cluster recover --config cairn.toml");
-  const auto recovered = add_common(*c);
+  const auto recovered = add_rescue_options(*c);
   c->add_flag("--majority-lost", recovered->majority_lost,
               "Do it: the others will never come back with what they know");
   run_on(*c, exit_code, recovered, recover);
@@ -154,7 +154,7 @@ void add_cluster_rescue_commands(CLI::App& cluster, int& exit_code) {
       "rejoin", "Let a stopped member forget its cluster and keep its chunks, to join the one that was restored or "
                 "recovered elsewhere\n\nIts metadata is set aside, not deleted.\n\n"
                 "Example: cairn cluster rejoin --config cairn.toml");
-  run_on(*j, exit_code, add_common(*j), rejoin);
+  run_on(*j, exit_code, add_rescue_options(*j), rejoin);
 }
 
 } // namespace cairn::cli

@@ -247,7 +247,7 @@ int for_each_disk(const storage_options& options, const disk_work& work) {
   return good ? 0 : 1;
 }
 
-std::shared_ptr<storage_options> add_common(CLI::App& command) {
+std::shared_ptr<storage_options> add_storage_options(CLI::App& command) {
   auto options = std::make_shared<storage_options>();
   add_config_options(command, options->config);
   command.add_option("--disk", options->disk, "Only this disk's directory")->type_name("DIR");
@@ -263,7 +263,7 @@ void add_storage_command(CLI::App& app, int& exit_code) {
   auto* check = storage->add_subcommand(
       "check", "Hold every disk against its index, and read the metadata; exit "
                "status 1 when something is wrong\n\nExample: cairn storage check --config cairn.toml --deep");
-  const auto check_options = add_common(*check);
+  const auto check_options = add_storage_options(*check);
   check->add_flag("--deep", check_options->deep, "Read and verify every byte, not only the headers");
   check->add_flag("--clear-quarantine", check_options->clear_quarantine,
                   "Let the node use a quarantined disk again, when the check got through");
@@ -276,7 +276,7 @@ void add_storage_command(CLI::App& app, int& exit_code) {
       "rebuild-index", "Make a new index from the segment files; the old one is "
                        "kept beside it, a quarantine is lifted\n\nExample: cairn storage rebuild-index "
                        "--disk cairn-data/disk0");
-  const auto rebuild_options = add_common(*rebuild);
+  const auto rebuild_options = add_storage_options(*rebuild);
   rebuild->callback([rebuild_options, &exit_code] { exit_code = for_each_disk(*rebuild_options, rebuild_one); });
 }
 

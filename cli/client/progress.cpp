@@ -14,7 +14,6 @@ namespace cairn::cli {
 namespace {
 
 constexpr std::chrono::milliseconds window{5000};
-constexpr std::chrono::milliseconds redraw_every{100};
 
 bool is_continuation_byte(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;

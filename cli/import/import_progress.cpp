@@ -12,7 +12,7 @@ namespace cairn::cli {
 
 namespace {
 
-constexpr std::chrono::milliseconds redraw_every{100}, line_every{10'000};
+constexpr std::chrono::milliseconds line_every{10'000};
 constexpr unsigned columns_of_logs = 120;
 constexpr std::size_t bar_columns_max = 30, bar_columns_min = 6;
 

@@ -17,7 +17,7 @@ time_ns floor_seconds(time_ns at) {
 }
 
 // All of `text` as a number without a sign.
-std::optional<std::int64_t> number_of(std::string_view text) {
+std::optional<std::int64_t> whole_number_of(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code != std::errc{} || end != text.data() + text.size() || text.front() == '-') return std::nullopt;
@@ -28,7 +28,7 @@ std::optional<time_ns> fraction_of(std::string_view digits) {
   if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
   auto text = std::string(digits.substr(0, 9));
   text.resize(9, '0');
-  return number_of(text);
+  return whole_number_of(text);
 }
 
 } // namespace
@@ -56,7 +56,7 @@ std::optional<object_time> parse_mtime(std::string_view text) {
   const auto dot = text.find('.');
   const auto whole = text.substr(0, dot);
   if (whole.empty()) return std::nullopt;
-  const auto seconds = number_of(whole);
+  const auto seconds = whole_number_of(whole);
   if (!seconds || *seconds > 9'000'000'000) return std::nullopt; // beyond 64 bits of nanoseconds
   object_time time{*seconds * second_ns, dot == std::string_view::npos};
   if (!time.whole_seconds) {

@@ -13,8 +13,6 @@ namespace cairn::cli {
 
 namespace {
 
-constexpr std::chrono::milliseconds line_every{100};
-
 std::string counted(std::uint64_t n, const char* one, const char* many) {
   return std::to_string(n) + " " + (n == 1 ? one : many);
 }
@@ -151,7 +149,7 @@ void set_progress::say(const char* verb, const std::string& what) {
 void set_progress::draw() {
   if (!shown_.line) return;
   const auto now = std::chrono::duration_cast<progress_text::time>(std::chrono::steady_clock::now() - start_);
-  if (now - drawn_ < line_every) return;
+  if (now - drawn_ < redraw_every) return;
   drawn_ = now;
   rate_.advance(now, counts_.bytes);
   const auto width = terminal_size_of(STDERR_FILENO).columns - 1;

@@ -8,7 +8,7 @@ namespace cairn::net {
 
 namespace {
 
-constexpr std::size_t name_bytes_max = 1024; // longer ones are refused, but have a request, too
+constexpr std::size_t traced_bytes_max = 1024; // longer ones are refused, but have a request, too
 
 } // namespace
 
@@ -28,8 +28,8 @@ traced_request traced_request_of(const request& request, std::string_view addres
   traced_request out;
   out.id = request.basics.request_id;
   out.operation = request.operation->name;
-  out.bucket = request.target.bucket.substr(0, name_bytes_max);
-  out.key = request.target.key.substr(0, name_bytes_max);
+  out.bucket = request.target.bucket.substr(0, traced_bytes_max);
+  out.key = request.target.key.substr(0, traced_bytes_max);
   out.address = address;
   out.status = end.status;
   out.began_at = std::chrono::milliseconds{now} - end.took;

@@ -29,7 +29,7 @@ struct sts_call {
   std::shared_ptr<identity_provider> provider{};
   web_token token{};
 };
-using call_ptr = std::shared_ptr<sts_call>;
+using sts_call_ptr = std::shared_ptr<sts_call>;
 
 template <class Array>
 Array random_bytes(random_source& random) {
@@ -41,13 +41,13 @@ Array random_bytes(random_source& random) {
   return bytes;
 }
 
-void answer(const call_ptr& call, std::string_view result) {
+void answer(const sts_call_ptr& call, std::string_view result) {
   auto& session = *call->session;
   const auto document = iam_document(call->action, result, session.current().basics.request_id, sts_name_space);
   session.respond(200, whole_answer(200, session.basics(), "text/xml", document));
 }
 
-void seal(const call_ptr& call, const metadata::token_keys& keys) {
+void seal(const sts_call_ptr& call, const metadata::token_keys& keys) {
   auto& random = call->session->shared().random;
   temporary_credentials made;
   made.access_key = std::string{metadata::temporary_key_prefix} + random_letters(random, key_letters, id_alphabet);
@@ -67,7 +67,7 @@ void seal(const call_ptr& call, const metadata::token_keys& keys) {
 }
 
 template <class Then>
-void read_rows(const call_ptr& call, metadata::identity_kind kind, std::string name, const Then& then) {
+void read_rows(const sts_call_ptr& call, metadata::identity_kind kind, std::string name, const Then& then) {
   metadata::identity_query wanted;
   wanted.kind = kind;
   wanted.name = std::move(name);
@@ -75,7 +75,7 @@ void read_rows(const call_ptr& call, metadata::identity_kind kind, std::string n
 }
 
 // With the metadata's keys of now; the first one, or a fresh one, is made by a command.
-void issue(const call_ptr& call, const metadata::token_keys& keys) {
+void issue(const sts_call_ptr& call, const metadata::token_keys& keys) {
   auto& shared = call->session->shared();
   const auto* const sealing = shared.services.sealing.get();
   if (!metadata::wants_token_key(keys, sealing, shared.clock.wall())) return seal(call, keys);
@@ -98,25 +98,25 @@ void issue(const call_ptr& call, const metadata::token_keys& keys) {
       actors::commit_atom_v, actors::command_box{std::move(renewed)});
 }
 
-void begin_session(const call_ptr& call) {
+void begin_session(const sts_call_ptr& call) {
   auto& made = call->made;
   made.issued = call->session->shared().clock.wall();
   made.expires = made.issued + wall_ms{call->request.seconds} * 1000;
   made.policy = call->request.policy;
 }
 
-s3_error not_authorized(const call_ptr& call) {
+s3_error not_authorized(const sts_call_ptr& call) {
   if (call->provider) return access_denied("Not authorized to perform sts:AssumeRoleWithWebIdentity");
   return access_denied("Not authorized to perform: sts:AssumeRole on resource: " + iam_arn_of(call->request.role));
 }
 
-std::optional<error> refused_key(const call_ptr& call, const metadata::role_row& role) {
+std::optional<error> refused_key(const sts_call_ptr& call, const metadata::role_row& role) {
   const auto& request = call->session->current();
   return metadata::assumption_refused(role, *request.key, with_sts_keys(request.by.asked->with, call->request));
 }
 
 // The request counts as one without a signature, also if it has one.
-std::optional<error> refused_web_identity(const call_ptr& call, const metadata::role_row& role) {
+std::optional<error> refused_web_identity(const sts_call_ptr& call, const metadata::role_row& role) {
   auto& session = *call->session;
   const auto& request = session.current();
   const auto& shared = session.shared();
@@ -127,7 +127,7 @@ std::optional<error> refused_web_identity(const call_ptr& call, const metadata::
 }
 
 // Who may not assume the role does not learn whether it exists.
-void assume(const call_ptr& call, const metadata::identity_page& page) {
+void assume(const sts_call_ptr& call, const metadata::identity_page& page) {
   const auto& request = call->session->current();
   const auto& role = page.roles.front();
   if (metadata::resource_of(role) != call->request.role) return call->session->respond_error(not_authorized(call));
@@ -144,7 +144,7 @@ void assume(const call_ptr& call, const metadata::identity_page& page) {
   issue(call, page.sealing);
 }
 
-void look_up_role(const call_ptr& call) {
+void look_up_role(const sts_call_ptr& call) {
   if (call->request.role.empty()) return call->session->respond_error(access_denied("Not authorized: no role here."));
   read_rows(call, metadata::identity_kind::role, call->request.role_name(),
             [call](const result<actors::found_identities>& found) {
@@ -154,7 +154,7 @@ void look_up_role(const call_ptr& call) {
             });
 }
 
-void assume_role(const call_ptr& call) {
+void assume_role(const sts_call_ptr& call) {
   if (!call->session->current().key)
     return call->session->respond_error(access_denied("Roles may not be assumed by root accounts."));
   look_up_role(call);
@@ -162,7 +162,7 @@ void assume_role(const call_ptr& call) {
 
 // ── web identities ──
 
-void refuse_token(const call_ptr& call, const s3_error& why) {
+void refuse_token(const sts_call_ptr& call, const s3_error& why) {
   call->session->shared().metrics.web_identities_refused.fetch_add(1, std::memory_order_relaxed);
   call->session->respond_error(why);
 }
@@ -174,7 +174,7 @@ s3_error as_provider_error(const error& why) {
   return s3_error_of(why);
 }
 
-void checked(const call_ptr& call, bool is_signed) {
+void checked(const sts_call_ptr& call, bool is_signed) {
   if (!is_signed) return refuse_token(call, invalid_identity_token("The token's signature is not valid."));
   auto& session = *call->session;
   session.shared().metrics.web_identities_accepted.fetch_add(1, std::memory_order_relaxed);
@@ -183,7 +183,7 @@ void checked(const call_ptr& call, bool is_signed) {
 }
 
 // On the threads of digests, one token of a client at a time.
-void check_signature_of(const call_ptr& call, const std::shared_ptr<const json_web_keys>& keys) {
+void check_signature_of(const sts_call_ptr& call, const std::shared_ptr<const json_web_keys>& keys) {
   auto& session = *call->session;
   const auto& payer = session.payer();
   const auto check = [call, keys](fair_turns::turn mine) {
@@ -210,7 +210,7 @@ void check_signature_of(const call_ptr& call, const std::shared_ptr<const json_w
   });
 }
 
-void assume_role_with_web_identity(const call_ptr& call) {
+void assume_role_with_web_identity(const sts_call_ptr& call) {
   auto& shared = call->session->shared();
   auto read = read_web_token(call->request.web_token);
   if (const auto* refused = std::get_if<s3_error>(&read)) return refuse_token(call, *refused);
@@ -232,7 +232,7 @@ void assume_role_with_web_identity(const call_ptr& call) {
                            });
 }
 
-void get_session_token(const call_ptr& call) {
+void get_session_token(const sts_call_ptr& call) {
   const auto& key = call->session->current().key;
   if (!key || !key->of_user || key->of_user->session)
     return call->session->respond_error(access_denied("Cannot call GetSessionToken: only access keys of users can."));
@@ -245,7 +245,7 @@ void get_session_token(const call_ptr& call) {
   });
 }
 
-void run(const call_ptr& call) {
+void run(const sts_call_ptr& call) {
   switch (call->request.act) {
     case action::sts_assume_role: return assume_role(call);
     case action::sts_assume_role_with_web_identity: return assume_role_with_web_identity(call);

@@ -12,11 +12,11 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t piece_bytes_max = 256 << 10;
 constexpr std::uint64_t pieces_per_second = 16, bursts_per_second = 4; // bursts: of bytes
-constexpr std::size_t name_bytes_max = 128;                            // the longest access key; buckets are shorter
+constexpr std::size_t account_name_max = 128;                          // the longest access key; buckets are shorter
 constexpr std::size_t accounts_step = 256;                             // charged at once
 constexpr std::size_t sweep_at_min = 1024;
 constexpr auto sweep_pause = 100ms;
-static_assert(sizeof(rate_account) + name_bytes_max + 128 <= rate_limiter::account_bytes, "with nodes and pointers");
+static_assert(sizeof(rate_account) + account_name_max + 128 <= rate_limiter::account_bytes, "with nodes and pointers");
 
 rate_limits limits_of(const config::rate_limit& from) {
   return {from.requests_per_second, from.transfers, from.bytes_per_second.bytes};
@@ -136,7 +136,7 @@ void rate_limiter::apply(const std::vector<config::rate_limit>& rates) {
 
 // The name of an account; empty: the address is not known any more.
 std::string rate_limiter::party_of(config::rate_of of, std::string_view name) {
-  if (of != config::rate_of::address) return std::string{name.substr(0, name_bytes_max)};
+  if (of != config::rate_of::address) return std::string{name.substr(0, account_name_max)};
   const auto address = config::parse_address_bytes(name);
   if (!address) return {};
   const auto party = config::party_of(*address);

@@ -8,7 +8,7 @@ namespace cairn::net {
 
 namespace {
 
-constexpr std::size_t name_bytes_max = 1024; // of a key; longer ones are refused, but have a request, too
+constexpr std::size_t logged_bytes_max = 1024; // of a key; longer ones are refused, but have a request, too
 
 std::uint64_t count_of(std::chrono::microseconds time) {
   return static_cast<std::uint64_t>(time.count());
@@ -56,7 +56,7 @@ request_phases phases_of(const request_times& measured) {
 void slow_requests::note(slow_request slow) {
   metrics_.slow_requests.fetch_add(1, std::memory_order_relaxed);
   for (auto* name : {&slow.bucket, &slow.key, &slow.access_key})
-    if (name->size() > name_bytes_max) name->resize(name_bytes_max);
+    if (name->size() > logged_bytes_max) name->resize(logged_bytes_max);
   std::optional<std::uint64_t> left_out;
   {
     const std::lock_guard guard{mutex_};

@@ -27,7 +27,8 @@ std::variant<std::uint64_t, s3_error> decoded_length(const http::fields& fields)
 }
 
 // The payload kind of the request, signed or not.
-std::variant<payload_kind, s3_error> kind_of(const http::fields& fields, const request& request, sha256_digest& hash) {
+std::variant<payload_kind, s3_error> payload_kind_of(const http::fields& fields, const request& request,
+                                                     sha256_digest& hash) {
   if (request.signer) {
     hash = request.signer->claim.payload_hash;
     return request.signer->claim.kind;
@@ -47,7 +48,7 @@ std::variant<payload_kind, s3_error> kind_of(const http::fields& fields, const r
 std::variant<payload_plan, s3_error> plan_payload(const http::fields& fields, const request& request) {
   payload_plan plan;
   sha256_digest hash{};
-  auto read = kind_of(fields, request, hash);
+  auto read = payload_kind_of(fields, request, hash);
   if (auto* refused = std::get_if<s3_error>(&read)) return std::move(*refused);
   const auto kind = std::get<payload_kind>(read);
   const bool whole = kind == payload_kind::unsigned_whole || kind == payload_kind::hashed;

@@ -47,21 +47,22 @@ bool has_body(std::string_view method) {
   return method == "PUT" || method == "POST";
 }
 
-error wrong(std::string text) {
+error wrong_argument(std::string text) {
   return {errc::invalid_argument, std::move(text)};
 }
 
 // "0" for a request without a body.
 result<std::string> length_of(const object_request& asked) {
-  if (find_field(asked.fields, "Transfer-Encoding")) return wrong("the body needs a Content-Length");
-  if (asked.fields.count("Content-Length") > 1) return wrong("more than one Content-Length");
+  if (find_field(asked.fields, "Transfer-Encoding")) return wrong_argument("the body needs a Content-Length");
+  if (asked.fields.count("Content-Length") > 1) return wrong_argument("more than one Content-Length");
   const auto given = find_field(asked.fields, "Content-Length");
   if (!given) return std::string{"0"};
   constexpr std::size_t digits_max = 19;
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (given->empty() || given->size() > digits_max || !std::ranges::all_of(*given, is_digit))
-    return wrong("Content-Length is not a number");
-  if (!has_body(asked.method) && given->find_first_not_of('0') != given->npos) return wrong("this takes no body");
+    return wrong_argument("Content-Length is not a number");
+  if (!has_body(asked.method) && given->find_first_not_of('0') != given->npos)
+    return wrong_argument("this takes no body");
   return std::string{*given};
 }
 
@@ -92,13 +93,13 @@ std::string_view host_of(std::string_view endpoint) {
 } // namespace
 
 result<std::string> presigned_url(const object_link& link, const client_credentials& by, wall_ms now) {
-  if (link.seconds < 1 || link.seconds > presigned_seconds_max) return wrong("seconds: expected 1 to 604800");
+  if (link.seconds < 1 || link.seconds > presigned_seconds_max) return wrong_argument("seconds: expected 1 to 604800");
   if (!storage::metadata::valid_bucket_name(link.bucket) || !storage::metadata::valid_key(link.key))
-    return wrong("the bucket or the object has no valid name");
+    return wrong_argument("the bucket or the object has no valid name");
   if (!link.version.empty() && !storage::metadata::parse_version_id(link.version))
-    return wrong("version: this is no version id");
+    return wrong_argument("version: this is no version id");
   const auto host = host_of(link.endpoint);
-  if (host.empty()) return wrong("endpoint: expected http://HOST[:PORT] or https://HOST[:PORT]");
+  if (host.empty()) return wrong_argument("endpoint: expected http://HOST[:PORT] or https://HOST[:PORT]");
   std::vector<query_parameter> query;
   if (!link.version.empty()) query.push_back({"versionId", link.version});
   const std::array headers{header_view{"Host", host}};
@@ -129,22 +130,22 @@ result<std::string> signed_head(const object_request& asked, const client_creden
   meant.bucket = asked.bucket;
   for (const auto& parameter : asked.query) {
     if (std::ranges::count(asked.query, parameter.name, &query_parameter::name) > 1)
-      return wrong("the parameter \"" + parameter.name + "\" comes more than once");
+      return wrong_argument("the parameter \"" + parameter.name + "\" comes more than once");
     if (parameter.name == "key") {
-      if (parameter.value.empty()) return wrong("the key is empty");
+      if (parameter.value.empty()) return wrong_argument("the key is empty");
       meant.key = parameter.value;
     } else if (std::ranges::find(passed_parameters, parameter.name) != passed_parameters.end()) {
       meant.query.push_back(parameter);
     } else {
-      return wrong("there is no parameter \"" + parameter.name + "\" here");
+      return wrong_argument("there is no parameter \"" + parameter.name + "\" here");
     }
   }
   const bool copies = find_field(asked.fields, "x-amz-copy-source").has_value();
   const auto routed = route(asked.operations, asked.method, meant, copies);
-  if (routed.refused) return wrong(routed.refused->message);
+  if (routed.refused) return wrong_argument(routed.refused->message);
   const auto name = routed.operation->name;
   if (std::ranges::find(offered_operations, name) == offered_operations.end())
-    return wrong("the console does not offer this operation");
+    return wrong_argument("the console does not offer this operation");
   auto length = length_of(asked);
   if (!length) return length.error();
 
@@ -163,7 +164,7 @@ result<std::string> signed_head(const object_request& asked, const client_creden
     const auto value = find_field(asked.fields, header);
     if (!value) continue;
     if (asked.fields.count(beast_view(header)) > 1 || !is_header_value(*value))
-      return wrong("the header " + std::string{header} + " is malformed");
+      return wrong_argument("the header " + std::string{header} + " is malformed");
     headers.push_back({header, *value});
   }
   const auto signature = sign_request(by, {asked.method, path, meant.query, headers}, now);

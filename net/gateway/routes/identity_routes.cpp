@@ -29,7 +29,7 @@ struct iam_call {
 
   const metadata::identity_page* found() const { return subject ? found_subject(*action, query, *subject) : nullptr; }
 };
-using call_ptr = std::shared_ptr<iam_call>;
+using iam_call_ptr = std::shared_ptr<iam_call>;
 
 void answer(const session_ptr& session, const iam_action& action, std::string_view result) {
   const auto document = iam_document(action.name, result, session->current().basics.request_id);
@@ -37,7 +37,7 @@ void answer(const session_ptr& session, const iam_action& action, std::string_vi
   session->respond(200, whole_answer(200, session->basics(), "text/xml", document));
 }
 
-void answer_or_refuse(const call_ptr& call, const std::variant<std::string, s3_error>& made) {
+void answer_or_refuse(const iam_call_ptr& call, const std::variant<std::string, s3_error>& made) {
   if (const auto* refused = std::get_if<s3_error>(&made)) return call->session->respond_error(*refused);
   answer(call->session, *call->action, std::get<std::string>(made));
 }
@@ -47,7 +47,7 @@ bool simulates(const iam_call& call) {
          call.action->act == action::iam_simulate_principal_policy;
 }
 
-void answer_reading(const call_ptr& call) {
+void answer_reading(const iam_call_ptr& call) {
   if (!simulates(*call))
     return answer_or_refuse(call, read_answer(*call->action, call->query, call->found(), call->listed));
   const auto* const found = call->found();
@@ -58,7 +58,7 @@ void answer_reading(const call_ptr& call) {
 }
 
 // Reads the listed rows, one query after the other.
-void read_listings(const call_ptr& call) {
+void read_listings(const iam_call_ptr& call) {
   if (call->listed.size() == call->listings.size()) return answer_reading(call);
   ask<actors::found_identities>(
       call->session,
@@ -69,7 +69,7 @@ void read_listings(const call_ptr& call) {
       actors::list_atom_v, call->listings[call->listed.size()]);
 }
 
-void read_rows(const call_ptr& call) {
+void read_rows(const iam_call_ptr& call) {
   auto listings = listings_of(*call->action, call->query, call->found());
   if (const auto* refused = std::get_if<s3_error>(&listings)) return call->session->respond_error(*refused);
   call->listings = std::move(std::get<std::vector<metadata::identity_query>>(listings));
@@ -86,7 +86,7 @@ void set_secret(metadata::change_identity& command, const std::string& secret, s
   command.on = stored.sealed;
 }
 
-void change(const call_ptr& call) {
+void change(const iam_call_ptr& call) {
   auto read = read_change(*call->action, call->query);
   if (const auto* refused = std::get_if<s3_error>(&read)) return call->session->respond_error(*refused);
   auto& command = std::get<metadata::change_identity>(read);
@@ -126,7 +126,7 @@ void change(const call_ptr& call) {
       actors::commit_atom_v, actors::command_box{done});
 }
 
-void judge_and_run(const call_ptr& call) {
+void judge_and_run(const iam_call_ptr& call) {
   const auto& request = call->session->current();
   const auto resource = resource_of(*call->action, call->query, call->found());
   if (auto refused = identity_lapsed(request.by, call->action->act, request.key.get(), resource))
@@ -138,7 +138,7 @@ void judge_and_run(const call_ptr& call) {
   change(call);
 }
 
-void run(const call_ptr& call) {
+void run(const iam_call_ptr& call) {
   const auto& key = call->session->current().key;
   auto read = read_action(call->query, key && key->of_user ? &key->of_user->user : nullptr);
   if (const auto* refused = std::get_if<s3_error>(&read)) return call->session->respond_error(*refused);

@@ -10,8 +10,6 @@ namespace cairn::net {
 
 namespace {
 
-constexpr std::string_view amazon = "x-amz-";
-
 const std::string* find(std::span<const query_parameter> query, std::string_view name) {
   const auto found = std::find_if(query.begin(), query.end(), [name](const auto& p) { return p.name == name; });
   return found == query.end() ? nullptr : &found->value;
@@ -25,7 +23,7 @@ s3_error missing() {
 std::string amazon_headers(const signed_request& request) {
   std::map<std::string, std::string> sorted;
   for (const auto& header : request.headers) {
-    if (!istarts_with(header.name, amazon)) continue;
+    if (!istarts_with(header.name, "x-amz-")) continue;
     auto& value = sorted[ascii_lower(header.name)];
     value.append(value.empty() ? "" : ",").append(header.value);
   }

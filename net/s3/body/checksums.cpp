@@ -36,7 +36,7 @@ struct crc_field {
   }
 };
 
-std::optional<crc_field> field_of(checksum_kind kind) {
+std::optional<crc_field> crc_field_of(checksum_kind kind) {
   switch (kind) {
     case checksum_kind::crc32: return crc_field{0xEDB88320, 32};
     case checksum_kind::crc32c: return crc_field{0x82F63B78, 32};
@@ -106,7 +106,7 @@ std::string running_checksum::finish() {
 
 std::optional<std::string> joined_checksum(checksum_kind kind, std::string_view first, std::string_view second,
                                            std::uint64_t length) {
-  const auto field = field_of(kind);
+  const auto field = crc_field_of(kind);
   if (!field || first.size() != checksum_bytes(kind) || second.size() != first.size()) return std::nullopt;
   return bytes_of(field->multiply(number_of(first), field->shift_of(length)) ^ number_of(second), first.size());
 }

@@ -18,7 +18,7 @@ namespace {
 namespace http = boost::beast::http;
 using refusal = std::optional<s3_error>;
 
-constexpr std::string_view file_name_variable = "${filename}", amazon = "x-amz-";
+constexpr std::string_view file_name_variable = "${filename}";
 
 constexpr std::array<std::string_view, 7> plain{"cache-control",    "content-type",     "content-disposition",
                                                 "content-encoding", "content-language", "content-md5",
@@ -73,7 +73,7 @@ refusal add_tags(http::fields& head, std::string_view document) {
 refusal add_field(http::fields& head, const form_field& field) {
   if (field.name == "acl") return add_header(head, "x-amz-acl", field.value);
   if (field.name == "tagging") return add_tags(head, field.value);
-  const bool about_object = field.name.starts_with(amazon) && !is_one_of(protocol, field.name);
+  const bool about_object = field.name.starts_with("x-amz-") && !is_one_of(protocol, field.name);
   if (about_object || is_one_of(plain, field.name)) return add_header(head, field.name, field.value);
   return std::nullopt;
 }

@@ -51,7 +51,7 @@ std::optional<s3_error> read_range(const json_array& items, post_policy& policy)
   return std::nullopt;
 }
 
-std::optional<s3_error> read_list(const json_array& items, post_policy& policy) {
+std::optional<s3_error> read_condition(const json_array& items, post_policy& policy) {
   const auto kind = items.empty() ? std::string{} : ascii_lower(text_of(items[0]));
   if (kind == "content-length-range") return read_range(items, policy);
   if (kind != "eq" && kind != "starts-with") return invalid_policy("Invalid Condition: an unknown operator.");
@@ -65,7 +65,7 @@ std::optional<s3_error> read_list(const json_array& items, post_policy& policy) 
 }
 
 std::optional<s3_error> read_condition(const json_value& condition, post_policy& policy) {
-  if (const auto* items = condition.if_array()) return read_list(*items, policy);
+  if (const auto* items = condition.if_array()) return read_condition(*items, policy);
   const auto* members = condition.if_object();
   if (!members || members->size() != 1)
     return invalid_policy("Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.");

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t parts_of_an_answer_max = 1000;
 
-std::optional<s3_error> read_list(std::string_view list, attributes_request& into) {
+std::optional<s3_error> read_names(std::string_view list, attributes_request& into) {
   bool any = false;
   while (!list.empty()) {
     auto name = list.substr(0, list.find(','));
@@ -91,7 +91,7 @@ std::variant<attributes_request, s3_error> read_attributes_request(const boost::
     if (!list.empty()) list += ',';
     list.append(field->value().data(), field->value().size());
   }
-  if (auto refused = read_list(list, request)) return std::move(*refused);
+  if (auto refused = read_names(list, request)) return std::move(*refused);
   if (!read_number(fields, "x-amz-max-parts", request.parts_max))
     return invalid_argument("x-amz-max-parts is a number.");
   if (!read_number(fields, "x-amz-part-number-marker", request.after))

@@ -162,7 +162,7 @@ std::optional<error> lapsed_before_policies(const authority& a, const access_key
 } // namespace
 
 std::uint8_t rights_for(action a) {
-  using namespace rights;
+  using rights::read, rights::write, rights::owner;
   switch (a) {
     case action::none:
     case action::create_bucket:

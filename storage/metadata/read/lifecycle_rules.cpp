@@ -8,9 +8,9 @@ namespace {
 
 constexpr std::chrono::milliseconds real_day = std::chrono::hours{24};
 
-wall_ms due_time(wall_ms since, std::uint32_t days, std::chrono::milliseconds day) {
-  auto due = since + static_cast<wall_ms>(days) * day.count();
-  if (day == real_day) due += (day.count() - due % day.count()) % day.count();
+wall_ms due_time(wall_ms since, std::uint32_t days, std::chrono::milliseconds day_length) {
+  auto due = since + static_cast<wall_ms>(days) * day_length.count();
+  if (day_length == real_day) due += (day_length.count() - due % day_length.count()) % day_length.count();
   return due;
 }
 

@@ -4,7 +4,7 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr wall_ms day = 24 * 3600 * 1000, days_of_year = 365;
+constexpr wall_ms day_ms = 24 * 3600 * 1000, days_of_year = 365;
 
 retention_mode read_mode(byte_reader& r) {
   const std::uint8_t mode = r.u8();
@@ -35,7 +35,7 @@ std::string_view hold_text(legal_hold hold) {
 retention default_retention(const bucket_lock& lock, wall_ms now) {
   if (lock.mode == retention_mode::none) return {};
   const wall_ms days = lock.unit == period_unit::years ? lock.length * days_of_year : wall_ms{lock.length};
-  return {lock.mode, now + days * day};
+  return {lock.mode, now + days * day_ms};
 }
 
 bool is_protected(const object_lock& lock, wall_ms now, bool bypasses_governance) {
