@@ -1,9 +1,10 @@
 // Blocking work (disk, LMDB) runs on an executor, not on the socket threads: a bounded queue in front of a fixed number
-// of threads. In simulation, jobs complete at a virtual time. A job that is still queued at its deadline is called with
-// `expired` and must not do its work.
+// of threads, which take the parties' jobs in turns. In simulation, jobs complete at a virtual time, in order. A job
+// that is still queued at its deadline is called with `expired` and must not do its work.
 #pragma once
 
 #include "base/error.hpp"
+#include "base/memory/memory_account.hpp"
 #include "base/seams.hpp"
 
 #include <cstddef>
@@ -20,8 +21,10 @@ public:
   using job = std::function<void(bool expired)>;
 
   virtual ~executor() = default;
-  // busy when the queue is full, stopping after stop(); in both cases the job is not called.
-  virtual result<void> post(steady_time deadline, job work) = 0;
+  // `party`: whose job it is (base/memory/fair_queue.hpp); null: the node's own. busy when the queue is full, stopping
+  // after stop(); in both cases the job is not called.
+  virtual result<void> post(steady_time deadline, job work, const account_ptr& party) = 0;
+  result<void> post(steady_time deadline, job work) { return post(deadline, std::move(work), nullptr); }
   virtual std::size_t queued() const = 0;
   // The running time of the job that has been running for the longest, so that a hanging disk is noticed.
   virtual std::chrono::nanoseconds longest_running() const = 0;

@@ -1,8 +1,8 @@
 #include "base/executor.hpp"
+#include "base/memory/fair_queue.hpp"
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -14,7 +14,7 @@ namespace cairn {
 
 namespace {
 
-// Workers that run jobs in the order in which they were posted, and one more thread that expires queued jobs: all
+// Workers that take the parties' jobs in turns, and one more thread that expires queued jobs: all
 // workers may hang on a failing disk when a deadline passes.
 class thread_executor final : public executor {
 public:
@@ -26,13 +26,14 @@ public:
   }
   ~thread_executor() override { stop(); }
 
-  result<void> post(steady_time deadline, job work) override {
+  using executor::post;
+  result<void> post(steady_time deadline, job work, const account_ptr& party) override {
     bool earlier = false;
     {
       const std::lock_guard guard{mutex_};
       if (stopping_) return error{errc::stopping, name_ + " executor"};
       if (queue_.size() >= queue_max_) return error{errc::busy, name_ + " executor: queue is full"};
-      queue_.push_back({deadline, std::move(work)});
+      queue_.push({deadline, std::move(work)}, party);
       earlier = !next_expiry_ || deadline < *next_expiry_;
     }
     work_arrived_.notify_one();
@@ -81,8 +82,7 @@ private:
     while (true) {
       work_arrived_.wait(guard, [this] { return stopping_ || !queue_.empty(); });
       if (queue_.empty()) return;
-      auto next = std::move(queue_.front());
-      queue_.pop_front();
+      auto next = queue_.pop();
       const auto now = system_clock().now();
       const bool expired = stopping_ || next.deadline <= now;
       running_[self] = now;
@@ -99,8 +99,9 @@ private:
     std::unique_lock guard{mutex_};
     while (!stopping_) {
       next_expiry_.reset();
-      for (const auto& e : queue_)
+      queue_.visit([this](const entry& e) {
         if (!next_expiry_ || e.deadline < *next_expiry_) next_expiry_ = e.deadline;
+      });
       if (!next_expiry_) {
         expiry_changed_.wait(guard);
         continue;
@@ -115,9 +116,7 @@ private:
 
   void call_expired(std::unique_lock<std::mutex>& guard) {
     const auto now = system_clock().now();
-    const auto late = std::stable_partition(queue_.begin(), queue_.end(), [now](auto& e) { return e.deadline > now; });
-    std::vector<entry> expired_jobs{std::make_move_iterator(late), std::make_move_iterator(queue_.end())};
-    queue_.erase(late, queue_.end());
+    auto expired_jobs = queue_.take_if([now](const entry& e) { return e.deadline <= now; });
     guard.unlock();
     for (auto& e : expired_jobs) e.work(true);
     expired_jobs.clear();
@@ -128,7 +127,7 @@ private:
   const std::size_t queue_max_;
   mutable std::mutex mutex_;
   std::condition_variable work_arrived_, expiry_changed_;
-  std::deque<entry> queue_;
+  fair_queue<entry> queue_;
   std::vector<std::optional<steady_time>> running_; // by worker: when its job began
   std::optional<steady_time> next_expiry_;          // what expire() waits for
   bool stopping_ = false;

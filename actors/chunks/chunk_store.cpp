@@ -16,9 +16,14 @@ using microseconds = std::chrono::microseconds;
 
 constexpr std::chrono::seconds tick_interval{1}, room_interval{5};
 constexpr std::size_t punch_rows_max = 512;
-// The pool bounds the buffers of writes; the count bounds the small ones.
-constexpr batch_limits write_limits{
-    .batch_items = 128, .batch_bytes = 32 << 20, .waiting_items = 4096, .waiting_bytes = std::size_t(1) << 40};
+// The pool bounds the buffers of writes; the count bounds the small ones. On a disk of 650 MB/s larger batches than 8
+// MiB are 5 % faster at most; those of 2 MiB are a third slower, but nobody's chunk waits for long behind others'
+// chunks.
+constexpr batch_limits write_limits{.batch_items = 128,
+                                    .batch_bytes = 8 << 20,
+                                    .shared_batch_bytes = 2 << 20,
+                                    .waiting_items = 4096,
+                                    .waiting_bytes = std::size_t(1) << 40};
 
 struct store_state {
   struct waiting_read {
@@ -111,6 +116,7 @@ caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, steady_time s
   const auto deadline = since + d->read_timeout + delay;
   auto promise = self->make_response_promise<chunk_data>();
   const auto id = reads.add(promise, deadline);
+  const auto party = r.into->payer();
   auto job = [this, id, since, delay, shared = d, r, back = on_actor()](bool expired) mutable {
     result<storage::chunk_read_result> got = expired_in_queue();
     if (!expired) got = shared->store.read(r.id, r.offset, r.length, r.into->data(), r.direct);
@@ -131,7 +137,7 @@ caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, steady_time s
         self->delayed_send(self, left, completion{std::move(answer)});
     });
   };
-  if (auto posted = d->reads.post(deadline, std::move(job)); !posted) {
+  if (auto posted = d->reads.post(deadline, std::move(job), party); !posted) {
     reads.take(id);
     promise.deliver(to_caf(posted.error()));
   }
@@ -145,8 +151,9 @@ caf::result<done_atom> store_state::write(chunk_payload& chunk) {
   auto promise = self->make_response_promise<done_atom>();
   const auto since = now();
   const auto bytes = chunk.bytes.length;
+  const auto party = chunk.bytes.owner->payer();
   const auto reply = writes.add(promise, since + d->write_timeout);
-  if (!batches.add({std::move(chunk), reply, since}, bytes)) {
+  if (!batches.add({std::move(chunk), reply, since}, bytes, party)) {
     writes.take(reply);
     promise.deliver(to_caf({errc::busy, "too many chunks wait for the disk"}));
     return promise;

@@ -1,7 +1,7 @@
 // Group commit: items that arrive while a batch runs wait and form the next batch together. Several batches may run at
 // a time; another one begins concurrently only above a minimum size. The queue is bounded in items and bytes. A batch
-// is bounded too, so that a small item does not wait for a very large batch. A plain class, used by the chunk_store
-// actor (chunks) and the metadata actor (commands).
+// is bounded too, so that a small item does not wait for a very large batch, and takes the parties' items in turns. A
+// plain class, used by the chunk_store actor (chunks) and the metadata actor (commands).
 //
 // Clients that send one request after another send the next one as soon as a batch has answered them. A batch that
 // begins before it arrives does without them, and each of them waits for two batches. So after a batch has finished,
@@ -9,24 +9,29 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/memory/fair_queue.hpp"
 #include "base/seams.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace cairn::actors {
 
 struct batch_limits {
   std::size_t batch_items = 64, batch_bytes = 32 << 20;
+  std::size_t shared_batch_bytes = 32 << 20; // instead, from when two parties' items came until shared_for later
   std::size_t waiting_items = 4096, waiting_bytes = 256 << 20;
   std::size_t running_max = 1;      // batches
   std::size_t items_beside_min = 1; // of a batch that begins while another one runs
   int gather_part = 0;              // waits for a batch's clients for 1/gather_part of its time; 0: never
 };
+
+constexpr std::chrono::seconds shared_for{1};
 
 // A batch of so many items begins at once: to wait would cost more than its commit.
 constexpr std::size_t gather_items_max = 64;
@@ -37,17 +42,17 @@ public:
   explicit batcher(batch_limits limits) : limits_(limits) {}
 
   // False: the queue is full, answer busy. An empty queue always takes one item.
-  [[nodiscard]] bool add(Item item, std::size_t bytes) {
+  [[nodiscard]] bool add(Item item, std::size_t bytes, const account_ptr& party = nullptr) {
     if (!waiting_.empty() &&
         (waiting_.size() >= limits_.waiting_items || waiting_bytes_ + bytes > limits_.waiting_bytes)) {
       return false;
     }
     waiting_bytes_ += bytes;
-    waiting_.push_back({std::move(item), bytes});
+    waiting_.push({std::move(item), bytes}, party);
     return true;
   }
-  // Returns items of a batch that was not executed to the front, in their order. Ignores the bounds: the items were
-  // counted in the queue before.
+  // Returns the node's own items of a batch that was not executed to the front, in their order. Ignores the bounds: the
+  // items were counted in the queue before.
   void put_back(std::vector<Item> items, std::size_t bytes_each) {
     while (!items.empty()) {
       waiting_bytes_ += bytes_each;
@@ -56,7 +61,7 @@ public:
     }
   }
 
-  // The next batch in the order of arrival; empty when nothing waits, or when what waits should wait for a running one
+  // The next batch; empty when nothing waits, or when what waits should wait for a running one
   // or until gathers_until(). `items_max`: a smaller bound of this batch.
   std::vector<Item> begin(steady_time now, std::size_t items_max = SIZE_MAX) {
     std::vector<Item> batch;
@@ -66,11 +71,14 @@ public:
     begun_ = now;
     std::size_t bytes = 0;
     while (!waiting_.empty() && batch.size() < std::min(limits_.batch_items, items_max)) {
-      if (!batch.empty() && bytes + waiting_.front().bytes > limits_.batch_bytes) break;
-      bytes += waiting_.front().bytes;
-      waiting_bytes_ -= waiting_.front().bytes;
-      batch.push_back(std::move(waiting_.front().item));
-      waiting_.pop_front();
+      if (const auto* party = waiting_.front_party(); std::exchange(last_party_, party) != party)
+        shared_until_ = now + shared_for;
+      const auto bytes_max = now < shared_until_ ? limits_.shared_batch_bytes : limits_.batch_bytes;
+      if (!batch.empty() && bytes + waiting_.front().bytes > bytes_max) break;
+      auto next = waiting_.pop();
+      bytes += next.bytes;
+      waiting_bytes_ -= next.bytes;
+      batch.push_back(std::move(next.item));
     }
     running_ += !batch.empty();
     last_items_ = batch.size();
@@ -98,11 +106,13 @@ private:
     std::size_t bytes;
   };
   const batch_limits limits_;
-  std::deque<entry> waiting_;
+  fair_queue<entry> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::size_t running_ = 0;
   std::size_t last_items_ = 0, gathered_ = 0; // of the last batch; with how many items the next one begins at once
   steady_time begun_{}, gathers_until_{};
+  const memory_account* last_party_ = nullptr; // of the last item; only compared
+  steady_time shared_until_{};
 };
 
 } // namespace cairn::actors

@@ -7,8 +7,8 @@ namespace cairn::actors {
 namespace {
 
 // The most that one job digests, unless a single chunk is larger: large enough that the hops between threads cost
-// little, small enough that buffers are released steadily.
-constexpr std::size_t job_bytes = 8 << 20;
+// little, small enough that other parties' digests do not wait long.
+constexpr std::size_t job_bytes = 2 << 20;
 constexpr std::chrono::seconds job_timeout{60}; // in the queue
 
 } // namespace
@@ -48,6 +48,7 @@ void body_digests::run(std::size_t which) {
   }
   if (next.empty()) return;
   d.running = true;
+  const auto party = next.front().owner->payer();
   auto job = [this, which, next = std::move(next), update = d.update, back = host_.on_actor](bool expired) mutable {
     const auto count = static_cast<std::uint32_t>(next.size());
     result<void> good;
@@ -57,7 +58,7 @@ void body_digests::run(std::size_t which) {
     next.clear(); // releases the buffers before the actor grants new ones
     back([this, which, count, good] { ran(which, count, good); });
   };
-  if (auto posted = host_.executor->post(host_.clock->now() + job_timeout, std::move(job)); !posted)
+  if (auto posted = host_.executor->post(host_.clock->now() + job_timeout, std::move(job), party); !posted)
     fail(posted.error());
 }
 

@@ -27,7 +27,8 @@ public:
   }
   bool quiet() const noexcept { return jobs_.empty(); }
 
-  result<void> post(steady_time deadline, job work) override;
+  using executor::post;
+  result<void> post(steady_time deadline, job work, const account_ptr&) override;
   std::size_t queued() const override;
   std::chrono::nanoseconds longest_running() const override;
   void stop() override { crash(); }

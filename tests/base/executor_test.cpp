@@ -48,6 +48,25 @@ TEST(thread_executor, runs_jobs_in_the_order_in_which_they_were_posted) {
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
+TEST(thread_executor, takes_the_parties_jobs_in_turns) {
+  const auto disk = make_thread_executor("disk", 1, 100);
+  const auto flood = std::make_shared<memory_account>("key:flood"),
+             other = std::make_shared<memory_account>("key:other");
+  gate g;
+  ASSERT_TRUE(disk->post(in(long_enough), g.job()));
+  g.wait_until_entered();
+  std::vector<std::string> order;
+  for (const auto& party : {flood, flood, flood, other})
+    ASSERT_TRUE(disk->post(
+        in(long_enough), [&order, party](bool) { order.push_back(party->name()); }, party));
+  std::promise<void> done;
+  ASSERT_TRUE(disk->post(
+      in(long_enough), [&done](bool) { done.set_value(); }, flood));
+  g.open();
+  done.get_future().wait();
+  EXPECT_EQ(order, (std::vector<std::string>{"key:flood", "key:other", "key:flood", "key:flood"}));
+}
+
 TEST(thread_executor, answers_busy_when_its_queue_is_full_and_does_not_run_the_job) {
   const auto disk = make_thread_executor("disk", 1, 2);
   gate g;

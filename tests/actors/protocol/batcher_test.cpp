@@ -39,6 +39,28 @@ TEST(batcher, begins_another_batch_beside_a_running_one_when_enough_waits) {
   EXPECT_EQ(b.running(), 1u);
 }
 
+TEST(batcher, makes_smaller_batches_while_two_parties_write) {
+  const auto at = [](int ms) { return steady_time{} + std::chrono::milliseconds{ms}; };
+  const auto flood = std::make_shared<memory_account>("key:flood"),
+             other = std::make_shared<memory_account>("key:other");
+  batcher<int> b{{.batch_bytes = 80, .shared_batch_bytes = 20}};
+  const auto add = [&b](int from, int to, const account_ptr& party) {
+    for (int i = from; i <= to; ++i) EXPECT_TRUE(b.add(i, 10, party));
+  };
+  const auto next = [&b](steady_time now) {
+    auto batch = b.begin(now);
+    b.finished(now);
+    return batch;
+  };
+  add(1, 20, flood);
+  EXPECT_EQ(next(at(0)).size(), 2u) << "whether it is alone is not known yet";
+  EXPECT_EQ(next(at(1000)).size(), 8u) << "nobody else came within shared_for";
+  add(21, 21, other);
+  EXPECT_EQ(next(at(1001)), (std::vector<int>{11, 21})) << "the other's waits for one item, in a small batch";
+  EXPECT_EQ(next(at(1900)), (std::vector<int>{12, 13})) << "the other may come again";
+  EXPECT_EQ(next(at(2901)), (std::vector<int>{14, 15, 16, 17, 18, 19, 20}));
+}
+
 TEST(batcher, waits_for_the_clients_of_the_last_batch_for_a_part_of_its_time) {
   const auto at = [](int ms) { return steady_time{} + std::chrono::milliseconds{ms}; };
   batcher<int> b{{.gather_part = 4}};

@@ -21,7 +21,8 @@ namespace cairn::actors {
 class immediate_executor final : public executor {
 public:
   bool overdue = false;
-  result<void> post(steady_time, job work) override { return work(overdue), result<void>{}; }
+  using executor::post;
+  result<void> post(steady_time, job work, const account_ptr&) override { return work(overdue), result<void>{}; }
   std::size_t queued() const override { return 0; }
   std::chrono::nanoseconds longest_running() const override { return {}; }
   void stop() override {}

@@ -17,7 +17,8 @@ constexpr std::uint32_t chunk_length = 256 << 10;
 // Takes one job at a time, and runs it when the test says so.
 class stepped_executor final : public executor {
 public:
-  result<void> post(steady_time, job work) override {
+  using executor::post;
+  result<void> post(steady_time, job work, const account_ptr&) override {
     ++posted;
     if (full) return error{errc::busy};
     EXPECT_TRUE(waiting.empty()) << "a step while another one is under way";

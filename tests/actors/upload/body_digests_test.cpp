@@ -9,7 +9,8 @@ namespace cairn::actors::body_digests_test {
 // Holds the jobs until the test runs them.
 class held_executor final : public cairn::executor {
 public:
-  result<void> post(steady_time, job work) override {
+  using executor::post;
+  result<void> post(steady_time, job work, const account_ptr&) override {
     if (full) return error{errc::busy, "full"};
     jobs.push_back(std::move(work));
     return {};

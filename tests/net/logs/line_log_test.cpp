@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 // Runs its jobs when the test says so.
 class stepped_executor final : public executor {
 public:
-  result<void> post(steady_time, job work) override {
+  using executor::post;
+  result<void> post(steady_time, job work, const account_ptr&) override {
     if (stopped) return error{errc::stopping};
     jobs.push_back(std::move(work));
     return {};

@@ -63,7 +63,8 @@ public:
     frozen_ = false;
     for (auto& work : std::exchange(held_, {})) EXPECT_TRUE(post(loop_.now() + 1h, std::move(work)));
   }
-  result<void> post(steady_time deadline, job work) override {
+  using executor::post;
+  result<void> post(steady_time deadline, job work, const account_ptr&) override {
     if (hangs_) return {};
     if (frozen_) {
       held_.push_back(std::move(work));
