@@ -1,5 +1,5 @@
 // Clock and randomness as seams: only start-up code names the real ones; the simulator passes its own. The other seams:
-// base/file_system.hpp and storage/kv/kv.hpp for disks, base/executor.hpp for blocking work.
+// base/file_system.hpp and storage/kv/kv.hpp for disks, base/execution/executor.hpp for blocking work.
 #pragma once
 
 #include <chrono>

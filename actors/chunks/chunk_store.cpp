@@ -116,7 +116,7 @@ caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, steady_time s
   const auto deadline = since + d->read_timeout + delay;
   auto promise = self->make_response_promise<chunk_data>();
   const auto id = reads.add(promise, deadline);
-  const auto party = r.into->payer();
+  const party_ptr party = r.into->payer();
   auto job = [this, id, since, delay, shared = d, r, back = on_actor()](bool expired) mutable {
     result<storage::chunk_read_result> got = expired_in_queue();
     if (!expired) got = shared->store.read(r.id, r.offset, r.length, r.into->data(), r.direct);
@@ -151,7 +151,7 @@ caf::result<done_atom> store_state::write(chunk_payload& chunk) {
   auto promise = self->make_response_promise<done_atom>();
   const auto since = now();
   const auto bytes = chunk.bytes.length;
-  const auto party = chunk.bytes.owner->payer();
+  const party_ptr party = chunk.bytes.owner->payer();
   const auto reply = writes.add(promise, since + d->write_timeout);
   if (!batches.add({std::move(chunk), reply, since}, bytes, party)) {
     writes.take(reply);

@@ -11,7 +11,7 @@
 
 #include "actors/chunks/damaged_chunks.hpp"
 #include "actors/protocol/interfaces.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "base/metrics.hpp"
 
 #include <atomic>

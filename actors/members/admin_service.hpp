@@ -7,7 +7,7 @@
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/layout_holder.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "base/seams.hpp"
 #include "storage/metadata/store.hpp"
 

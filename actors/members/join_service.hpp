@@ -8,7 +8,7 @@
 #include "actors/protocol/cluster_messages.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/layout_holder.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 
 namespace cairn::actors {
 

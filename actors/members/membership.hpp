@@ -8,7 +8,7 @@
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/layout_holder.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "cluster/admission.hpp"
 #include "cluster/cluster_identity.hpp"
 #include "cluster/membership_controller.hpp"

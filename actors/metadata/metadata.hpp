@@ -17,7 +17,7 @@
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/layout_holder.hpp"
 #include "actors/protocol/read_holds.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "base/metrics.hpp"
 #include "base/secrets/key_ring.hpp"
 

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "base/memory/fair_queue.hpp"
+#include "base/execution/fair_queue.hpp"
 #include "base/seams.hpp"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ public:
   explicit batcher(batch_limits limits) : limits_(limits) {}
 
   // False: the queue is full, answer busy. An empty queue always takes one item.
-  [[nodiscard]] bool add(Item item, std::size_t bytes, const account_ptr& party = nullptr) {
+  [[nodiscard]] bool add(Item item, std::size_t bytes, const party_ptr& party = nullptr) {
     if (!waiting_.empty() &&
         (waiting_.size() >= limits_.waiting_items || waiting_bytes_ + bytes > limits_.waiting_bytes)) {
       return false;
@@ -111,7 +111,7 @@ private:
   std::size_t running_ = 0;
   std::size_t last_items_ = 0, gathered_ = 0; // of the last batch; with how many items the next one begins at once
   steady_time begun_{}, gathers_until_{};
-  const memory_account* last_party_ = nullptr; // of the last item; only compared
+  const void* last_party_ = nullptr; // of the last item; only compared
   steady_time shared_until_{};
 };
 

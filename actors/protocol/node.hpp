@@ -6,7 +6,7 @@
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/ports.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "base/metrics.hpp"
 #include "base/secrets/key_ring.hpp"
 #include "config/config.hpp"

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "storage/kv/kv_check.hpp"

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "base/metrics.hpp"
 #include "storage/chunks/chunk_store.hpp"
 #include "storage/metadata/store.hpp"

@@ -48,7 +48,7 @@ void body_digests::run(std::size_t which) {
   }
   if (next.empty()) return;
   d.running = true;
-  const auto party = next.front().owner->payer();
+  const party_ptr party = next.front().owner->payer();
   auto job = [this, which, next = std::move(next), update = d.update, back = host_.on_actor](bool expired) mutable {
     const auto count = static_cast<std::uint32_t>(next.size());
     result<void> good;

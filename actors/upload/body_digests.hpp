@@ -8,7 +8,7 @@
 
 #include "actors/protocol/ports.hpp"
 #include "base/digest.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 
 #include <deque>
 #include <functional>

@@ -9,7 +9,7 @@
 // written again. Whoever asks accepts() tries that, at most once a second.
 #pragma once
 
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "base/file_system.hpp"
 #include "base/metrics.hpp"
 

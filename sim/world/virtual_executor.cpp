@@ -18,7 +18,7 @@ microseconds virtual_executor::draw_time() {
   return t * factor_;
 }
 
-result<void> virtual_executor::post(steady_time deadline, job work, const account_ptr&) {
+result<void> virtual_executor::post(steady_time deadline, job work, const party_ptr&) {
   if (!*alive_) return {}; // the process that posts has crashed already
   if (queued() >= queue_max_) return error{errc::busy, "the queue is full"};
   auto& l = *std::ranges::min_element(workers_, {}, &worker::busy_until);

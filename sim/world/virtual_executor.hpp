@@ -2,7 +2,7 @@
 // has its whole effect at once. After `crash` no job runs any more.
 #pragma once
 
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "sim/world/world.hpp"
 
 #include <map>
@@ -28,7 +28,7 @@ public:
   bool quiet() const noexcept { return jobs_.empty(); }
 
   using executor::post;
-  result<void> post(steady_time deadline, job work, const account_ptr&) override;
+  result<void> post(steady_time deadline, job work, const party_ptr&) override;
   std::size_t queued() const override;
   std::chrono::nanoseconds longest_running() const override;
   void stop() override { crash(); }

@@ -15,7 +15,7 @@ import tempfile
 # Each room and what it may include beside itself, lowest first: a room may only name earlier ones. `base/` stands for base
 # and every room in it. A room is a folder with sources; the first part of its name is its layer.
 ROOMS = {
-    "base": [], "base/memory": ["base"],
+    "base": [], "base/memory": ["base"], "base/execution": ["base"],
     "base/third_party": [],
     "base/files": ["base"], "base/trace": ["base"], "base/secrets": ["base", "base/third_party"],
     "base/sockets": ["base", "base/third_party"],
@@ -138,7 +138,7 @@ OUTSIDE = [
     (
         "a thread",
         r"\bstd::j?thread\b(?!::hardware_concurrency)|\bpthread_create\b",
-        r"base/thread_executor\.[ch]pp|actors/runtime/(asio_scheduler|io_shards)\.[ch]pp|sim/sweep\.[ch]pp|net/.*|cli/.*",
+        r"base/execution/thread_executor\.[ch]pp|actors/runtime/(asio_scheduler|io_shards)\.[ch]pp|sim/sweep\.[ch]pp|net/.*|cli/.*",
     ),
 ]
 

@@ -35,7 +35,7 @@
 #include "actors/metadata/log/state_repair.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "actors/protocol/cluster_state.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "cluster/raft/leader_pace.hpp"
 #include "cluster/raft/log/raft_log.hpp"
 #include "cluster/raft/log_witness.hpp"

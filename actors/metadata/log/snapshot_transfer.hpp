@@ -13,7 +13,7 @@
 #include "actors/link/peer_service.hpp"
 #include "actors/link/peers.hpp"
 #include "actors/protocol/cluster_messages.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "base/file_system.hpp"
 #include "cluster/raft/raft_core.hpp"
 #include "storage/kv/kv.hpp"

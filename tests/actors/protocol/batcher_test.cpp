@@ -41,10 +41,9 @@ TEST(batcher, begins_another_batch_beside_a_running_one_when_enough_waits) {
 
 TEST(batcher, makes_smaller_batches_while_two_parties_write) {
   const auto at = [](int ms) { return steady_time{} + std::chrono::milliseconds{ms}; };
-  const auto flood = std::make_shared<memory_account>("key:flood"),
-             other = std::make_shared<memory_account>("key:other");
+  const auto flood = std::make_shared<int>(1), other = std::make_shared<int>(2);
   batcher<int> b{{.batch_bytes = 80, .shared_batch_bytes = 20}};
-  const auto add = [&b](int from, int to, const account_ptr& party) {
+  const auto add = [&b](int from, int to, const party_ptr& party) {
     for (int i = from; i <= to; ++i) EXPECT_TRUE(b.add(i, 10, party));
   };
   const auto next = [&b](steady_time now) {

@@ -4,7 +4,7 @@
 
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/interfaces.hpp"
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 #include "sim/world/world.hpp"
 #include "tests/actors/metadata/unasked_metadata.hpp"
 
@@ -22,7 +22,7 @@ class immediate_executor final : public executor {
 public:
   bool overdue = false;
   using executor::post;
-  result<void> post(steady_time, job work, const account_ptr&) override { return work(overdue), result<void>{}; }
+  result<void> post(steady_time, job work, const party_ptr&) override { return work(overdue), result<void>{}; }
   std::size_t queued() const override { return 0; }
   std::chrono::nanoseconds longest_running() const override { return {}; }
   void stop() override {}

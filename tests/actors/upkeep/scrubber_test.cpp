@@ -18,7 +18,7 @@ constexpr std::uint32_t chunk_length = 256 << 10;
 class stepped_executor final : public executor {
 public:
   using executor::post;
-  result<void> post(steady_time, job work, const account_ptr&) override {
+  result<void> post(steady_time, job work, const party_ptr&) override {
     ++posted;
     if (full) return error{errc::busy};
     EXPECT_TRUE(waiting.empty()) << "a step while another one is under way";

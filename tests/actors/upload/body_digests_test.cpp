@@ -10,7 +10,7 @@ namespace cairn::actors::body_digests_test {
 class held_executor final : public cairn::executor {
 public:
   using executor::post;
-  result<void> post(steady_time, job work, const account_ptr&) override {
+  result<void> post(steady_time, job work, const party_ptr&) override {
     if (full) return error{errc::busy, "full"};
     jobs.push_back(std::move(work));
     return {};

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 class stepped_executor final : public executor {
 public:
   using executor::post;
-  result<void> post(steady_time, job work, const account_ptr&) override {
+  result<void> post(steady_time, job work, const party_ptr&) override {
     if (stopped) return error{errc::stopping};
     jobs.push_back(std::move(work));
     return {};

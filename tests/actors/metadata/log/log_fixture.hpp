@@ -64,7 +64,7 @@ public:
     for (auto& work : std::exchange(held_, {})) EXPECT_TRUE(post(loop_.now() + 1h, std::move(work)));
   }
   using executor::post;
-  result<void> post(steady_time deadline, job work, const account_ptr&) override {
+  result<void> post(steady_time deadline, job work, const party_ptr&) override {
     if (hangs_) return {};
     if (frozen_) {
       held_.push_back(std::move(work));

@@ -1,5 +1,4 @@
-#include "base/executor.hpp"
-#include "base/memory/fair_queue.hpp"
+#include "base/execution/executor.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -27,7 +26,7 @@ public:
   ~thread_executor() override { stop(); }
 
   using executor::post;
-  result<void> post(steady_time deadline, job work, const account_ptr& party) override {
+  result<void> post(steady_time deadline, job work, const party_ptr& party) override {
     bool earlier = false;
     {
       const std::lock_guard guard{mutex_};

@@ -1,17 +1,19 @@
 // A queue that takes the parties' items in turns, each party's in the order of arrival: an item waits for one of each
-// other party and for its own party's, not for all that others have queued. A party is the account that pays for an
-// item's memory (base/memory/memory_account.hpp). Not thread-safe.
+// other party and for its own party's, not for all that others have queued. A party is any shared object: the account
+// that pays for an item's memory (base/memory/memory_account.hpp). Not thread-safe.
 #pragma once
 
 #include "base/error.hpp"
-#include "base/memory/memory_account.hpp"
 
 #include <deque>
 #include <list>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 
 namespace cairn {
+
+using party_ptr = std::shared_ptr<const void>; // null: the node itself
 
 template <class Item>
 class fair_queue {
@@ -19,13 +21,12 @@ public:
   bool empty() const noexcept { return size_ == 0; }
   std::size_t size() const noexcept { return size_; }
 
-  // `party`: null is the node itself.
-  void push(Item item, const account_ptr& party = nullptr) {
+  void push(Item item, const party_ptr& party = nullptr) {
     items_of(party).push_back(std::move(item));
     ++size_;
   }
   // Before the party's other items.
-  void push_front(Item item, const account_ptr& party = nullptr) {
+  void push_front(Item item, const party_ptr& party = nullptr) {
     items_of(party).push_front(std::move(item));
     ++size_;
   }
@@ -34,7 +35,7 @@ public:
     CAIRN_ASSERT(size_ > 0);
     return turns_.front().items.front();
   }
-  const memory_account* front_party() const {
+  const void* front_party() const {
     CAIRN_ASSERT(size_ > 0);
     return turns_.front().party.get();
   }
@@ -72,12 +73,12 @@ public:
 
 private:
   struct turn {
-    account_ptr party;
+    party_ptr party;
     std::deque<Item> items; // never empty
   };
   using turns = std::list<turn>;
 
-  std::deque<Item>& items_of(const account_ptr& party) {
+  std::deque<Item>& items_of(const party_ptr& party) {
     const auto [at, is_new] = places_.try_emplace(party.get());
     if (is_new) at->second = turns_.insert(turns_.end(), turn{party, {}});
     return at->second->items;
@@ -88,7 +89,7 @@ private:
   }
 
   turns turns_; // the parties with items, the next one first
-  std::unordered_map<const memory_account*, typename turns::iterator> places_;
+  std::unordered_map<const void*, typename turns::iterator> places_;
   std::size_t size_ = 0;
 };
 

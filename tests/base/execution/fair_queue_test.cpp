@@ -15,8 +15,7 @@ struct fair_queue_ : testing::Test {
     while (!queue.empty()) out.push_back(queue.pop());
     return out;
   }
-  const account_ptr one = std::make_shared<memory_account>("key:one"),
-                    other = std::make_shared<memory_account>("key:other");
+  const std::shared_ptr<int> one = std::make_shared<int>(1), other = std::make_shared<int>(2);
   fair_queue<std::string> queue;
 };
 
@@ -60,9 +59,9 @@ TEST_F(fair_queue_, gives_up_those_that_are_asked_for_and_keeps_the_turns_of_the
   EXPECT_THAT(pop_all(), ElementsAre("a1", "b2", "n2"));
 }
 
-TEST_F(fair_queue_, keeps_the_account_of_a_party_as_long_as_it_has_items) {
-  const std::weak_ptr<memory_account> watched = [this] {
-    auto brief = std::make_shared<memory_account>("ip:brief");
+TEST_F(fair_queue_, keeps_a_party_as_long_as_it_has_items) {
+  const std::weak_ptr<int> watched = [this] {
+    auto brief = std::make_shared<int>(3);
     queue.push("c1", brief);
     return std::weak_ptr{brief};
   }();

@@ -1,4 +1,4 @@
-#include "base/executor.hpp"
+#include "base/execution/executor.hpp"
 
 #include <gtest/gtest.h>
 
@@ -50,21 +50,20 @@ TEST(thread_executor, runs_jobs_in_the_order_in_which_they_were_posted) {
 
 TEST(thread_executor, takes_the_parties_jobs_in_turns) {
   const auto disk = make_thread_executor("disk", 1, 100);
-  const auto flood = std::make_shared<memory_account>("key:flood"),
-             other = std::make_shared<memory_account>("key:other");
+  const auto flood = std::make_shared<std::string>("flood"), other = std::make_shared<std::string>("other");
   gate g;
   ASSERT_TRUE(disk->post(in(long_enough), g.job()));
   g.wait_until_entered();
   std::vector<std::string> order;
   for (const auto& party : {flood, flood, flood, other})
     ASSERT_TRUE(disk->post(
-        in(long_enough), [&order, party](bool) { order.push_back(party->name()); }, party));
+        in(long_enough), [&order, party](bool) { order.push_back(*party); }, party));
   std::promise<void> done;
   ASSERT_TRUE(disk->post(
       in(long_enough), [&done](bool) { done.set_value(); }, flood));
   g.open();
   done.get_future().wait();
-  EXPECT_EQ(order, (std::vector<std::string>{"key:flood", "key:other", "key:flood", "key:flood"}));
+  EXPECT_EQ(order, (std::vector<std::string>{"flood", "other", "flood", "flood"}));
 }
 
 TEST(thread_executor, answers_busy_when_its_queue_is_full_and_does_not_run_the_job) {

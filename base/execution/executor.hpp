@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "base/memory/memory_account.hpp"
+#include "base/execution/fair_queue.hpp"
 #include "base/seams.hpp"
 
 #include <cstddef>
@@ -21,9 +21,9 @@ public:
   using job = std::function<void(bool expired)>;
 
   virtual ~executor() = default;
-  // `party`: whose job it is (base/memory/fair_queue.hpp); null: the node's own. busy when the queue is full, stopping
+  // `party`: whose job it is. busy when the queue is full, stopping
   // after stop(); in both cases the job is not called.
-  virtual result<void> post(steady_time deadline, job work, const account_ptr& party) = 0;
+  virtual result<void> post(steady_time deadline, job work, const party_ptr& party) = 0;
   result<void> post(steady_time deadline, job work) { return post(deadline, std::move(work), nullptr); }
   virtual std::size_t queued() const = 0;
   // The running time of the job that has been running for the longest, so that a hanging disk is noticed.
