@@ -1,4 +1,4 @@
-#include "base/memory/fair_queue.hpp"
+#include "base/execution/fair_queue.hpp"
 
 #include <gmock/gmock.h>
 
