@@ -9,14 +9,14 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::uint8_t token_version = 1;
-constexpr wall_ms second = 1000, minute = 60 * second, day = 24 * 60 * minute;
-constexpr wall_ms key_used_for = 30 * day;
+constexpr wall_ms second = 1000, minute = 60 * second, one_day = 24 * 60 * minute;
+constexpr wall_ms key_used_for = 30 * one_day;
 // Before a key is replaced because of how it is sealed: nodes that are configured differently would replace each
 // other's, and the oldest keys go with the tokens that they have sealed.
 constexpr wall_ms key_used_at_least = 10 * minute;
 constexpr std::string_view bound_to = "token key";
 // Tokens of a key are made as long as no later one is there, by clocks that may differ.
-constexpr wall_ms key_kept_for = user_session_seconds_max * second + day;
+constexpr wall_ms key_kept_for = user_session_seconds_max * second + one_day;
 static_assert(token_nonce_bytes == secrets::nonce_bytes && token_key_bytes == secrets::key_bytes);
 
 // `for_sealing`: the successor is sealed in another way.
