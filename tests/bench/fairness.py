@@ -9,7 +9,7 @@ from measure import percentile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e/support"))
 from cairn_node import MIB, Node  # noqa: E402
-from crowd import CROWDS, Crowd, HandshakeCrowd, Victim  # noqa: E402
+from crowd import CROWDS, FLOODS, Crowd, Flood, HandshakeCrowd, Victim  # noqa: E402
 from signing import ACCESS, SECRET  # noqa: E402
 
 
@@ -17,7 +17,7 @@ def fairness(context, report):
     """The others' failures and 99th percentile beside each crowd, against the same node without one."""
     seconds = 4 if context.quick else 15
     folder = pathlib.Path(context.folder) / "fairness"
-    rows, ratios, failed = [], [], []
+    rows, tables = [], []
 
     def node_at(name):
         return Node(folder / name, limits_memory="64MiB", limits_cache="0", limits_connections=512, auth_root_access_key=ACCESS, auth_root_secret_key=SECRET)
@@ -38,19 +38,22 @@ def fairness(context, report):
             with crowd(node):
                 beside = use()
             alone = before.times + use().times
-            ratios.append(percentile(beside.times, 0.99) / percentile(alone, 0.99))
-            failed.append(len(beside.failures))
-            rows.append([name, len(beside.times), failed[-1], f"{statistics.median(alone) * 1e3:.1f}",
+            ratio = percentile(beside.times, 0.99) / percentile(alone, 0.99)
+            rows.append([name, len(beside.times), len(beside.failures), f"{statistics.median(alone) * 1e3:.1f}",
                          f"{statistics.median(beside.times) * 1e3:.1f}", f"{percentile(alone, 0.99) * 1e3:.1f}",
-                         f"{percentile(beside.times, 0.99) * 1e3:.1f}", f"{ratios[-1]:.2f}"])
+                         f"{percentile(beside.times, 0.99) * 1e3:.1f}", f"{ratio:.2f}"])
 
     plain = {name: lambda node, crowd=crowd: Crowd(node, **crowd(node)) for name, crowd in CROWDS.items()}
-    nodes = ((node_at("plain"), plain), (node_at("tls").encrypt(), {"TLS handshakes again and again": HandshakeCrowd}))
+    floods = {name: lambda node, flood=flood: Flood(node, *flood) for name, flood in FLOODS.items()}
+    nodes = ((node_at("plain"), plain), (node_at("tls").encrypt(), {"TLS handshakes again and again": HandshakeCrowd}),
+             (node_at("flooded"), floods))
     try:
         for node, crowds in nodes:
             node.start()
             measure(node, crowds)
             node.stop()
+            tables.append(rows.copy())
+            rows.clear()
     finally:
         for node, _ in nodes:
             if node.running():
@@ -60,6 +63,15 @@ def fairness(context, report):
                    "A node with `limits.memory` of 64 MiB, without a cache, and 512 connections; the crowd keeps 600 open, and opens them again when "
                    "they are closed; handshakes are 400 at a time, from another address. The client, with a key of its own, gets and puts "
                    "1 MiB, lists, deletes, each time on a new connection; alone before and after each crowd.")
-    report.table(["crowd", "requests", "failed", "median alone, ms", "beside it", "p99 alone, ms", "beside it", "ratio"], rows)
-    report.require("requests that failed beside a crowd", sum(failed), at_most=0)
-    report.require("p99 beside a crowd to p99 alone, the worst", max(ratios), at_most=2)
+    columns = ["requests", "failed", "median alone, ms", "beside it", "p99 alone, ms", "beside it", "ratio"]
+
+    def show(what, lines):
+        report.table([what, *columns], lines)
+        report.require(f"requests that failed beside a {what}", sum(line[2] for line in lines), at_most=0)
+        report.require(f"p99 beside a {what} to p99 alone, the worst", max(float(line[-1]) for line in lines), at_most=2)
+
+    show("crowd", tables[0] + tables[1])
+    report.section("Fairness: a client beside another who sends or fetches all that he can",
+                   "The same node and the same client; 64 connections of somebody without a key. Both clients' own use of the "
+                   "processors counts against the node here.")
+    show("flood", tables[2])

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from cairn_node import BINARY, KIB, MIB, Node, eventually, in_threads
-from crowd import CROWDS, Crowd, HandshakeCrowd, Victim, head
+from crowd import CROWDS, FLOODS, Crowd, Flood, HandshakeCrowd, Victim, head
 from signing import ACCESS, SECRET
 
 LONGEST = 10.0  # seconds a request of the victim may take: a machine under test is busy, a deadline takes longer
@@ -35,6 +35,14 @@ def test_a_crowd_of_connections_fails_none_of_anothers_requests(crowded, crowd):
     node, victim = crowded
     with Crowd(node, **CROWDS[crowd](node)):
         victim.use(4)
+        assert node.admin("/health/live").status == 200
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_all_that_64_connections_send_or_fetch_fails_none_of_anothers_requests(crowded, flood):
+    node, victim = crowded
+    with Flood(node, *FLOODS[flood]):
+        victim.use(2)
         assert node.admin("/health/live").status == 200
 
 

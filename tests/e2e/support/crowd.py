@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from cairn_node import MIB, eventually
+from cairn_node import BINARY, MIB, eventually
 from signing import Signer, content_md5, sha256
 
 CROWD = 600  # more than the connections of the node
@@ -147,6 +147,24 @@ class HandshakeCrowd:
         assert 50 < self.answered < 100 + 32 * self.seconds, (self.answered, self.seconds)
 
 
+class Flood:
+    """Somebody whose 64 connections send or fetch all that the node takes or gives. A process that yields to others: elsewhere it
+    would not take the node's processors."""
+
+    def __init__(self, node, command, path, *arguments):
+        self.command = ["nice", "-n", "19", BINARY, "bench", command, node.url(path), "--clients", "64", "--requests", "1000000", *arguments]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
+        time.sleep(1)
+        assert self.process.poll() is None
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
 def shake_hands(port, count):
     over = []
     signal.signal(signal.SIGTERM, lambda *_: over.append(True))
@@ -205,6 +223,13 @@ CROWDS = {
     "multi-deletes that trickle": lambda node: dict(first=lambda i: head(
         node, "POST", "/files?delete", 900_000, ["Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg=="]) + b"<Delete>", drip=b" "),
     "settings that stop": lambda node: dict(first=lambda i: head(node, "PUT", "/files?lifecycle", 200_000) + b"<" + b" " * 30_000),
+}
+
+FLOODS = {
+    "uploads of 4 MiB": ("source", "/files/flood", "--size", "4MiB"),
+    "uploads of 64 KiB": ("source", "/files/flood", "--size", "64KiB"),
+    "uploads of 1 KiB": ("source", "/files/flood", "--size", "1KiB"),
+    "downloads of 4 MiB": ("sink", "/files/o"),
 }
 
 if __name__ == "__main__":
