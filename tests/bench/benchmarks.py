@@ -1,8 +1,10 @@
 """Retrieval, memory, listing and signatures. Each takes a context (binary, directory, runs, quick) and a report, and cleans up after itself."""
+import json
 import os
 import pathlib
 import selectors
 import socket
+import subprocess
 import sys
 import time
 import urllib.request
@@ -203,6 +205,41 @@ def signed_small(context, report, cairn):
     return table
 
 
+def user_with_statements(context, cairn, count):
+    """A user whose policy has so many statements, of which the last allows what is asked: (access key, secret)."""
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET}
+
+    def user(*arguments):
+        command = [context.binary, "user", *arguments, "--endpoint", cairn.url(""), "--json"]
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout or "{}")
+    prefixes = [*(f"team{i}/*" for i in range(count - 1)), "small-*"]
+    policy = context.folder / "policy.json"
+    policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Sid": f"S{i}", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": f"arn:aws:s3:::files/{prefix}"}
+        for i, prefix in enumerate(prefixes)]}))
+    user("create", "ann")
+    user("put-policy", "ann", "work", str(policy))
+    made = user("create-key", "ann")["AccessKey"]
+    return made["AccessKeyId"], made["SecretAccessKey"]
+
+
+def policy_small(context, report, cairn):
+    """Signed 4 KiB GETs of a user with a policy, against those of a key whose rights are not a policy."""
+    seconds, keys, host = (2 if context.quick else 5), 64, f"127.0.0.1:{cairn.port}"
+    files = []
+    for key in (user_with_statements(context, cairn, 20), (ACCESS, SECRET)):
+        signer = Signer(*key)
+        requests = [raw_request("GET", f"/files/small-{i}", signer.headers("GET", host, f"/files/small-{i}")) for i in range(keys)]
+        files.append(replay_file(context.folder / f"policy-{len(files)}", requests))
+
+    def measure(file):
+        return wrk(cairn, seconds, "/", HERE / "replay.lua", {"REPLAY": file})
+    ours, plain = interleaved(context.runs, lambda: measure(files[0]), lambda: measure(files[1]))
+    a, b = median(ours), median(plain)
+    report.require("signed 4 KiB GET with a policy of 20 statements to one without", a / b, at_least=0.95)
+    return [["4 KiB GET, requests/s: a policy of 20 statements, signed; no policy, signed", f"{a:,.0f}", f"{b:,.0f}", f"{a / b:.2f}"]]
+
+
 def signed_stream(context, report, cairn):
     """A large PUT whose chunks of 64 KiB are signed (STREAMING-AWS4-HMAC-SHA256-PAYLOAD), signed before it is measured."""
     size, block = (64 if context.quick else 256) * MIB, 64 << 10
@@ -236,7 +273,7 @@ def signed(context, report):
     try:
         report.section("Signed requests", "Each signature is checked and the SHA-256 of each body compared with it; unsigned requests of the same "
                        "bytes take turns with them. Small requests: wrk, 32 connections, signatures made beforehand. `./dev bench signed`.")
-        table = signed_stream(context, report, cairn) + signed_small(context, report, cairn)
+        table = signed_stream(context, report, cairn) + signed_small(context, report, cairn) + policy_small(context, report, cairn)
         report.table(["", "signed", "unsigned", "ratio"], table)
     finally:
         cairn.remove()
