@@ -209,17 +209,18 @@ def user_with_statements(context, cairn, count):
     """A user whose policy has so many statements, of which the last allows what is asked: (access key, secret)."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET}
 
-    def user(*arguments):
-        command = [context.binary, "user", *arguments, "--endpoint", cairn.url(""), "--json"]
+    def run(*arguments):
+        command = [context.binary, *arguments, "--endpoint", cairn.url(""), "--json"]
         return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout or "{}")
     prefixes = [*(f"team{i}/*" for i in range(count - 1)), "small-*"]
     policy = context.folder / "policy.json"
     policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [
         {"Sid": f"S{i}", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": f"arn:aws:s3:::files/{prefix}"}
         for i, prefix in enumerate(prefixes)]}))
-    user("create", "ann")
-    user("put-policy", "ann", "work", str(policy))
-    made = user("create-key", "ann")["AccessKey"]
+    run("policy", "create", "work", str(policy))
+    run("user", "create", "ann")
+    run("user", "attach", "ann", "work")
+    made = run("user", "create-key", "ann")["AccessKey"]
     return made["AccessKeyId"], made["SecretAccessKey"]
 
 
