@@ -205,30 +205,40 @@ def signed_small(context, report, cairn):
     return table
 
 
+def cairn_json(context, *arguments):
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET}
+    command = [context.binary, *arguments, "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout or "{}")
+
+
+def key_with_right(context, cairn):
+    """A key that may read the bucket: (access key, secret)."""
+    port = ["--admin", f"http://127.0.0.1:{cairn.admin_port}", "--data-dir", str(cairn.folder / "data")]
+    made = cairn_json(context, "key", "create", *port)
+    cairn_json(context, "key", "allow", made["access_key"], "files", "--read", *port)
+    return made["access_key"], made["secret_key"]
+
+
 def user_with_statements(context, cairn, count):
     """A user whose policy has so many statements, of which the last allows what is asked: (access key, secret)."""
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET}
-
-    def run(*arguments):
-        command = [context.binary, *arguments, "--endpoint", cairn.url(""), "--json"]
-        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout or "{}")
     prefixes = [*(f"team{i}/*" for i in range(count - 1)), "small-*"]
     policy = context.folder / "policy.json"
     policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [
         {"Sid": f"S{i}", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": f"arn:aws:s3:::files/{prefix}"}
         for i, prefix in enumerate(prefixes)]}))
-    run("policy", "create", "work", str(policy))
-    run("user", "create", "ann")
-    run("user", "attach", "ann", "work")
-    made = run("user", "create-key", "ann")["AccessKey"]
+    port = ["--endpoint", cairn.url("")]
+    cairn_json(context, "policy", "create", "work", str(policy), *port)
+    cairn_json(context, "user", "create", "ann", *port)
+    cairn_json(context, "user", "attach", "ann", "work", *port)
+    made = cairn_json(context, "user", "create-key", "ann", *port)["AccessKey"]
     return made["AccessKeyId"], made["SecretAccessKey"]
 
 
 def policy_small(context, report, cairn):
-    """Signed 4 KiB GETs of a user with a policy, against those of a key whose rights are not a policy."""
+    """Signed 4 KiB GETs of a user with a policy, against those of a key with a right on the bucket."""
     seconds, keys, host = (2 if context.quick else 5), 64, f"127.0.0.1:{cairn.port}"
     files = []
-    for key in (user_with_statements(context, cairn, 20), (ACCESS, SECRET)):
+    for key in (user_with_statements(context, cairn, 20), key_with_right(context, cairn)):
         signer = Signer(*key)
         requests = [raw_request("GET", f"/files/small-{i}", signer.headers("GET", host, f"/files/small-{i}")) for i in range(keys)]
         files.append(replay_file(context.folder / f"policy-{len(files)}", requests))
@@ -238,7 +248,7 @@ def policy_small(context, report, cairn):
     ours, plain = interleaved(context.runs, lambda: measure(files[0]), lambda: measure(files[1]))
     a, b = median(ours), median(plain)
     report.require("signed 4 KiB GET with a policy of 20 statements to one without", a / b, at_least=0.95)
-    return [["4 KiB GET, requests/s: a policy of 20 statements, signed; no policy, signed", f"{a:,.0f}", f"{b:,.0f}", f"{a / b:.2f}"]]
+    return [["4 KiB GET, requests/s: a policy of 20 statements, signed; a right on the bucket, signed", f"{a:,.0f}", f"{b:,.0f}", f"{a / b:.2f}"]]
 
 
 def signed_stream(context, report, cairn):

@@ -17,10 +17,18 @@ MIB = 1 << 20
 KIB = 1 << 10
 
 
+given_ports = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Never the same again: the system may give a port that is not in use yet a second time."""
+    while True:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port not in given_ports:
+            given_ports.add(port)
+            return port
 
 
 def eventually(condition, seconds=10.0, every=0.05, what="condition"):
