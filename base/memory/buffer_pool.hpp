@@ -38,7 +38,7 @@ public:
   std::byte* data() noexcept { return data_; }
   const std::byte* data() const noexcept { return data_; }
   std::size_t capacity() const noexcept { return capacity_; }
-  const account_ptr& payer() const noexcept { return payer_; } // null: the node itself
+  const account_ptr& payer() const noexcept { return payer_; }                                // null: the node itself
   bool is_shared() const noexcept { return references_.load(std::memory_order_relaxed) > 1; } // by several pointers
 
 private:
