@@ -116,7 +116,6 @@ caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, steady_time s
   const auto deadline = since + d->read_timeout + delay;
   auto promise = self->make_response_promise<chunk_data>();
   const auto id = reads.add(promise, deadline);
-  const party_ptr party = r.into->payer();
   auto job = [this, id, since, delay, shared = d, r, back = on_actor()](bool expired) mutable {
     result<storage::chunk_read_result> got = expired_in_queue();
     if (!expired) got = shared->store.read(r.id, r.offset, r.length, r.into->data(), r.direct);
@@ -137,7 +136,7 @@ caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, steady_time s
         self->delayed_send(self, left, completion{std::move(answer)});
     });
   };
-  if (auto posted = d->reads.post(deadline, std::move(job), party); !posted) {
+  if (auto posted = d->reads.post(deadline, std::move(job), r.into->payer()); !posted) {
     reads.take(id);
     promise.deliver(to_caf(posted.error()));
   }

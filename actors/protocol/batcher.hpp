@@ -51,8 +51,8 @@ public:
     waiting_.push({std::move(item), bytes}, party);
     return true;
   }
-  // Returns the node's own items of a batch that was not executed to the front, in their order. Ignores the bounds: the
-  // items were counted in the queue before.
+  // Puts items that were added without a party back to the front, in their order, if their batch failed. Ignores the
+  // bounds: the items were counted in the queue before.
   void put_back(std::vector<Item> items, std::size_t bytes_each) {
     while (!items.empty()) {
       waiting_bytes_ += bytes_each;
@@ -61,8 +61,8 @@ public:
     }
   }
 
-  // The next batch; empty when nothing waits, or when what waits should wait for a running one
-  // or until gathers_until(). `items_max`: a smaller bound of this batch.
+  // The next batch; empty when nothing waits, or when what waits should wait for a running one or until
+  // gathers_until(). `items_max`: a smaller bound of this batch.
   std::vector<Item> begin(steady_time now, std::size_t items_max = SIZE_MAX) {
     std::vector<Item> batch;
     if (running_ >= limits_.running_max || (running_ > 0 && waiting_.size() < limits_.items_beside_min)) return batch;

@@ -25,7 +25,6 @@ public:
   }
   ~thread_executor() override { stop(); }
 
-  using executor::post;
   result<void> post(steady_time deadline, job work, const party_ptr& party) override {
     bool earlier = false;
     {
