@@ -15,7 +15,7 @@ using done_promise = caf::typed_response_promise<done_atom>;
 using microseconds = std::chrono::microseconds;
 
 constexpr std::chrono::seconds tick_interval{1}, room_interval{5};
-constexpr std::size_t punch_rows_max = 512;
+constexpr std::size_t punch_rows_max = 512, seal_rows_max = 4096;
 // The pool bounds the buffers of writes; the count bounds the small ones. On a disk of 650 MB/s larger batches than 8
 // MiB are 5 % faster at most; those of 2 MiB are a third slower, but nobody's chunk waits for long behind others'
 // chunks.
@@ -48,7 +48,7 @@ struct store_state {
   reply_table<caf::typed_response_promise<chunk_ids>> lists;
   batcher<waiting_write> batches{write_limits};
   erased_blobs erased; // the writer's
-  bool punching = false, trying_room = false;
+  bool punching = false, sealing = false, trying_room = false;
   steady_time room_tried{};
 
   caf::result<chunk_data> read(chunk_read& r);
@@ -68,6 +68,7 @@ private:
   void run_writes();
   void wrote(std::vector<waiting_write>& batch, const std::vector<result<void>>& outcomes);
   void punch();
+  void seal();
   void try_room();
   storage::chunk_store_stats take_stats();
   // Runs `run` on this actor, from any thread.
@@ -289,6 +290,7 @@ void store_state::tick() {
     const auto stats = take_stats();
     const bool usable = !overdue && stats.state == storage::disk_state::healthy;
     if (usable && stats.to_punch > 0) punch();
+    if (usable && stats.sealing) seal();
     if (usable && stats.full) try_room();
   }
   self->delayed_send(self, tick_interval, tick_atom_v);
@@ -310,6 +312,25 @@ void store_state::punch() {
     });
   };
   punching = bool(d->writes.post(now() + d->write_timeout, std::move(job))); // a full queue: the next tick tries again
+}
+
+// One step at a time: writes that wait are served in between.
+void store_state::seal() {
+  if (sealing) return;
+  auto job = [this, shared = d, back = on_actor()](bool expired) {
+    result<bool> more = false;
+    if (!expired) more = shared->store.seal(seal_rows_max);
+    back([this, more] {
+      sealing = false;
+      if (!more) {
+        log::warn("sealing of full segments failed",
+                  {{"disk", cairn::to_string(d->store.disk_uuid())}, {"error", to_string(more.error())}});
+      } else if (*more) {
+        seal();
+      }
+    });
+  };
+  sealing = bool(d->writes.post(now() + d->write_timeout, std::move(job))); // a full queue: the next tick tries again
 }
 
 void store_state::try_room() {

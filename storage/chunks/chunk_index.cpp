@@ -176,10 +176,10 @@ void erase_tail(kv_writer& writer, std::span<const segment_entry> entries) {
   for (const auto& entry : entries) writer.erase(tail, place_key(entry.location.place));
 }
 
-result<std::vector<segment_entry>> tail_of(kv_reader& reader, std::uint64_t segment) {
+result<std::vector<segment_entry>> tail_of(kv_reader& reader, std::uint64_t segment, std::size_t max) {
   std::vector<segment_entry> entries;
   const auto cursor = reader.cursor(tail);
-  for (auto row = cursor->seek(segment_key(segment)); row; row = cursor->next()) {
+  for (auto row = cursor->seek(segment_key(segment)); row && entries.size() < max; row = cursor->next()) {
     if (row->key.size() != 16 || row->value.size() != 24) return malformed("tail");
     if (load_be<std::uint64_t>(row->key.data()) != segment) break;
     const auto value = row->value;
@@ -189,6 +189,15 @@ result<std::vector<segment_entry>> tail_of(kv_reader& reader, std::uint64_t segm
   }
   if (auto read = reader.status(); !read) return read.error();
   return entries;
+}
+
+result<std::optional<std::uint64_t>> next_tail(kv_reader& reader, std::uint64_t from) {
+  const auto cursor = reader.cursor(tail);
+  const auto row = cursor->seek(segment_key(from));
+  if (auto read = reader.status(); !read) return read.error();
+  if (!row) return std::optional<std::uint64_t>{};
+  if (row->key.size() != 16) return malformed("tail");
+  return std::optional{load_be<std::uint64_t>(row->key.data())};
 }
 
 result<std::optional<uuid>> owner(kv_reader& reader) {

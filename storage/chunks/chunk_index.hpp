@@ -7,13 +7,16 @@
 //   tail      segment 8, offset 8 → blob session 8, blob number 8, chunk index 4, payload length 4
 //   about     "disk" → version 1, disk UUID 16;  "next_segment" → segment 8
 //
-// `tail` lists the records of the active segment, including deleted ones, until sealing writes them to its footer. The
+// `tail` lists the records of unsealed segments, including deleted ones, and some of sealed ones, whose footers have
+// them and whose rows here are about to be removed. The
 // generation of a to_punch row says which running reads may still use the space (storage/chunks/read_pins.hpp). A
 // malformed row is `corrupt`; the errors of the kv engine come from commit() and status().
 #pragma once
 
 #include "storage/chunks/chunk_store.hpp"
 #include "storage/chunks/segment.hpp"
+
+#include <limits>
 
 namespace cairn::storage::chunk_index {
 
@@ -52,7 +55,11 @@ result<std::vector<std::pair<std::uint64_t, segment_row>>> all_segments(kv_reade
 
 void put_tail(kv_writer& writer, const segment_entry& entry);
 void erase_tail(kv_writer& writer, std::span<const segment_entry> entries);
-result<std::vector<segment_entry>> tail_of(kv_reader& reader, std::uint64_t segment);
+// Its first rows, at most `max`.
+result<std::vector<segment_entry>> tail_of(kv_reader& reader, std::uint64_t segment,
+                                           std::size_t max = std::numeric_limits<std::size_t>::max());
+// The first segment ≥ `from` that has tail rows.
+result<std::optional<std::uint64_t>> next_tail(kv_reader& reader, std::uint64_t from);
 
 // nullopt: the index is new.
 result<std::optional<uuid>> owner(kv_reader& reader);

@@ -1,6 +1,6 @@
 // The chunks of one disk: segment files, their LMDB index, recovery. Synchronous: the chunk_store actor runs the
-// blocking calls on the disk's executors. One writer at a time (write, erase, punch: the disk's write executor has one
-// thread); reads from any number of threads.
+// blocking calls on the disk's executors. One writer at a time (write, erase, punch, seal: the disk's write executor
+// has one thread); reads from any number of threads.
 //
 // After a crash: every chunk acknowledged by `write` is intact; every other chunk is absent, or complete and
 // unreferenced. Format: storage/chunks/record.hpp (records), storage/chunks/segment.hpp (segment files, footers),
@@ -51,7 +51,8 @@ struct chunk_store_stats {
   std::uint64_t used_bytes = 0; // record bytes of live chunks: payload rounded up to 4 KiB, and the header page
   space disk;
   std::uint64_t reserve_bytes = 0;
-  bool full = false; // a write was refused with no_space, and there has been no room for one of its size since
+  bool sealing = false; // seal() has something to do
+  bool full = false;    // a write was refused with no_space, and there has been no room for one of its size since
 };
 
 struct scrub_page {
@@ -96,6 +97,10 @@ public:
   // Punches the space of at most rows_max to_punch rows that no running read can use any more, and unlinks empty
   // segments. Returns the number of rows processed.
   virtual result<std::uint64_t> punch(std::size_t rows_max) = 0;
+
+  // A step of sealing full segments, which `write` leaves behind so that it does not wait: seals the oldest one, or
+  // removes at most `rows_max` rows that the index has kept for sealed ones. Returns whether there is more to do.
+  virtual result<bool> seal(std::size_t rows_max) = 0;
 
   // While stats().full: tries whether there is room again. Free bytes do not tell, because quotas and inodes can be
   // used up too, so it makes the segment that the refused write needed, and commits to the index. Writer only.

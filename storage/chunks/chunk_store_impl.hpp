@@ -5,11 +5,12 @@
 // Order of writes, each step durable before the next:
 //   segment     file created and preallocated → directory flushed → row (active) committed → records
 //   write       records written → file flushed → rows committed → acknowledged
-//   seal        footer written, file truncated and flushed → row (sealed) committed, tail rows removed
+//   seal        footer written, file truncated and flushed → row (sealed) committed → tail rows removed, some a commit
 //   erase       chunk rows removed and to_punch rows added in one commit
 //   punch       readers have ended → holes punched → file flushed → to_punch rows removed
 //   unlink      segment sealed, no live chunk, no to_punch row → file removed → directory flushed → row removed
-// Recovery appends after the last acknowledged record of the active segment; bytes after it were never acknowledged. A
+// Recovery appends after the last acknowledged record of the active segment, which is the newest unsealed one; bytes
+// after it were never acknowledged. A
 // segment file without a row is left by a crash between the steps and has no record; if it has one, the index is older
 // than the segment files.
 #pragma once
@@ -20,6 +21,7 @@
 #include "storage/chunks/read_pins.hpp"
 #include "storage/chunks/segment_files.hpp"
 
+#include <deque>
 #include <map>
 #include <mutex>
 
@@ -40,6 +42,7 @@ public:
                                         std::byte* into) override;
   result<std::uint64_t> erase(std::span<const chunk_id> ids) override;
   result<std::uint64_t> punch(std::size_t rows_max) override;
+  result<bool> seal(std::size_t rows_max) override;
   void try_room() override;
   result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) override;
   result<std::vector<chunk_id>> missing(std::span<const chunk_id> ids) override;
@@ -50,7 +53,7 @@ public:
   const uuid& disk_uuid() const override { return identity_.id; }
 
 private:
-  struct active_segment {
+  struct unsealed_segment {
     std::uint64_t id = 0;
     std::unique_ptr<file> opened;
     std::uint64_t capacity = 0; // bytes of the file
@@ -105,8 +108,9 @@ private:
                              std::vector<segment_entry>& placed);
   result<void> make_room(std::uint64_t record);
   result<void> make_segment(std::uint64_t size, std::uint64_t size_min);
-  result<void> seal(active_segment& segment);
-  result<void> seal_active();
+  std::uint64_t sealing_frees() const;
+  result<void> seal_oldest();
+  result<void> drop_sealed_tails(std::size_t rows_max);
   result<void> remove_empty_segments();
   result<void> punch_ranges(std::uint64_t segment, std::span<const chunk_index::punch_row> rows);
   void count_punched(std::span<const chunk_index::punch_row> rows) const;
@@ -133,7 +137,9 @@ private:
 
   // Used only by the writer.
   segment_rows rows_;
-  std::optional<active_segment> active_;
+  std::optional<unsealed_segment> active_;
+  std::deque<unsealed_segment> full_; // not sealed yet, oldest first
+  bool sealed_tails_ = true;          // the index may have tail rows of sealed segments
   std::uint64_t next_segment_ = 1, chunks_ = 0, to_punch_ = 0, used_bytes_ = 0, reserve_bytes_ = 0;
   std::uint64_t refused_record_ = 0; // bytes of the last record without room; 0: there has been room since
   space space_;

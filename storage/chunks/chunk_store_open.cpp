@@ -215,9 +215,11 @@ result<void> segment_chunk_store::resume_active() {
       if (!entries) return entries.error();
       records = entries->size();
     }
-    active_ = active_segment{segment, std::move(*opened), *size, records};
-    if (segment != unsealed.back())
-      if (auto sealed = seal_active(); !sealed) return sealed;
+    full_.push_back({segment, std::move(*opened), *size, records});
+  }
+  if (!full_.empty() && full_.back().id == unsealed.back()) {
+    active_ = std::move(full_.back());
+    full_.pop_back();
   }
   return {};
 }

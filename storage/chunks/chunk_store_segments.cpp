@@ -1,4 +1,4 @@
-// Segments are created when a record needs room, sealed when full, removed when empty.
+// Segments are created when a record needs room, sealed after they are full, removed when empty.
 #include "storage/chunks/chunk_store_impl.hpp"
 
 #include "base/log.hpp"
@@ -9,6 +9,9 @@ namespace cairn::storage {
 
 namespace {
 
+constexpr std::size_t full_segments_max =
+    4; // that wait to be sealed: at 1 GiB each, what a fast disk takes in a second
+
 bool is_gone(const result<void>& removal) {
   return removal || removal.error() == errc::not_found;
 }
@@ -17,28 +20,42 @@ bool is_gone(const result<void>& removal) {
 
 result<void> segment_chunk_store::make_room(std::uint64_t record) {
   if (auto may = writable(); !may) return may;
-  std::uint64_t slack = 0; // bytes that sealing the active segment will free
   if (active_) {
     const auto end = rows_.at(active_->id).data_end;
     if (end + record + footer_bytes(active_->records + 1) <= active_->capacity) return {};
-    const auto sealed_size = end + footer_bytes(active_->records);
-    if (active_->capacity > sealed_size) slack = active_->capacity - sealed_size;
   }
   const auto size_min = record + footer_bytes(1);
   refresh_space();
   const error full{errc::no_space, "disk " + cairn::to_string(identity_.id) + ": " + std::to_string(space_.available) +
                                        " bytes free, " + std::to_string(reserve_bytes_) + " reserved"};
-  if (usable_bytes() + slack < size_min) return full;
+  if (usable_bytes() + sealing_frees() < size_min) return full;
   if (active_) {
-    if (auto sealed = seal_active(); !sealed) return sealed;
-    refresh_space();
-    if (usable_bytes() < size_min) return full;
+    full_.push_back(std::move(*active_));
+    active_.reset();
   }
+  // Sealing gives the unused space of full segments back.
+  while (!full_.empty() && (full_.size() > full_segments_max || usable_bytes() < options_.segment_size_bytes)) {
+    if (auto sealed = seal_oldest(); !sealed) return sealed;
+    refresh_space();
+  }
+  if (usable_bytes() < size_min) return full;
   // On a nearly full disk, new segments take at most half of the usable space, so that preallocation does not exhaust
   // it.
   const auto segment_size = options_.segment_size_bytes / page_bytes * page_bytes;
   const auto affordable = usable_bytes() >= segment_size ? segment_size : usable_bytes() / 2 / page_bytes * page_bytes;
   return make_segment(std::max(affordable, size_min), size_min);
+}
+
+// Bytes that sealing all full segments and the active one gives back.
+std::uint64_t segment_chunk_store::sealing_frees() const {
+  std::uint64_t bytes = 0;
+  const auto add = [&](const unsealed_segment& s) {
+    const auto sealed_size = rows_.at(s.id).data_end + footer_bytes(s.records);
+    if (s.capacity > sealed_size) bytes += s.capacity - sealed_size;
+  };
+  std::ranges::for_each(full_, add);
+  if (active_) add(*active_);
+  return bytes;
 }
 
 result<void> segment_chunk_store::make_segment(std::uint64_t size, std::uint64_t size_min) {
@@ -72,12 +89,13 @@ result<void> segment_chunk_store::make_segment(std::uint64_t size, std::uint64_t
     return durable.error() == errc::no_space ? undo(durable.error()) : durable;
   next_segment_ = segment + 1;
   rows_[segment] = {};
-  active_ = active_segment{segment, std::move(*opened), size, 0};
+  active_ = unsealed_segment{segment, std::move(*opened), size, 0};
   return {};
 }
 
-// A segment whose commit fails stays active and is sealed again later.
-result<void> segment_chunk_store::seal(active_segment& segment) {
+// The footer and the row. The segment's tail rows are removed later, by seal().
+result<void> segment_chunk_store::seal_oldest() {
+  const auto& segment = full_.front();
   std::vector<segment_entry> entries;
   {
     auto reader = index_.begin_read();
@@ -96,21 +114,50 @@ result<void> segment_chunk_store::seal(active_segment& segment) {
   row_changes changes{rows_};
   changes.of(segment.id)->sealed = true;
   changes.put(**writer);
-  chunk_index::erase_tail(**writer, entries);
   if (auto durable = commit(**writer); !durable) return durable;
   changes.apply(rows_, used_bytes_);
-  return {};
+  full_.pop_front();
+  sealed_tails_ = true;
+  return remove_empty_segments();
 }
 
-result<void> segment_chunk_store::seal_active() {
-  if (auto sealed = seal(*active_); !sealed) {
-    const auto size = active_->opened->size(); // the file may already be truncated
-    if (!size) return size.error();
-    active_->capacity = *size;
-    return sealed;
+result<bool> segment_chunk_store::seal(std::size_t rows_max) {
+  if (auto may = writable(); !may) return may.error();
+  result<void> done;
+  if (!full_.empty())
+    done = seal_oldest();
+  else if (sealed_tails_)
+    done = drop_sealed_tails(rows_max);
+  publish();
+  if (!done) return done.error();
+  return !full_.empty() || sealed_tails_;
+}
+
+// Tail rows of segments that are sealed or gone. After a crash there may be some that this store has not sealed itself.
+result<void> segment_chunk_store::drop_sealed_tails(std::size_t rows_max) {
+  std::vector<segment_entry> entries;
+  {
+    auto reader = index_.begin_read();
+    if (!reader) return reader.error();
+    const auto is_needed = [this](std::uint64_t segment) {
+      const auto row = rows_.find(segment);
+      return row != rows_.end() && !row->second.sealed;
+    };
+    auto segment = chunk_index::next_tail(**reader, 0);
+    while (segment && *segment && is_needed(**segment)) segment = chunk_index::next_tail(**reader, **segment + 1);
+    if (!segment) return segment.error();
+    if (*segment) {
+      auto rows = chunk_index::tail_of(**reader, **segment, rows_max);
+      if (!rows) return rows.error();
+      entries = std::move(*rows);
+    }
   }
-  active_.reset();
-  return remove_empty_segments();
+  sealed_tails_ = !entries.empty();
+  if (entries.empty()) return {};
+  auto writer = index_.begin_write();
+  if (!writer) return writer.error();
+  chunk_index::erase_tail(**writer, entries);
+  return commit(**writer);
 }
 
 result<void> segment_chunk_store::remove_empty_segments() {

@@ -285,6 +285,7 @@ void segment_chunk_store::publish() {
   stats_.used_bytes = used_bytes_;
   stats_.disk = space_;
   stats_.reserve_bytes = reserve_bytes_;
+  stats_.sealing = !full_.empty() || sealed_tails_;
   stats_.full = refused_record_ != 0;
 }
 

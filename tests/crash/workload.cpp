@@ -48,7 +48,10 @@ public:
       case step_kind::open: open(); break;
       case step_kind::write: write(s.chunks); break;
       case step_kind::erase: erase(s.chunks); break;
-      case step_kind::punch: must(store_->punch(3), "punch"); break;
+      case step_kind::punch:
+        must(store_->seal(3), "seal");
+        must(store_->punch(3), "punch");
+        break;
       case step_kind::commit: commit(s.batch); break;
       case step_kind::append: append(s.batch); break;
       case step_kind::enter: done(member_->enter(s.batch), "enter"); break;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/files/memory_file_system.hpp"
+#include "storage/chunks/chunk_index.hpp"
 #include "storage/chunks/chunk_store.hpp"
 #include "tests/base/seeded_random.hpp"
 
@@ -47,6 +48,14 @@ protected:
   void crash_and_reopen() {
     disk_.crash(random_);
     reopen();
+  }
+
+  std::uint64_t tail_rows() { return (*index_->begin_read())->entries(chunk_index::tail); }
+
+  // What the chunk_store actor does each second, to its end.
+  void tidy() {
+    for (auto more = store_->seal(100); more && *more;) more = store_->seal(100);
+    for (auto punched = store_->punch(100); punched && *punched > 0;) punched = store_->punch(100);
   }
 
   result<void> put(std::uint64_t n, std::size_t length = 64 * kib) {

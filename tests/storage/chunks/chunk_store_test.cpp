@@ -120,6 +120,53 @@ TEST_F(chunk_store_test, fills_several_segments_with_one_batch_and_seals_the_ful
   for (std::uint64_t n = 0; n < 40; ++n) expect_whole(n);
 }
 
+TEST_F(chunk_store_test, leaves_a_full_segment_to_be_sealed_in_steps_between_writes) {
+  for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(put(n)); // 14 records fit into the first segment
+  ASSERT_EQ(store_->stats().segments, 2u);
+  EXPECT_TRUE(store_->stats().sealing);
+  EXPECT_EQ(tail_rows(), 16u);
+  const auto before = disk_.flushes();
+  EXPECT_TRUE(*store_->seal(10));
+  EXPECT_EQ(disk_.flushes(), before + 1) << "the footer";
+  EXPECT_EQ(tail_rows(), 16u);
+  ASSERT_TRUE(put(16)) << "a write between two steps";
+  EXPECT_TRUE(*store_->seal(10));
+  EXPECT_EQ(tail_rows(), 7u);
+  EXPECT_TRUE(*store_->seal(10));
+  EXPECT_EQ(tail_rows(), 3u) << "those of the active segment";
+  EXPECT_FALSE(*store_->seal(10));
+  EXPECT_FALSE(store_->stats().sealing);
+  EXPECT_EQ(tail_rows(), 3u);
+}
+
+TEST_F(chunk_store_test, goes_on_sealing_after_a_crash_between_two_steps) {
+  std::uint64_t next = 0;
+  for (int steps = 0; steps < 8; ++steps) {
+    for (int i = 0; i < 40; ++i) ASSERT_TRUE(put(next++, 20 * kib));
+    for (int i = 0; i < steps; ++i) ASSERT_TRUE(store_->seal(7));
+    crash_and_reopen();
+    for (std::uint64_t n = 0; n < next; ++n) expect_whole(n, 20 * kib);
+    tidy();
+    EXPECT_LT(tail_rows(), 43u) << "more than the active segment can have";
+    store_.reset();
+    const auto report = check_disk(options_, disk_, *index_, true, {});
+    ASSERT_TRUE(report);
+    EXPECT_TRUE(report->problems.empty()) << report->problems.front();
+    reopen();
+  }
+}
+
+TEST_F(chunk_store_test, seals_at_once_when_too_many_full_segments_wait) {
+  for (std::uint64_t n = 0; n < 200; ++n) ASSERT_TRUE(put(n));
+  std::size_t preallocated = 0;
+  for (const auto& name : *disk_.list("/disk/segments")) {
+    auto opened = disk_.open("/disk/segments/" + name, open_mode::read_only);
+    ASSERT_TRUE(opened);
+    preallocated += *(*opened)->size() == options_.segment_size_bytes;
+  }
+  EXPECT_LE(preallocated, 5u) << "the active one and four full ones";
+}
+
 TEST_F(chunk_store_test, stores_a_chunk_that_is_larger_than_a_segment) {
   ASSERT_TRUE(put(1, 3 << 20));
   expect_whole(1, 3 << 20);
@@ -224,8 +271,7 @@ TEST_F(chunk_store_test, unlinks_a_sealed_segment_without_live_chunks) {
   for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(put(n));
   ASSERT_EQ(store_->stats().segments, 2u);
   for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(drop(n));
-  while (*store_->punch(4) > 0) {
-  }
+  tidy();
   EXPECT_EQ(store_->stats().segments, 1u);
   EXPECT_EQ(disk_.list("/disk/segments")->size(), 1u);
   reopen();
@@ -237,17 +283,16 @@ TEST_F(chunk_store_test, counts_freed_bytes_once_and_only_when_they_are_freed) {
   counter punched{0};
   options_.bytes_punched = &punched;
   reopen();
-  for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(put(n)); // 64 KiB each: the first segment is full and sealed
+  for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(put(n)); // 64 KiB each: the first segment is full
+  tidy();
   ASSERT_TRUE(drop(1));
   EXPECT_EQ(punched.load(), 0u) << "deleted, and not freed yet";
   const auto full = disk_.used_bytes();
-  while (*store_->punch(4) > 0) {
-  }
+  tidy();
   const auto record = punched.load();
   EXPECT_EQ(record, full - disk_.used_bytes()) << "the bytes that the file system got back";
   for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(drop(n));
-  while (*store_->punch(4) > 0) {
-  }
+  tidy();
   ASSERT_EQ(store_->stats().segments, 1u) << "the sealed segment was removed as a whole";
   EXPECT_EQ(punched.load(), 16 * record);
 }
@@ -308,11 +353,12 @@ TEST_F(chunk_store_test, keeps_an_empty_segment_for_a_read_that_began_before_its
   const std::string first = "/disk/segments/0000000000000001.seg";
   hooked.after_get = [&] { // the read knows the place by now
     for (std::uint64_t n = 0; n < a_segment; ++n) EXPECT_EQ(*drop(n), 1u);
-    for (std::uint64_t n = 100; n < 100 + 2 * a_segment; ++n) ASSERT_TRUE(put(n)); // seals others
+    for (std::uint64_t n = 100; n < 100 + 2 * a_segment; ++n) ASSERT_TRUE(put(n));
+    tidy();
     EXPECT_TRUE(disk_.open(first, open_mode::read_only));
   };
   expect_whole(1);
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(store_->punch(100));
+  for (int i = 0; i < 3; ++i) tidy();
   EXPECT_EQ(disk_.open(first, open_mode::read_only).error(), errc::not_found) << "the read has ended";
 }
 

@@ -66,6 +66,7 @@ TEST(chunk_store_threads, read_exact_bytes_or_nothing_while_chunks_come_and_go) 
       }
       for (const auto& answer : store.write(batch)) EXPECT_TRUE(answer);
       EXPECT_TRUE(store.erase(victims));
+      EXPECT_TRUE(store.seal(2));
       EXPECT_TRUE(store.punch(8));
       EXPECT_EQ(store.stats().state, disk_state::healthy);
     }
