@@ -21,15 +21,30 @@ constexpr std::size_t kept_buffer_bytes = read_bytes;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
 constexpr std::size_t all_bytes = std::numeric_limits<std::size_t>::max();
-constexpr int unsent_bytes = 1 << 20;           // with half of it a single client reads 20 % slower
-constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
+constexpr int unsent_bytes = 1 << 20;            // with half of it a single client reads 20 % slower
+constexpr std::size_t call_bytes_max = 16 << 20; // Asio's own limit a call is 64 KiB
+// While several parties send requests. A handler of one waits for a call of each connection of the others.
+constexpr std::size_t shared_call_bytes = 128 << 10;
 constexpr std::size_t refused_line_max = 2048;
 constexpr std::size_t head_apart_bytes = 128 << 10; // a head before so many bytes is sent by a call of its own
 
-std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
+using two_sources = std::array<asio::const_buffer, 2>;
+
+two_sources buffers_of(const pending_write& w) {
   if (!w.bytes.owner) return {asio::buffer(w.text), asio::const_buffer{}};
   const auto view = w.bytes.view();
   return {asio::buffer(w.text), asio::const_buffer{view.data(), view.size()}};
+}
+
+// At most `bytes_max` bytes behind the first `skipped`.
+two_sources part_of(two_sources buffers, std::size_t skipped, std::size_t bytes_max) {
+  for (auto& buffer : buffers) {
+    const auto here = std::min(skipped, buffer.size());
+    buffer = asio::buffer(buffer + here, bytes_max);
+    skipped -= here;
+    bytes_max -= buffer.size();
+  }
+  return buffers;
 }
 
 } // namespace
@@ -265,7 +280,7 @@ void http_session::flush() {
     if (stream_->encrypted()) return write_piece(0, all_bytes);
     const auto buffers = buffers_of(writes_.front());
     error_code failed;
-    const auto taken = stream_->socket().write_some(buffers, failed);
+    const auto taken = stream_->socket().write_some(part_of(buffers, 0, call_bytes()), failed);
     if (failed && failed != asio::error::would_block && failed != asio::error::try_again) return close();
     shared_->metrics.bytes_sent.fetch_add(taken, std::memory_order_relaxed);
     moved(taken);
@@ -273,6 +288,10 @@ void http_session::flush() {
     if (taken < asio::buffer_size(buffers)) return write_piece(taken, all_bytes);
     written();
   }
+}
+
+std::size_t http_session::call_bytes() const {
+  return shared_->parties.several(shared_->clock.now()) ? shared_call_bytes : call_bytes_max;
 }
 
 void http_session::hold_writes() {
@@ -283,15 +302,9 @@ void http_session::hold_writes() {
 
 // Writes at most `most` of the bytes behind those that the socket has taken.
 void http_session::write_piece(std::size_t taken, std::size_t most) {
-  auto buffers = buffers_of(writes_.front());
-  const auto whole = asio::buffer_size(buffers);
-  auto skipped = taken;
-  for (auto& buffer : buffers) {
-    const auto here = std::min(skipped, buffer.size());
-    buffer = asio::buffer(buffer + here, most);
-    skipped -= here;
-    most -= buffer.size();
-  }
+  const auto all = buffers_of(writes_.front());
+  const auto whole = asio::buffer_size(all);
+  const auto buffers = part_of(all, taken, most);
   const auto end = taken + asio::buffer_size(buffers);
   writing_ = true;
   arm(wait::write);
@@ -301,7 +314,7 @@ void http_session::write_piece(std::size_t taken, std::size_t most) {
     if (!failed && sent > 0) arm(wait::write);
     if (sent > before) moved(sent - before);
     before = sending_ = sent;
-    return failed ? std::size_t{0} : syscall_bytes;
+    return failed ? std::size_t{0} : call_bytes();
   };
   stream_->async_write(buffers, progress,
                        [self = shared_from_this(), taken, end, whole](error_code failed, std::size_t sent) {

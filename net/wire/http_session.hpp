@@ -116,7 +116,7 @@ public:
   void read_body(const Buffers& into, Handler done) {
     if (rate_ticket_.paces()) return read_paced(two_buffers(into), std::move(done));
     arm(wait::body);
-    stream_->async_read_some(into, std::move(done));
+    stream_->async_read_some(first_of(two_buffers(into), call_bytes()), std::move(done));
   }
   void cancel_read();               // its handler gets an error, or what it had read
   void send_continue();             // if the client expects it
@@ -139,6 +139,7 @@ private:
   using two_targets = std::array<boost::asio::mutable_buffer, 2>;
   static two_targets two_buffers(const two_targets& into) { return into; }
   static two_targets two_buffers(const boost::asio::mutable_buffer& into) { return {into, {}}; }
+  static two_targets first_of(two_targets buffers, std::size_t most);
   void read_paced(two_targets into, body_handler done);
   bool is_paced(const pending_write& w) const;
   void write_paced(std::size_t sent);
@@ -160,6 +161,7 @@ private:
   void refuse_head(head_refusal refusal);
   void flush();
   void write_piece(std::size_t taken, std::size_t most);
+  std::size_t call_bytes() const; // of a system call
   void hold_writes();
   void written();
   bool body_skippable() const;

@@ -69,16 +69,20 @@ void http_session::cancel_pace(const std::shared_ptr<pace_wait>& slot) {
   slot->timer.cancel();
 }
 
+http_session::two_targets http_session::first_of(two_targets buffers, std::size_t most) {
+  for (auto& buffer : buffers) {
+    buffer = asio::buffer(buffer, most);
+    most -= buffer.size();
+  }
+  return buffers;
+}
+
 void http_session::read_paced(two_targets into, body_handler done) {
   pace(read_pace_, [self = shared_from_this(), into, done = std::move(done)](bool cancelled) mutable {
     if (cancelled || self->closed_) return done(asio::error::operation_aborted, 0);
-    auto left = self->rate_ticket_.piece_bytes();
-    for (auto& buffer : into) {
-      buffer = asio::buffer(buffer, left);
-      left -= buffer.size();
-    }
+    const auto part = first_of(into, self->rate_ticket_.piece_bytes());
     self->arm(wait::body);
-    self->stream_->async_read_some(into, [self, done = std::move(done)](const error_code& failed, std::size_t n) {
+    self->stream_->async_read_some(part, [self, done = std::move(done)](const error_code& failed, std::size_t n) {
       self->rate_ticket_.count(n, self->shared_->clock.now());
       done(failed, n);
     });

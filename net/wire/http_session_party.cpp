@@ -23,6 +23,7 @@ bool http_session::has_many() const {
 
 bool http_session::admit(std::string_view key) {
   choose_payer(key);
+  shared_->parties.note(payer_.get(), shared_->clock.now());
   if (!std::exchange(over_limit_, false) || !has_many()) return true;
   shared_->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
   disable_keep_alive();

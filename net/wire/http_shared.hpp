@@ -48,6 +48,21 @@ private:
   std::function<void()> when_empty_;
 };
 
+// Whether requests of more than one party came within a second. Lock-free.
+class party_watch {
+public:
+  void note(const void* party, steady_time now) noexcept {
+    if (last_.load(std::memory_order_relaxed) == party) return; // one party alone writes nothing here
+    if (last_.exchange(party, std::memory_order_relaxed) != nullptr)
+      until_.store(now + std::chrono::seconds{1}, std::memory_order_relaxed);
+  }
+  bool several(steady_time now) const noexcept { return now < until_.load(std::memory_order_relaxed); }
+
+private:
+  std::atomic<const void*> last_{nullptr};
+  std::atomic<steady_time> until_{};
+};
+
 struct http_shared {
   http_shared(const config::settings& settings, std::shared_ptr<request_service> requests,
               std::shared_ptr<buffer_pool> memory, node_metrics& counters, const cairn::clock& time);
@@ -69,6 +84,7 @@ struct http_shared {
 
   rate_limiter rates;
   account_book accounts; // for the sums of memory and connections of a party
+  party_watch parties;
   // Turns for steps of TLS handshakes. The steps of one address use at most half of the threads, so that handlers of
   // other clients wait for a running step at most, not for all handshakes that the address has begun.
   const std::shared_ptr<fair_turns> handshake_turns;
