@@ -41,10 +41,10 @@ class batcher {
 public:
   explicit batcher(batch_limits limits) : limits_(limits) {}
 
-  // False: the queue is full, answer busy. An empty queue always takes one item.
+  // False: the queue, or the party's share of it, is full, answer busy. An empty queue always takes one item.
   [[nodiscard]] bool add(Item item, std::size_t bytes, const party_ptr& party = nullptr) {
     if (!waiting_.empty() &&
-        (waiting_.size() >= limits_.waiting_items || waiting_bytes_ + bytes > limits_.waiting_bytes)) {
+        (!waiting_.has_room(party, limits_.waiting_items) || waiting_bytes_ + bytes > limits_.waiting_bytes)) {
       return false;
     }
     waiting_bytes_ += bytes;

@@ -21,7 +21,8 @@ public:
   using job = std::function<void(bool expired)>;
 
   virtual ~executor() = default;
-  // `party`: whose job it is. busy when the queue is full, stopping after stop(); in both cases the job is not called.
+  // `party`: whose job it is. busy when the queue, or the party's share of it, is full; stopping after stop(); in both
+  // cases the job is not called.
   virtual result<void> post(steady_time deadline, job work, const party_ptr& party) = 0;
   result<void> post(steady_time deadline, job work) { return post(deadline, std::move(work), nullptr); }
   virtual std::size_t queued() const = 0;

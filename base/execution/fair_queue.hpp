@@ -21,6 +21,15 @@ public:
   bool empty() const noexcept { return size_ == 0; }
   std::size_t size() const noexcept { return size_; }
 
+  // Whether a queue of at most `items_max` takes another item of the party. A party may have seven times as many as
+  // places are free, so that some are free for a new party, whatever the others have queued: the rule of the buffer
+  // pool (base/memory/memory_account.hpp). The node itself may use all places.
+  bool has_room(const party_ptr& party, std::size_t items_max) const {
+    if (size_ >= items_max) return false;
+    const auto at = party ? places_.find(party.get()) : places_.end();
+    return at == places_.end() || at->second->items.size() < 7 * (items_max - size_);
+  }
+
   void push(Item item, const party_ptr& party = nullptr) {
     items_of(party).push_back(std::move(item));
     ++size_;

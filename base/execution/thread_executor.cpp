@@ -30,7 +30,7 @@ public:
     {
       const std::lock_guard guard{mutex_};
       if (stopping_) return error{errc::stopping, name_ + " executor"};
-      if (queue_.size() >= queue_max_) return error{errc::busy, name_ + " executor: queue is full"};
+      if (!queue_.has_room(party, queue_max_)) return error{errc::busy, name_ + " executor: queue is full"};
       queue_.push({deadline, std::move(work)}, party);
       earlier = !next_expiry_ || deadline < *next_expiry_;
     }

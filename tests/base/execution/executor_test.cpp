@@ -66,6 +66,23 @@ TEST(thread_executor, takes_the_parties_jobs_in_turns) {
   EXPECT_EQ(order, (std::vector<std::string>{"flood", "other", "flood", "flood"}));
 }
 
+TEST(thread_executor, has_room_for_a_party_beside_one_that_queues_all_it_can) {
+  const auto disk = make_thread_executor("disk", 1, 16);
+  const auto flood = std::make_shared<int>(1), other = std::make_shared<int>(2);
+  gate g;
+  ASSERT_TRUE(disk->post(in(long_enough), g.job()));
+  g.wait_until_entered();
+  std::atomic<int> ran{0};
+  const auto count = [&ran](bool) { ++ran; };
+  result<void> last;
+  for (int i = 0; i < 20 && last; ++i) last = disk->post(in(long_enough), count, flood);
+  EXPECT_EQ(last.error(), errc::busy);
+  EXPECT_TRUE(disk->post(in(long_enough), count, other));
+  g.open();
+  disk->stop();
+  EXPECT_EQ(ran, 15);
+}
+
 TEST(thread_executor, answers_busy_when_its_queue_is_full_and_does_not_run_the_job) {
   const auto disk = make_thread_executor("disk", 1, 2);
   gate g;

@@ -59,6 +59,24 @@ TEST_F(fair_queue_, gives_up_those_that_are_asked_for_and_keeps_the_turns_of_the
   EXPECT_THAT(pop_all(), ElementsAre("a1", "b2", "n2"));
 }
 
+TEST_F(fair_queue_, keeps_places_for_a_new_party_whatever_others_have_queued) {
+  constexpr std::size_t places = 64;
+  while (queue.has_room(one, places)) queue.push("a", one);
+  EXPECT_EQ(queue.size(), 56u) << "seven eighths";
+  while (queue.has_room(other, places)) queue.push("b", other);
+  EXPECT_EQ(queue.size(), 63u) << "7 of the 8 that are left";
+  EXPECT_TRUE(queue.has_room(std::make_shared<int>(3), places));
+  EXPECT_FALSE(queue.has_room(one, places));
+  queue.push("n");
+  EXPECT_FALSE(queue.has_room(nullptr, places)) << "no place at all";
+}
+
+TEST_F(fair_queue_, lets_the_node_itself_use_all_places) {
+  while (queue.has_room(nullptr, 64)) queue.push("n");
+  EXPECT_EQ(queue.size(), 64u);
+  EXPECT_FALSE(queue.has_room(one, 64));
+}
+
 TEST_F(fair_queue_, keeps_a_party_as_long_as_it_has_items) {
   const std::weak_ptr<int> watched = [this] {
     auto brief = std::make_shared<int>(3);
