@@ -352,7 +352,7 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
   return {
       [state](lookup_atom, const object_name& name) { return state->lookup(name); },
       [state](parts_atom, manifest_id id, std::uint64_t offset) { return state->parts(id, offset); },
-      [state](bucket_atom, const std::string& name) { return state->bucket(name); },
+      [state](bucket_atom, const bucket_name& name) { return state->bucket(name); },
       [state](list_atom, const meta::buckets_query& query) { return state->bucket_names(query); },
       [state](list_atom, const meta::listing_query& query) { return state->list(query); },
       [state](list_atom, const meta::uploads_query& query) { return state->uploads(query); },

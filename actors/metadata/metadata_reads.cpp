@@ -136,7 +136,8 @@ void metadata_state::when_rows_visible(std::uint64_t reply, steady_time deadline
 }
 
 template <class Answer>
-caf::result<Answer> metadata_state::ask(std::optional<log_index> seen, reader<Answer> read, observer<Answer> then) {
+caf::result<Answer> metadata_state::ask(std::optional<log_index> seen, reader<Answer> read, observer<Answer> then,
+                                        const trace_scope& trace) {
   const auto deadline = now() + s_.read_timeout;
   auto answer = self_->make_response_promise<Answer>();
   const auto reply = waiting<Answer>().add(answer, deadline);
@@ -144,7 +145,7 @@ caf::result<Answer> metadata_state::ask(std::optional<log_index> seen, reader<An
     ask_now<Answer>(reply, deadline, read, then);
   };
   if (seen)
-    when_fresh<Answer>(reply, deadline, *seen, needs::visible, std::move(go));
+    when_fresh<Answer>(reply, deadline, *seen, needs::visible, std::move(go), trace);
   else
     go(0);
   return answer;
@@ -253,32 +254,33 @@ caf::result<part_list> metadata_state::parts(manifest_id id, std::uint64_t objec
 // A bucket that this node's state contains is returned without a barrier, since a commit is checked again when it is
 // applied; a change of it that this node has applied is waited for. A bucket that is missing here may have been created
 // through another node just before: then a barrier follows.
-caf::result<meta::bucket_row> metadata_state::bucket(const std::string& name) {
-  if (const auto* cached = cache_->find({name, {}})) return *cached->bucket;
+caf::result<meta::bucket_row> metadata_state::bucket(const bucket_name& bucket) {
+  if (const auto* cached = cache_->find({bucket.name, {}})) return *cached->bucket;
   const auto deadline = now() + s_.read_timeout;
   auto answer = self_->make_response_promise<meta::bucket_row>();
   const auto reply = waiting<meta::bucket_row>().add(answer, deadline);
   when_rows_visible<meta::bucket_row>(
-      reply, deadline, {{name, {}}}, log_ ? log_->applied() : 0,
-      [this, reply, deadline, name] { bucket_in_snapshot(reply, deadline, name, log_ != nullptr); });
+      reply, deadline, {{bucket.name, {}}}, log_ ? log_->applied() : 0,
+      [this, reply, deadline, bucket] { bucket_in_snapshot(reply, deadline, bucket, log_ != nullptr); });
   return answer;
 }
 
-void metadata_state::bucket_in_snapshot(std::uint64_t reply, steady_time deadline, const std::string& name,
+void metadata_state::bucket_in_snapshot(std::uint64_t reply, steady_time deadline, const bucket_name& bucket,
                                         bool again) {
-  const auto miss = cache_->begin_miss({name, {}});
-  const auto keep = [this, miss, reply, deadline, name, again](result<meta::bucket_row>& found) {
+  const auto miss = cache_->begin_miss({bucket.name, {}});
+  const auto keep = [this, miss, reply, deadline, bucket, again](result<meta::bucket_row>& found) {
     std::optional<cached_row> row;
     if (found) row = cached_row{{}, std::make_shared<const meta::bucket_row>(*found), nullptr};
     cache_->finish_miss(miss, std::move(row));
     if (found || !again || found.error().code != errc::no_such_bucket) return true;
-    when_fresh<meta::bucket_row>(reply, deadline, 0, needs::visible, [this, reply, deadline, name](log_index) {
-      bucket_in_snapshot(reply, deadline, name, false);
-    });
+    when_fresh<meta::bucket_row>(
+        reply, deadline, 0, needs::visible,
+        [this, reply, deadline, bucket](log_index) { bucket_in_snapshot(reply, deadline, bucket, false); },
+        bucket.trace);
     return false;
   };
   ask_now<meta::bucket_row>(
-      reply, deadline, [name](meta::view& view) { return view.bucket(name); }, keep);
+      reply, deadline, [name = bucket.name](meta::view& view) { return view.bucket(name); }, keep);
 }
 
 // ── access ──
@@ -393,18 +395,19 @@ caf::result<uploads_listing> metadata_state::uploads(const meta::uploads_query& 
 }
 
 caf::result<found_upload> metadata_state::upload(const upload_query& query) {
-  return ask<found_upload>(0, [query](meta::view& view) -> result<found_upload> {
+  const auto read = [query](meta::view& view) -> result<found_upload> {
     auto row = view.upload(query.upload);
     if (!row) return row.error();
     auto parts = view.upload_parts(row->id, query.after, query.max);
     if (!parts) return parts.error();
     return found_upload{std::make_shared<const meta::upload_row>(std::move(*row)),
                         std::make_shared<const std::vector<meta::uploaded_part>>(std::move(*parts))};
-  });
+  };
+  return ask<found_upload>(0, read, {}, query.trace);
 }
 
 caf::result<found_parts> metadata_state::object_parts(const object_parts_query& query) {
-  return ask<found_parts>(query.judged.seen, [query](meta::view& view) -> result<found_parts> {
+  const auto read = [query](meta::view& view) -> result<found_parts> {
     const auto bucket = view.bucket(query.bucket);
     if (bucket && is_other(*bucket, query.judged.bucket)) return error{errc::no_such_bucket};
     auto row =
@@ -419,7 +422,8 @@ caf::result<found_parts> metadata_state::object_parts(const object_parts_query& 
     }
     return found_parts{std::make_shared<const meta::object_row>(std::move(*row)),
                        std::make_shared<const std::vector<meta::object_part>>(std::move(found))};
-  });
+  };
+  return ask<found_parts>(query.judged.seen, read, {}, query.trace);
 }
 
 caf::result<buried_list> metadata_state::buried(std::uint32_t max) {

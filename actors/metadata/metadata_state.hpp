@@ -20,7 +20,7 @@ public:
 
   caf::result<found_object> lookup(const object_name& name);
   caf::result<part_list> parts(manifest_id id, std::uint64_t object_offset);
-  caf::result<storage::metadata::bucket_row> bucket(const std::string& name);
+  caf::result<storage::metadata::bucket_row> bucket(const bucket_name& name);
   caf::result<buckets_listing> bucket_names(const storage::metadata::buckets_query& query);
   caf::result<listing_page> list(const storage::metadata::listing_query& query);
   caf::result<versions_listing> versions(const storage::metadata::versions_query& query);
@@ -71,9 +71,11 @@ private:
   template <class Answer>
   using observer = std::function<bool(result<Answer>&)>;
   // Reads on an executor. `then` runs on the actor before the answer is delivered, also when the request has timed out;
-  // it returns false when it answers the request itself. `seen`: as in when_fresh; nullopt: any state will do.
+  // it returns false when it answers the request itself. `seen` and `trace`: as in when_fresh; nullopt: any state will
+  // do.
   template <class Answer>
-  caf::result<Answer> ask(std::optional<log_index> seen, reader<Answer> read, observer<Answer> then = {});
+  caf::result<Answer> ask(std::optional<log_index> seen, reader<Answer> read, observer<Answer> then = {},
+                          const trace_scope& trace = {});
   template <class Answer>
   void ask_now(std::uint64_t reply, steady_time deadline, reader<Answer> read, observer<Answer> then);
   template <class Answer>
@@ -93,7 +95,7 @@ private:
   std::optional<found_object> find_cached(const object_name& name);
   std::optional<found_access> access_cached(const access_query& query);
   void access_in_snapshot(std::uint64_t reply, steady_time deadline, const access_query& query, log_index seen);
-  void bucket_in_snapshot(std::uint64_t reply, steady_time deadline, const std::string& name, bool again);
+  void bucket_in_snapshot(std::uint64_t reply, steady_time deadline, const bucket_name& bucket, bool again);
   void lookup_in_snapshot(std::uint64_t reply, steady_time deadline, const object_name& name);
   void refuse_without_layout(result<found_object>& found) const;
 

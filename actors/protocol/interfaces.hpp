@@ -56,7 +56,7 @@ using metadata_actor = caf::typed_actor<
     // streamer → further parts of a long manifest. corrupt, io_error, busy.
     caf::replies_to<parts_atom, manifest_id, std::uint64_t>::with<part_list>,
     // HTTP gateway, admin port, ingest, lifecycle → the bucket's row. no_such_bucket, busy, io_error.
-    caf::replies_to<bucket_atom, std::string>::with<storage::metadata::bucket_row>,
+    caf::replies_to<bucket_atom, bucket_name>::with<storage::metadata::bucket_row>,
     // HTTP gateway, admin port, lifecycle → a page of the buckets' names. busy.
     caf::replies_to<list_atom, storage::metadata::buckets_query>::with<buckets_listing>,
     // HTTP gateway → a page of a bucket's keys. no_such_bucket, busy.

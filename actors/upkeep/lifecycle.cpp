@@ -109,7 +109,7 @@ void lifecycle_state::next_bucket() {
     bucket_ = {};
     bucket_.name = std::move(names_.back());
     names_.pop_back();
-    self_->request(s_.metadata, caf::infinite, bucket_atom_v, bucket_.name)
+    self_->request(s_.metadata, caf::infinite, bucket_atom_v, bucket_name{bucket_.name})
         .then([this](const meta::bucket_row& bucket) { begin(bucket); },
               [this](caf::error& why) {
                 failed("reading its rules", why);
@@ -140,7 +140,7 @@ void lifecycle_state::begin(const meta::bucket_row& bucket) {
 // Called after a page was listed by the bucket's name. Bucket ids are never reused, so if the id is unchanged the page
 // came from this bucket. The commands name the place of each version in the history, which no later version has.
 void lifecycle_state::if_unchanged(const char* step, std::function<void()> then) {
-  self_->request(s_.metadata, caf::infinite, bucket_atom_v, bucket_.name)
+  self_->request(s_.metadata, caf::infinite, bucket_atom_v, bucket_name{bucket_.name})
       .then(
           [this, then = std::move(then)](const meta::bucket_row& now) {
             if (now.id == bucket_.id && now.lifecycle == bucket_.lifecycle) return then();

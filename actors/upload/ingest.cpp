@@ -130,7 +130,7 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
     return fail({errc::too_large, "more than " + std::to_string(s_.object_size_max) + " bytes"});
   }
   const auto look_up = request_.trace.begin(span_name::look_up, *s_.clock);
-  self_->request(s_.metadata, caf::infinite, bucket_atom_v, request_.bucket)
+  self_->request(s_.metadata, caf::infinite, bucket_atom_v, bucket_name{request_.bucket, look_up})
       .then(
           [this, look_up](const meta::bucket_row& bucket) {
             look_up.end(*s_.clock);
@@ -328,15 +328,20 @@ void ingest_state::commit(const meta::etag& etag) {
   if (!has_rules_) return commit_put(etag, std::move(put));
   // The answer says when the object expires, if the rules can be read.
   auto waiting = std::make_shared<meta::put_object>(std::move(put));
-  self_->request(s_.metadata, caf::infinite, bucket_atom_v, waiting->bucket)
+  const auto look_up = request_.trace.begin(span_name::look_up, *s_.clock);
+  self_->request(s_.metadata, caf::infinite, bucket_atom_v, bucket_name{waiting->bucket, look_up})
       .then(
-          [this, etag, waiting](const meta::bucket_row& bucket) {
+          [this, etag, waiting, look_up](const meta::bucket_row& bucket) {
+            look_up.end(*s_.clock);
             expires_ = meta::expiry_of(
                 bucket.lifecycle,
                 {.key = waiting->key, .size = waiting->size, .modified = waiting->now, .tags = waiting->extras.tags});
             commit_put(etag, std::move(*waiting));
           },
-          [this, etag, waiting](const caf::error&) { commit_put(etag, std::move(*waiting)); });
+          [this, etag, waiting, look_up](caf::error& why) {
+            look_up.end(*s_.clock, from_caf(why).code);
+            commit_put(etag, std::move(*waiting));
+          });
 }
 
 void ingest_state::commit_put(const meta::etag& etag, meta::put_object put) {

@@ -389,7 +389,7 @@ void handle_bucket(api_services& services, const api_call& call, const admin_don
             },
             actors::list_atom_v, query);
       },
-      actors::bucket_atom_v, call.subject);
+      actors::bucket_atom_v, actors::bucket_name{call.subject});
 }
 
 void handle_quota(api_services& services, const api_call& call, const admin_done& done) {

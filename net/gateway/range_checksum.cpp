@@ -20,9 +20,16 @@ public:
         done_(std::move(done)) {}
 
   account_ptr payer() const override { return payer_; }
-  void run() { streamer_ = actors::start_download(session_->shared().services, range_.object, shared_from_this()); }
+  void run() {
+    look_up_ = session_->begin_span(span_name::look_up, session_->wait_begins());
+    auto object = range_.object;
+    object.trace = look_up_;
+    streamer_ = actors::start_download(session_->shared().services, std::move(object), shared_from_this());
+  }
 
   actors::download_plan plan(const actors::found_object& object) override {
+    look_up_.end(session_->wait_begins());
+    found_ = true;
     stale_ = place_of(*object.row) != range_.place;
     actors::download_plan plan;
     if (!stale_) plan.body.emplace_back(range_.bytes);
@@ -45,7 +52,10 @@ public:
   }
 
   void fail(const error& reason) override {
-    on_strand([reason](range_reader& self) { self.end(reason); });
+    on_strand([reason](range_reader& self) {
+      if (!self.found_) self.look_up_.end(self.session_->wait_begins(), reason.code);
+      self.end(reason);
+    });
   }
   void abort(const error& reason) override { fail(reason); }
 
@@ -69,7 +79,8 @@ private:
   running_checksum running_;
   std::function<void(result<std::string>)> done_;
   actors::streamer_actor streamer_; // null after its last call, or after gone_atom was sent to it
-  bool stale_ = false;
+  trace_scope look_up_;
+  bool found_ = false, stale_ = false;
 };
 
 } // namespace

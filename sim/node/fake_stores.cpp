@@ -209,7 +209,7 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
                        });
           return promise;
         },
-        [&c](bucket_atom, const std::string&) {
+        [&c](bucket_atom, const bucket_name&) {
           return unexpected<meta::bucket_row>(c, "a download asked for a bucket");
         },
         [&c](list_atom, const meta::buckets_query&) {

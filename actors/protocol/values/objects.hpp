@@ -15,6 +15,10 @@ namespace cairn::actors {
 // actors/protocol/read_holds.hpp. May be destroyed on any thread.
 using read_hold = std::shared_ptr<void>;
 
+struct bucket_name {
+  std::string name;
+  trace_scope trace{};
+};
 struct object_name {
   std::string bucket, key;
   bool with_body = true;                                  // false (HEAD): no parts, no inline bytes, no hold
@@ -37,6 +41,7 @@ using listing_page = std::shared_ptr<const storage::metadata::listing>;
 struct upload_query {
   storage::metadata::upload_name upload;
   std::uint32_t after = 0, max = 0;
+  trace_scope trace{};
 };
 struct found_upload {
   std::shared_ptr<const storage::metadata::upload_row> row;
@@ -50,6 +55,7 @@ struct object_parts_query {
   std::uint32_t after = 0, max = 0;
   std::optional<storage::metadata::version_id> version{};
   storage::metadata::judgement judged{};
+  trace_scope trace{};
 };
 struct found_parts {
   std::shared_ptr<const storage::metadata::object_row> row;

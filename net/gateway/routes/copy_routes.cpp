@@ -153,6 +153,7 @@ void write_part(const std::shared_ptr<part_job>& job, const metadata::object_row
   if (job->kind) put.check = std::make_shared<checksum_maker>(*job->kind);
   auto& session = *job->session;
   put.payer = session.payer();
+  put.trace = session.trace();
   upload_from_memory(session.shared().services, session.executor(), std::move(put),
                      bytes.substr(range.offset, range.length),
                      [job, of = source_line(row)](const result<actors::put_outcome>& outcome) {

@@ -115,7 +115,7 @@ void delete_objects(const session_ptr& session) {
       job->mine = std::move(mine);
       ask<metadata::bucket_row>(
           job->session, [job](const metadata::bucket_row&) { commit_some(job); }, actors::bucket_atom_v,
-          job->session->current().target.bucket);
+          actors::bucket_name{job->session->current().target.bucket});
     });
   });
 }

@@ -31,7 +31,7 @@ inline metadata_actor spawn_noting_metadata(caf::actor_system& system, std::shar
     return {
         [no](lookup_atom, const object_name&) -> caf::result<found_object> { return no(); },
         [no](parts_atom, manifest_id, std::uint64_t) -> caf::result<part_list> { return no(); },
-        [](bucket_atom, const std::string&) -> caf::result<meta::bucket_row> { return meta::bucket_row{}; },
+        [](bucket_atom, const bucket_name&) -> caf::result<meta::bucket_row> { return meta::bucket_row{}; },
         [no](list_atom, const meta::buckets_query&) -> caf::result<buckets_listing> { return no(); },
         [no](list_atom, const meta::listing_query&) -> caf::result<listing_page> { return no(); },
         [no](list_atom, const meta::uploads_query&) -> caf::result<uploads_listing> { return no(); },

@@ -47,7 +47,7 @@ protected:
       return {
           [this](lookup_atom, const object_name& name) { return look_up(name); },
           [this](parts_atom, manifest_id id, std::uint64_t from) { return parts_of(id, from); },
-          [this](bucket_atom, const std::string& name) { return bucket_of(name); },
+          [this](bucket_atom, const bucket_name& bucket) { return bucket_of(bucket.name); },
           [this](list_atom, const storage::metadata::buckets_query& q) { return list(q); },
           [](list_atom, const storage::metadata::listing_query&) { return never<listing_page>("a listing"); },
           [this](list_atom, const storage::metadata::uploads_query& q) { return list(q); },

@@ -3,6 +3,7 @@ disturbs no request."""
 import http.server
 import json
 import os
+import re
 import secrets
 import signal
 import threading
@@ -162,9 +163,29 @@ def test_a_trace_shows_which_other_nodes_were_asked(tmp_path, collector):
         asked = {int(attributes_of(s)["cairn.node"]) for s in below["read_chunk"]}
         assert asked - {own}, "with two replicas on three nodes, some chunk of twenty is on other nodes only"
         assert below["barrier"] and all(s["parentSpanId"] in {look["spanId"] for look in below["look_up"]} for s in below["barrier"])
+        copied_with_their_lookups(first, collector, own)
         assert len(collector.instances) == 1
     finally:
         cluster.stop()
+
+
+def copied_with_their_lookups(node, collector, own):
+    """An object is copied, and becomes a part of an upload with checksums, for which its bytes are read."""
+    copy, part = Sender(), Sender()
+    source = {"x-amz-copy-source": "/files/a"}
+    assert node.request("PUT", "/files/b", headers={**source, "traceparent": copy.header}).status == 200
+    begun = node.request("POST", "/files/c?uploads", headers={"x-amz-checksum-algorithm": "CRC32C"})
+    upload = re.search(rb"<UploadId>(.*)</UploadId>", begun.body)[1].decode()
+    answer = node.request("PUT", f"/files/c?partNumber=1&uploadId={upload}", headers={**source, "traceparent": part.header})
+    assert answer.status == 200, answer
+    root, below = checked(collector.trace(copy.trace, "copy_object"), copy, "copy_object", 200)
+    of_source, = [s for s in below["look_up"] if s["parentSpanId"] == root["spanId"]]
+    assert of_source["spanId"] in {s["parentSpanId"] for s in below["barrier"]} and len(below["commit"]) == 1
+    root, below = checked(collector.trace(part.trace, "copy_part"), part, "upload_part_copy", 200)
+    assert len([s for s in below["look_up"] if s["parentSpanId"] == root["spanId"]]) == 3, "upload, source, source to read"
+    reads = [attributes_of(s) for s in below["read_chunk"]]
+    assert {int(r["cairn.chunk"]) for r in reads} == set(range(20)) and {int(r["cairn.node"]) for r in reads} - {own}
+    assert len(below["commit"]) == 1
 
 
 def test_requests_do_not_wait_for_a_dead_collector(tmp_path, ended):

@@ -244,6 +244,54 @@ TEST(http_slow_requests, have_phases_that_add_up) {
   EXPECT_EQ(node.slow->latest().size(), 4u);
 }
 
+TEST(http_slow_requests, of_copies_tell_what_was_read_and_written) {
+  config::settings settings;
+  settings.log.slow_request = std::chrono::microseconds{1};
+  running_node node{settings};
+  node.ask("PUT", "/files");
+  node.ask("PUT", "/files/small", {}, "inline");
+  node.ask("PUT", "/files/large", {}, std::string(100'000, 'x'));
+  const auto upload = [&node](const std::string& header) {
+    const auto begun = node.ask("POST", "/files/whole?uploads", header).body;
+    const auto from = begun.find("<UploadId>") + 10;
+    return "/files/whole?partNumber=1&uploadId=" + begun.substr(from, begun.find("</UploadId>") - from);
+  };
+  const auto plain = upload({}), checked = upload("x-amz-checksum-algorithm: CRC32C\r\n");
+  using enum span_name;
+  const auto is_copy = [](const slow_request& one) { return one.operation.find("copy") != std::string::npos; };
+  const auto spans_of = [&, copies = 0](const std::string& target, const std::string& source) mutable {
+    ++copies;
+    EXPECT_EQ(node.ask("PUT", target, "x-amz-copy-source: /files/" + source + "\r\n").status, 200u);
+    EXPECT_TRUE(node.eventually([&] { return std::ranges::count_if(node.slow->latest(), is_copy) == copies; }));
+    const auto slow = node.slow->latest();
+    const auto last = std::ranges::find_if(slow, is_copy);
+    std::vector<span_name> names;
+    for (const auto& span : last->spans.spans) {
+      if (span.name != authorize && span.parent == 0) names.push_back(span.name);
+      EXPECT_EQ(span.outcome, errc{});
+    }
+    return names;
+  };
+  EXPECT_THAT(spans_of("/files/copy", "large"), testing::ElementsAre(look_up, commit));
+  EXPECT_THAT(spans_of(plain, "large"), testing::ElementsAre(look_up, look_up, commit)) << "the upload, the source";
+  EXPECT_THAT(spans_of(plain, "small"), testing::ElementsAre(look_up, look_up, look_up, write_chunk, commit))
+      << "also the bucket that is written to";
+  EXPECT_THAT(spans_of(checked, "large"), testing::ElementsAre(look_up, look_up, look_up, read_chunk, commit))
+      << "also the source that is read";
+  node.ask("DELETE", "/files/large");
+  node.ask("PUT", "/files?lifecycle", {},
+           "<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status><Filter/>"
+           "<Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>");
+  node.ask("PUT", "/files/ruled", {}, std::string(100'000, 'x'));
+  ASSERT_TRUE(node.eventually(
+      [&] { return std::ranges::any_of(node.slow->latest(), [](const auto& one) { return one.key == "ruled"; }); }));
+  const auto slow = node.slow->latest();
+  const auto ruled = std::ranges::find(slow, "ruled", &slow_request::key);
+  EXPECT_EQ(std::ranges::count_if(ruled->spans.spans, [](const auto& s) { return s.name == look_up && s.parent == 0; }),
+            2)
+      << "its rules are looked up once more";
+}
+
 TEST(http_traces, go_to_the_collector_when_the_sender_or_the_ratio_says_so) {
   config::settings settings;
   settings.trace.endpoint = "http://127.0.0.1:1/";
