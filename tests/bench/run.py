@@ -22,6 +22,8 @@ import writes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+WRITTEN_BY_HAND = "\n## What requests share\n"  # the last section of docs/benchmarks.md: a run keeps it
+
 ALL = {**reads.ALL, **writes.ALL, **benchmarks.ALL, "fairness": fairness.fairness, "cluster": cluster.cluster}
 
 
@@ -52,6 +54,13 @@ class Report:
     def summary(self):
         self.say("\n## What is required, and what came out\n")
         self.table(["", "required", "measured", ""], [(w, b, v, "met" if met else "**missed**") for w, b, v, met in self.requirements])
+
+
+def kept_section(path):
+    """What a report that is about to be replaced has from its section that no benchmark writes."""
+    text = path.read_text() if path.exists() else ""
+    _, heading, rest = text.partition(WRITTEN_BY_HAND)
+    return heading + rest
 
 
 def first_line(*command):
@@ -154,7 +163,8 @@ def main():
         shutil.rmtree(arguments.folder, ignore_errors=True)
     report.summary()
     if output:
-        pathlib.Path(output).write_text("\n".join(report.lines) + "\n")
+        path = pathlib.Path(output)
+        path.write_text("\n".join(report.lines) + "\n" + kept_section(path))
         print(f"\nwritten to {output}")
     sys.exit(1 if arguments.check and not all(met for *_, met in report.requirements) else 0)
 
