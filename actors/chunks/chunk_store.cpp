@@ -318,16 +318,13 @@ void store_state::punch() {
 void store_state::seal() {
   if (sealing) return;
   auto job = [this, shared = d, back = on_actor()](bool expired) {
-    result<bool> more = false;
-    if (!expired) more = shared->store.seal(seal_rows_max);
-    back([this, more] {
+    const auto more = expired ? result<bool>{false} : shared->store.seal(seal_rows_max);
+    if (!more)
+      log::warn("sealing of full segments failed",
+                {{"disk", cairn::to_string(shared->store.disk_uuid())}, {"error", to_string(more.error())}});
+    back([this, goes_on = more && *more] {
       sealing = false;
-      if (!more) {
-        log::warn("sealing of full segments failed",
-                  {{"disk", cairn::to_string(d->store.disk_uuid())}, {"error", to_string(more.error())}});
-      } else if (*more) {
-        seal();
-      }
+      if (goes_on) seal();
     });
   };
   sealing = bool(d->writes.post(now() + d->write_timeout, std::move(job))); // a full queue: the next tick tries again
