@@ -26,7 +26,7 @@ struct disk_settings {
 
 struct node_settings {
   std::string data_dir = "./cairn-data";
-  std::uint32_t shards = 1;  // io_contexts; a connection and its actors stay on one
+  std::uint32_t shards = 0;  // io_contexts; a connection and its actors stay on one
   std::uint32_t threads = 0; // socket and actor threads; 0: one per core
   duration stop_timeout = std::chrono::seconds{30};
   std::string zone;         // failure domain; replicas are placed in distinct zones as far as there are enough

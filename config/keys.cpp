@@ -69,7 +69,8 @@ constexpr std::array key_table{
         "Directory of the node's data: the default disk and the metadata. Created if missing. A relative path is "
         "resolved against the working directory."},
     key{"node", "shards", at<&s::node, &node_settings::shards>, 0, 64, 1, false,
-        "Independent event loops. A connection and its actors stay on one. 0: one for each thread."},
+        "Independent event loops. A connection and its actors stay on one, and its threads share the work. 0: one for "
+        "every four threads."},
     key{"node", "threads", at<&s::node, &node_settings::threads>, 0, 256, 1, false,
         "Threads for sockets and actors. 0: one per core. At least `node.shards`."},
     key{"node", "stop_timeout", at<&s::node, &node_settings::stop_timeout>, 0, of(1h), 1, false,

@@ -6,12 +6,19 @@
 
 namespace cairn::actors {
 
+namespace {
+
+// They take turns with the shard's queue, but an idle one helps out; docs/benchmarks.md counts both.
+constexpr std::uint32_t threads_sharing_a_shard = 4;
+
+} // namespace
+
 io_shards::io_shards(std::uint32_t shards, std::uint32_t threads) {
-  const std::uint32_t wanted = threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
-  if (shards == 0) shards = wanted;
-  threads_per_shard_ = std::max(1u, wanted / shards);
+  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  if (shards == 0) shards = std::max(1u, threads / threads_sharing_a_shard);
+  threads_ = std::max(threads, shards);
   for (std::uint32_t i = 0; i < shards; ++i)
-    contexts_.push_back(std::make_unique<boost::asio::io_context>(static_cast<int>(threads_per_shard_)));
+    contexts_.push_back(std::make_unique<boost::asio::io_context>(static_cast<int>((threads_ + shards - 1) / shards)));
 }
 
 io_shards::~io_shards() {
@@ -25,14 +32,12 @@ std::vector<boost::asio::io_context*> io_shards::contexts() const {
 }
 
 void io_shards::start() {
-  for (std::size_t shard = 0; shard < contexts_.size(); ++shard) {
-    guards_.emplace_back(contexts_[shard]->get_executor());
-    for (std::size_t i = 0; i < threads_per_shard_; ++i)
-      running_.emplace_back([this, shard] {
-        enter_shard(shard);
-        contexts_[shard]->run();
-      });
-  }
+  for (const auto& c : contexts_) guards_.emplace_back(c->get_executor());
+  for (std::size_t i = 0; i < threads_; ++i)
+    running_.emplace_back([this, shard = i % contexts_.size()] {
+      enter_shard(shard);
+      contexts_[shard]->run();
+    });
 }
 
 void io_shards::stop() {
