@@ -64,7 +64,10 @@ TEST(minio_export, makes_keys_of_service_accounts_that_have_the_rights_of_their_
         R"({"S1":{"parent":"ann","accessKey":"S1","secretKey":"s1-secret","sessionPolicy":null,"status":"off"},
                              "S2":{"parent":"ann","secretKey":"s","sessionPolicy":{"Version":"2012-10-17"},"status":"on"},
                              "S3":{"parent":"ann","secretKey":"s","expiration":"2030-01-01T00:00:00Z","status":"on"},
-                             "S4":{"parent":"root","secretKey":"s","status":"on"}})"}});
+                             "S4":{"parent":"root","secretKey":"s","status":"on"},
+                             "S5":{"parent":"bob","secretKey":"s5","expiration":"1970-01-01T00:00:00Z","status":"on"},
+                             "S6":{"parent":"bob","secretKey":"s6","expiration":"0001-01-01T00:00:00Z","status":"on"}})"}});
+  EXPECT_EQ(set.users[1].keys.size(), 3u) << "MinIO's times for no expiration";
   ASSERT_EQ(set.users[0].keys.size(), 2u);
   EXPECT_EQ(set.users[0].keys[1].id + " " + set.users[0].keys[1].secret, "S1 s1-secret");
   EXPECT_FALSE(set.users[0].keys[1].active);
