@@ -2,6 +2,7 @@
 
 #include "cli/client/s3_answers.hpp"
 #include "cli/client/text_body.hpp"
+#include "cli/import/documents/minio_admin.hpp"
 #include "cli/transfer/object_time.hpp"
 #include "cli/transfer/retry.hpp"
 #include "net/wire/grammar/http_date.hpp"
@@ -137,6 +138,19 @@ std::vector<setting_outcome> bucket_pair::carry_settings(bool dry_run, std::stri
     out.push_back({answer.found->name, what, put || lacks ? "" : put.error().text});
   }
   return out;
+}
+
+std::optional<setting_outcome> bucket_pair::minio_quota() const {
+  const auto response = with_retries([&]() -> result<http_response> {
+    const auto client = source_.take(source_name_);
+    if (!client) return client.error();
+    auto answer = (*client)->exchange(minio_quota_request(source_name_));
+    if (!answer) return of_source(answer.error());
+    if (answer->status == 503) return minio_failure(*answer, "the source");
+    return answer;
+  });
+  if (!response) return setting_outcome{"quota", setting_outcome::kind::unreadable, response.error().text};
+  return read_minio_quota(*response, target_name_);
 }
 
 result<std::vector<stored_version>> target_history(http_client& client, const object_path& path,

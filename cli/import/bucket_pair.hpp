@@ -7,6 +7,7 @@
 #include "cli/import/version_listing.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace cairn::cli {
@@ -44,6 +45,8 @@ public:
   // Sends the settings that the source has to the target; with `dry_run` only says what would be. `account`: of the
   // source, as of documents/policy_document.hpp.
   std::vector<setting_outcome> carry_settings(bool dry_run, std::string_view account);
+  // Asks the source's admin API, which only MinIO has. nullopt: there is none.
+  std::optional<setting_outcome> minio_quota() const;
 
 private:
   result<http_response> ask_source(const std::string& query) const;

@@ -15,7 +15,7 @@ struct import_arguments {
   import_options options;
   std::vector<std::string> buckets;
   std::string addressing = "path", iam_url, minio_export, key_file;
-  bool users = false;
+  bool users = false, minio_admin = false;
   unsigned pause_s = 10;
 };
 
@@ -33,9 +33,11 @@ result<void> import(const import_arguments& arguments, const s3_endpoint& to) {
   options.to = to;
   options.virtual_hosted = arguments.addressing == "virtual";
   options.pause = std::chrono::seconds(arguments.pause_s);
-  if (arguments.users || !arguments.minio_export.empty()) {
-    auto& identities = options.identities.emplace(identity_import_options{
-        options.from, arguments.minio_export, arguments.key_file, options.overwrite, options.dry_run});
+  options.minio_admin = arguments.minio_admin;
+  if (arguments.users || arguments.minio_admin || !arguments.minio_export.empty()) {
+    auto& identities =
+        options.identities.emplace(identity_import_options{options.from, arguments.minio_export, arguments.key_file,
+                                                           arguments.minio_admin, options.overwrite, options.dry_run});
     if (!arguments.iam_url.empty()) {
       identities.from.url = arguments.iam_url;
       identities.from.region = "us-east-1"; // IAM has no other
@@ -68,6 +70,8 @@ constexpr const char* help =
     "                                                      these two, the second under another name\n"
     "  cairn import s3 --from https://minio.example.com:9000 --from-access-key admin --continuous\n"
     "                                                      again and again, until Ctrl-C; for a short cut-over\n"
+    "  cairn import s3 --from https://minio.example.com:9000 --from-access-key admin --minio-admin\n"
+    "                                                      with MinIO's users and keys, and its quotas in the report\n"
     "  cairn import s3 --from https://minio.example.com:9000 --from-access-key admin --minio-iam iam-export/\n"
     "                                                      with the users and keys that `mc admin cluster iam export`\n"
     "                                                      wrote, unpacked";
@@ -94,9 +98,15 @@ void add_identity_options(CLI::App& command, import_arguments& arguments) {
                     .add_option("--minio-iam", arguments.minio_export,
                                 "With the users, groups, policies and keys of MinIO's export, unpacked")
                     ->type_name("FOLDER");
+  auto* admin = command
+                    .add_flag("--minio-admin", arguments.minio_admin,
+                              "With the users, groups, policies and keys of a MinIO server, by its admin API, and its "
+                              "buckets' quotas in the report")
+                    ->excludes(minio);
   auto* users =
       command.add_flag("--users", arguments.users, "With users, groups and policies, by the source's IAM API")
-          ->excludes(minio);
+          ->excludes(minio)
+          ->excludes(admin);
   command.add_option("--from-iam", arguments.iam_url, "The address of the source's IAM, where it is another")
       ->needs(users)
       ->type_name("URL");

@@ -180,6 +180,7 @@ private:
     if (compares_ || ends()) return walked;
     bucket_result result{from, to, state->versioning, pair.carry_settings(options_.dry_run, account_)};
     if (!state->why.empty()) result.settings.push_back({"versioning", setting_outcome::kind::unreadable, state->why});
+    if (const auto quota = options_.minio_admin ? pair.minio_quota() : std::nullopt) result.settings.push_back(*quota);
     report_.bucket(std::move(result));
     if (walked && copies && state->versioning == versioning_state::suspended)
       walked = pair.set_versioning(versioning_state::suspended);

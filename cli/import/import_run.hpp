@@ -21,7 +21,7 @@ struct import_options {
   std::vector<std::pair<std::string, std::string>> buckets; // source and target; empty: all of the source
   unsigned jobs = 8;
   bool dry_run = false, continuous = false, overwrite = false, remove = false, without_tags = false,
-       access_lists = false;
+       access_lists = false, minio_admin = false;         // minio_admin: the source is asked for quotas
   bool strict = false;                                    // what the target does not have, or refuses, is a failure
   std::optional<identity_import_options> identities = {}; // nothing: buckets only
   bool json = false, quiet = false, verbose = false;

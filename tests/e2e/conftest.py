@@ -116,6 +116,12 @@ def two(start_node):
 
 
 @pytest.fixture
+def guarded_two(start_node):
+    """The same, with root keys."""
+    return start_node("source", **GUARDED), start_node("target", **GUARDED)
+
+
+@pytest.fixture
 def between():
     """Makes proxies in front of nodes (http_between.py)."""
     made = []

@@ -1,6 +1,7 @@
 #include "cli/import/identities/identity_import.hpp"
 
 #include "cli/client/secret_file.hpp"
+#include "cli/import/documents/minio_admin.hpp"
 #include "cli/import/identities/iam_reader.hpp"
 #include "cli/import/identities/identity_plan.hpp"
 #include "cli/import/identities/minio_export.hpp"
@@ -24,8 +25,21 @@ result<std::unique_ptr<http_client>> iam_client_for(s3_endpoint endpoint) {
   return client_for(endpoint);
 }
 
+result<identity_set> ask_minio(const s3_endpoint& from) {
+  const auto client = client_for(from);
+  if (!client) return client.error();
+  auto answer = with_retries([&]() -> result<http_response> {
+    auto response = (*client)->exchange(minio_identities_request());
+    if (response && !response->ok()) return minio_failure(*response, "the admin API of the source");
+    return response;
+  });
+  if (!answer) return answer.error();
+  return read_minio_archive(std::move(answer->body));
+}
+
 result<identity_set> read_source(const identity_import_options& options) {
   if (!options.minio_export.empty()) return read_minio_export(options.minio_export);
+  if (options.minio_admin) return ask_minio(options.from);
   const auto client = iam_client_for(options.from);
   if (!client) return client.error();
   auto read = read_identities(**client, [](const std::string&) { return true; });

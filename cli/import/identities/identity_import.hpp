@@ -12,9 +12,10 @@
 namespace cairn::cli {
 
 struct identity_import_options {
-  s3_endpoint from;         // of the source's IAM
+  s3_endpoint from;         // of the source's IAM, or of its admin API
   std::string minio_export; // a folder; empty: the source is asked
   std::string key_file;     // for new keys; empty: none are made
+  bool minio_admin = false; // the source's admin API is asked, not its IAM
   bool overwrite = false, dry_run = false;
 };
 

@@ -1,6 +1,7 @@
 #include "cli/import/identities/minio_export.hpp"
 
 #include "cli/client/command_support.hpp"
+#include "cli/import/identities/zip_archive.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@ namespace cairn::cli {
 namespace {
 
 constexpr std::size_t export_file_bytes_max = 64 << 20, export_depth_max = 32;
+constexpr std::string_view export_folder = "iam-assets";
 constexpr std::array<std::string_view, 5> policies_of_minio{"consoleAdmin", "diagnostics", "readonly", "readwrite",
                                                             "writeonly"};
 
@@ -139,16 +141,20 @@ private:
   std::set<std::string> used_policies_, disabled_groups_;
 };
 
+result<json_object> parse_export_file(const std::string& text, const std::string& name) {
+  auto read = read_json(text, export_file_bytes_max, export_depth_max);
+  if (read && read->is_null()) return json_object{}; // as of a server without such
+  if (!read || !read->is_object()) return error{errc::corrupt, name + ": not a JSON object"};
+  return std::move(read->as_object());
+}
+
 result<json_object> read_export_file(const std::filesystem::path& path) {
   std::error_code failed;
   if (!std::filesystem::exists(path, failed)) return json_object{};
   std::ifstream file{path, std::ios::binary};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
   if (!file.good() && !file.eof()) return system_failure("reading " + path.string());
-  auto read = read_json(text, export_file_bytes_max, export_depth_max);
-  if (read && read->is_null()) return json_object{}; // as of a server without such
-  if (!read || !read->is_object()) return error{errc::corrupt, path.string() + ": not a JSON object"};
-  return std::move(read->as_object());
+  return parse_export_file(text, path.string());
 }
 
 } // namespace
@@ -160,11 +166,24 @@ result<identity_set> read_minio_identities(const minio_file& file) {
 result<identity_set> read_minio_export(const std::string& folder) {
   std::filesystem::path from{folder};
   std::error_code failed;
-  if (std::filesystem::is_directory(from / "iam-assets", failed)) from /= "iam-assets";
+  if (std::filesystem::is_directory(from / export_folder, failed)) from /= export_folder;
   if (!std::filesystem::exists(from / "users.json", failed))
     return error{errc::invalid_argument,
                  "--minio-iam " + folder + ": no folder with users.json; the export of mc has to be unpacked first"};
   return read_minio_identities([&from](const std::string& name) { return read_export_file(from / name); });
+}
+
+// MinIO breaks an archive off where it can't read its own files, which leaves the others out.
+result<identity_set> read_minio_archive(std::string bytes) {
+  const auto archive = zip_archive::open(std::move(bytes));
+  if (!archive) return archive.error();
+  return read_minio_identities([&archive](const std::string& name) -> result<json_object> {
+    const auto path = std::string{export_folder} + "/" + name;
+    const auto text = archive->read(path, export_file_bytes_max);
+    if (!text) return text.error();
+    if (!*text) return error{errc::corrupt, "the export of the source has no " + path};
+    return parse_export_file(**text, path);
+  });
 }
 
 } // namespace cairn::cli

@@ -6,16 +6,13 @@ import stat
 import pytest
 
 from identities import allow, iam_of, s3_of, user_with_key
-from importing import run, same_versions, versioning
-from rights import GUARDED
+from importing import SIGNED, run, same_versions, versioning
 from signing import ROOT
 
 boto3 = pytest.importorskip("boto3")
 
 LOCKED = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>{}</ObjectLockConfiguration>"
 RULE = "<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>3</Days></DefaultRetention></Rule>"
-SIGNED = {"AWS_ACCESS_KEY_ID": ROOT[0], "AWS_SECRET_ACCESS_KEY": ROOT[1],
-          "CAIRN_FROM_ACCESS_KEY_ID": ROOT[0], "CAIRN_FROM_SECRET_ACCESS_KEY": ROOT[1]}
 
 
 def until(days):
@@ -76,11 +73,6 @@ def test_access_lists_and_ownership(two):
     assert "lifecycle, object ownership" in said
     assert b"BucketOwnerEnforced" in target.get("/owned?ownershipControls").body
     assert b"<Days>9</Days>" in target.get("/owned?lifecycle").body
-
-
-@pytest.fixture
-def guarded_two(start_node):
-    return start_node("source", **GUARDED), start_node("target", **GUARDED)
 
 
 def test_users_groups_and_policies_by_iam(guarded_two, tmp_path):

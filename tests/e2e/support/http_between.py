@@ -8,13 +8,16 @@ class Between:
     """hook(method, path, number), called before request `number` (from 1) is passed on, may answer:
     None                    pass it on
     int                     answer with this status instead
+    (int, bytes)            answer with this status and body instead
     (bytes) -> bytes        pass it on, and change the answer's body; a shorter one ends the connection
     dict                    pass it on, with these headers in the answer; those that are None are left out
     "lose"                  pass it on, and end the connection without an answer
+    Meanwhile current.headers are the request's.
     """
 
     def __init__(self, node, hook):
         self.node, self.hook, self.count, self.lock = node, hook, 0, threading.Lock()
+        self.current = threading.local()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -27,10 +30,13 @@ class Between:
                 with outer.lock:
                     outer.count += 1
                     number = outer.count
+                outer.current.headers = self.headers
                 act = outer.hook(self.command, self.path, number)
                 if isinstance(act, int):
-                    body = b"<Error><Code>Planned</Code><Message>by the test</Message></Error>"
-                    self.send_response_only(act)
+                    act = act, b"<Error><Code>Planned</Code><Message>by the test</Message></Error>"
+                if isinstance(act, tuple):
+                    status, body = act
+                    self.send_response_only(status)
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
                     self.wfile.write(b"" if self.command == "HEAD" else body)

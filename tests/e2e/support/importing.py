@@ -4,7 +4,10 @@ import subprocess
 import urllib.parse
 
 from cairn_node import BINARY
+from signing import ROOT
 
+SIGNED = {"AWS_ACCESS_KEY_ID": ROOT[0], "AWS_SECRET_ACCESS_KEY": ROOT[1],
+          "CAIRN_FROM_ACCESS_KEY_ID": ROOT[0], "CAIRN_FROM_SECRET_ACCESS_KEY": ROOT[1]}
 VERSIONING = "<VersioningConfiguration><Status>{}</Status></VersioningConfiguration>"
 
 

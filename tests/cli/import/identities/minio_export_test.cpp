@@ -1,5 +1,7 @@
 #include "cli/import/identities/minio_export.hpp"
 
+#include "tests/cli/import/identities/made_archive.hpp"
+
 #include <gtest/gtest.h>
 
 #include <map>
@@ -72,6 +74,22 @@ TEST(minio_export, makes_keys_of_service_accounts_that_have_the_rights_of_their_
   EXPECT_EQ(set.users[0].keys[1].id + " " + set.users[0].keys[1].secret, "S1 s1-secret");
   EXPECT_FALSE(set.users[0].keys[1].active);
   EXPECT_EQ(left_of(set).size(), 3u);
+}
+
+TEST(minio_export, is_an_archive_with_all_its_files) {
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const auto* name : {"policies", "groups", "svcaccts", "user_mappings", "group_mappings", "stsuser_mappings"})
+    files.emplace_back("iam-assets/" + std::string{name} + ".json", "{}");
+  const auto lacking = read_minio_archive(made_archive(files));
+  ASSERT_FALSE(lacking);
+  EXPECT_EQ(lacking.error().code, errc::corrupt);
+  EXPECT_EQ(lacking.error().text, "the export of the source has no iam-assets/users.json");
+  files.emplace_back("iam-assets/users.json", two_users);
+  const auto whole = read_minio_archive(made_archive(files));
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->users.size(), 2u);
+  files.back().second = "[]";
+  EXPECT_EQ(read_minio_archive(made_archive(files)).error().code, errc::corrupt);
 }
 
 TEST(minio_export, is_a_folder_with_users) {
