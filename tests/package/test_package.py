@@ -114,13 +114,14 @@ class Service:
         self.log.close()
 
 
-def install(debian):
+def install(debian, *options):
     shutil.copy(PACKAGES[-1], debian.folder)
-    debian.run("apt-get", "-q", "-y", "install", "--no-install-recommends", f"/{PACKAGES[-1].name}")
+    debian.run("apt-get", "-q", "-y", "install", "--no-install-recommends", *options, f"/{PACKAGES[-1].name}")
 
 
 def test_from_the_package_to_the_first_object(debian):
     before = debian.named("/")
+    install(debian, "--download-only")  # how fast the mirror is, is not what is measured
     began = time.monotonic()
     install(debian)
     installed = time.monotonic() - began
@@ -129,7 +130,9 @@ def test_from_the_package_to_the_first_object(debian):
     service.cairn("mb", "files")
     debian.path("/tmp/object").write_bytes(b"first")
     service.cairn("put", "/tmp/object", "files/object")
-    print(f"installed after {installed:.1f} s, the first object stored after {time.monotonic() - began:.1f} s")
+    stored = time.monotonic() - began
+    print(f"installed after {installed:.1f} s, the first object stored after {stored:.1f} s")
+    assert stored <= 10
     assert service.cairn("get", "files/object", "-").stdout == "first"
     unsigned = run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"{service.url}/files/object").stdout
     assert unsigned == "403"
