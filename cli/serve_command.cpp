@@ -401,12 +401,15 @@ void await_lines(net::line_log& log) {
 }
 
 void running_node::stop() {
-  const stop_limit limit{settings_.node.stop_timeout + disks_stop_max};
+  const auto delay = settings_.cluster.listen.host.empty() ? config::duration{0} : settings_.node.stop_delay;
+  const stop_limit limit{delay + settings_.node.stop_timeout + disks_stop_max};
   end_signals();
   if (admin_) admin_->set_stopping();
   if (node_) node_->transfer_leadership(); // first, so that the others' writes need not wait for this node's clients
   if (providers_) providers_->stop();
   if (http_) {
+    http_->announce_stop();
+    std::this_thread::sleep_for(delay);
     http_->stop_accepting();
     std::promise<void> drained;
     http_->drain(settings_.node.stop_timeout, [&drained] { drained.set_value(); });

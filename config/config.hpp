@@ -29,6 +29,7 @@ struct node_settings {
   std::uint32_t shards = 0;  // io_contexts; a connection and its actors stay on one
   std::uint32_t threads = 0; // socket and actor threads; 0: one per core
   duration stop_timeout = std::chrono::seconds{30};
+  duration stop_delay{0};   // of a member: from not being ready to closing its port
   std::string zone;         // failure domain; replicas are placed in distinct zones as far as there are enough
   std::uint32_t weight = 1; // share of the cluster's data; 0: serves clients, holds no chunks
 };

@@ -230,7 +230,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   }
 
   void drain(std::chrono::nanoseconds time, std::function<void()> drained) {
-    shared->stopping = true;
+    shared->stopping = http_shared::stop_phase::closing;
     for (const auto& session : shared->sessions.all()) session->stop(false);
     patience.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(time));
     patience.async_wait([self = shared_from_this()](error_code cancelled) {
@@ -308,6 +308,10 @@ void http_server::start() {
 
 void http_server::stop_accepting() {
   asio::post(state_->control, [state = state_] { state->stop_accepting(); });
+}
+
+void http_server::announce_stop() {
+  state_->shared->stopping = http_shared::stop_phase::leaving;
 }
 
 void http_server::drain(std::chrono::nanoseconds patience, std::function<void()> drained) {

@@ -34,6 +34,8 @@ public:
   adopt_connection adopting();
 
   void start();
+  // From now on answers say "Connection: close", so that clients turn to other nodes. All requests are answered.
+  void announce_stop();
   void stop_accepting();
   // Closes idle connections at once, busy ones after their answer, and all others after `patience`. Calls `drained`
   // once, on any thread, when no connection is left. Call stop_accepting() first.

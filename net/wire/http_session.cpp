@@ -126,7 +126,7 @@ void http_session::refuse() {
 void http_session::next_request() {
   scanned_ = 0;
   parser_.reset();
-  if (shared_->stopping.load(std::memory_order_relaxed) && buffer_.size() == 0) return close_idle();
+  if (phase() == http_shared::stop_phase::closing && !has_input()) return close_idle();
   arm(wait::idle);
   if (buffer_.size() > 0) {
     // Posted, because pipelined requests that are answered at once would recurse.
@@ -232,7 +232,7 @@ bool http_session::body_skippable() const {
 }
 
 bool http_session::closes_after_answer() {
-  close_after_ = !keep_alive_ || !body_skippable() || shared_->stopping.load(std::memory_order_relaxed);
+  close_after_ = !keep_alive_ || !body_skippable() || phase() != http_shared::stop_phase::none;
   return close_after_;
 }
 
@@ -430,6 +430,16 @@ void http_session::drain_socket() {
   });
 }
 
+http_shared::stop_phase http_session::phase() const {
+  return shared_->stopping.load(std::memory_order_relaxed);
+}
+
+// Whether bytes of a request were read, or are in the socket's buffer: it is answered before the connection closes.
+bool http_session::has_input() const {
+  error_code failed;
+  return buffer_.size() > 0 || stream_->socket().available(failed) > 0;
+}
+
 // Between requests no answer can be lost, but a TLS client needs close_notify to distinguish the end from a truncation.
 // It is in the socket's send buffer when the call returns, because no write is in progress.
 void http_session::close_idle() {
@@ -453,7 +463,7 @@ void http_session::close() {
 
 void http_session::stop(bool at_once) {
   asio::post(executor(), [self = shared_from_this(), at_once] {
-    const bool idle = !self->busy_ && self->buffer_.size() == 0 && self->waiting_.load() != wait::linger;
+    const bool idle = !self->busy_ && !self->has_input() && self->waiting_.load() != wait::linger;
     if (!at_once && idle && self->waiting_.load() == wait::idle) return self->close_idle();
     if (at_once || idle) self->close();
   });

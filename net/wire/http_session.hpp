@@ -172,6 +172,8 @@ private:
   void close_tls();
   void drain_socket();
   void close_idle();
+  http_shared::stop_phase phase() const;
+  bool has_input() const;
   steady_time armed_at() const;
   void end(end_reason why, const session_activity& seen);
   bool client_reads(end_reason why, bool slow, steady_time now);

@@ -82,7 +82,9 @@ struct http_shared {
   std::atomic<std::uint64_t> transfer_rate_min{0};
   std::atomic<config::duration> transfer_rate_window{};
 
-  std::atomic<bool> stopping{false};        // answers say "Connection: close"
+  // `leaving`: answers say "Connection: close", and further connections are welcome. `closing`: idle ones are closed.
+  enum class stop_phase : std::uint8_t { none, leaving, closing };
+  std::atomic<stop_phase> stopping{stop_phase::none};
   std::atomic<std::uint32_t> handshakes{0}; // TLS handshakes in progress
 
   rate_limiter rates;

@@ -174,6 +174,9 @@ TEST(config_load, every_bound_is_kept_on_both_sides) {
                                                         {"limits.connections=0", false},
                                                         {"http.header_timeout=0", false},
                                                         {"node.stop_timeout=0", true},
+                                                        {"node.stop_delay=0", true},
+                                                        {"node.stop_delay=1h", true},
+                                                        {"node.stop_delay=2h", false},
                                                         {"node.threads=99999999999", false}};
   for (const auto& [text, good] : cases) EXPECT_EQ(with_overrides({text}).problems.empty(), good) << text;
 }

@@ -119,6 +119,13 @@ def test_sigterm_ends_stuck_transfers_after_the_timeout(start_node):
     assert node.keys("files") == ["k"]
 
 
+def test_a_standalone_node_stops_without_the_delay_of_members(start_node):
+    node = start_node(node_stop_delay="30s")
+    began = time.monotonic()
+    node.stop()
+    assert time.monotonic() - began < 10
+
+
 def test_a_stopping_node_takes_no_new_connections_and_is_not_ready(start_node):
     node = start_node(node_stop_timeout="5s")
     node.put("/files/k", os.urandom(64 * MIB))

@@ -80,8 +80,9 @@ def certificate(folder, name):
 
 
 class Node:
-    def __init__(self, folder, **settings):
+    def __init__(self, folder, program=BINARY, **settings):
         """settings: section_key=value, such as limits_memory="64MiB"."""
+        self.program = program
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "cairn.toml"
@@ -119,7 +120,7 @@ class Node:
 
     def spawn(self):
         log = open(self.log_path, "ab")
-        self.process = subprocess.Popen([BINARY, "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([self.program, "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL,
                                         stdout=log, stderr=log, cwd=self.folder,
                                         env={**os.environ, **self.environment})
         log.close()

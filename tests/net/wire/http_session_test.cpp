@@ -389,6 +389,28 @@ TEST_F(http_session_, drains_what_is_running_and_closes_what_is_idle) {
   EXPECT_TRUE(idle.at_end());
 }
 
+TEST_F(http_session_, answers_everybody_once_more_while_a_stop_is_announced) {
+  start();
+  auto kept = node->connect(), idle = node->connect();
+  for (auto* client : {&kept, &idle}) {
+    client->send(running_node::request_text("GET", "/"));
+    EXPECT_EQ(client->read().header("Connection"), "");
+  }
+  node->server().announce_stop();
+  kept.send(running_node::request_text("GET", "/"));
+  EXPECT_EQ(kept.read().header("Connection"), "close");
+  EXPECT_TRUE(kept.at_end());
+  EXPECT_EQ(node->ask("GET", "/").header("Connection"), "close") << "of a new connection";
+  idle.send("GET / HTTP/1.1\r\nHost: loc"); // a head that is not complete yet
+  EXPECT_TRUE(node->eventually([this] { return node->metrics.connections == 1u; }));
+  std::thread draining{[this] { node->drain(60s); }};
+  std::this_thread::sleep_for(50ms);
+  idle.send("alhost\r\n\r\n");
+  EXPECT_EQ(idle.read().header("Connection"), "close");
+  EXPECT_TRUE(idle.at_end());
+  draining.join();
+}
+
 TEST_F(http_session_, cuts_off_what_does_not_end_in_time_while_draining) {
   start();
   node->ask("PUT", "/files/k", {}, std::string(32 << 20, 'x'));
