@@ -78,8 +78,7 @@ constexpr std::array key_table{
         "answer ends 10 seconds later."},
     key{"node", "stop_delay", at<&s::node, &node_settings::stop_delay>, 0, of(1h), 1, false,
         "On SIGTERM, how long a node of a cluster still takes requests while `/health/ready` is 503 already, so that "
-        "load "
-        "balancers find another node before it closes its port. Its answers say `Connection: close` meanwhile. "
+        "load balancers find another node before it closes its port. Its answers say `Connection: close` meanwhile. "
         "`node.stop_timeout` begins after it. A standalone node does not wait."},
     key{"node", "zone", at<&s::node, &node_settings::zone>, 0, zone_bytes_max, 1, false,
         "Failure domain of this node: a rack, a room. Replicas are placed in distinct zones as far as there are "
