@@ -29,8 +29,8 @@ namespace cairn::storage::metadata {
 // 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
 // 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets; an object keeps which upload made it;
 // users, groups, managed policies. 14: secrets of access keys may be sealed; roles, temporary credentials. 15: grants
-// of access control lists; policies about web identities.
-constexpr std::uint8_t feature_level = 15;
+// of access control lists; policies about web identities. 16: tags of sessions; identity providers.
+constexpr std::uint8_t feature_level = 16;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
 // uncommitted blobs are dead. Returns the session id (command_result::version); repeated with the same incarnation it
