@@ -25,7 +25,7 @@ std::size_t bytes_of_pairs(const std::vector<std::pair<std::string, std::string>
 
 // Of what a policy is asked.
 std::size_t bytes_asked(const meta::authority& by) {
-  std::size_t sum = by.session ? by.session->policy.size() + row_bytes : 0;
+  std::size_t sum = by.session ? meta::packed_bytes(by.session->policy, by.session->tags) + row_bytes : 0;
   if (!by.asked) return sum;
   for (const auto& v : by.asked->with.values) {
     sum += v.name.size() + 8;

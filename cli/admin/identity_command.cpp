@@ -19,7 +19,7 @@ namespace cairn::cli {
 namespace {
 
 // What a verb's argument or option becomes in the request.
-enum class value_kind : std::uint8_t { text, policy, role, file };
+enum class value_kind : std::uint8_t { text, policy, role, file, texts, pairs }; // the last two: between commas
 struct argument {
   const char *name, *parameter, *help;
   value_kind kind = value_kind::text;
@@ -86,6 +86,9 @@ constexpr const char* web_identity_token = "WebIdentityToken";
 constexpr argument with_session_options[] = {
     {"--seconds", "DurationSeconds", "How long the credentials hold, from 900 on"},
     {"--external-id", "ExternalId", "What the trust policy may ask for"},
+    {"--tags", "Tags", "Session tags: team=blue,stage=test", value_kind::pairs},
+    {"--transitive-tags", "TransitiveTagKeys", "Those that further roles of the session get, too: team,stage",
+     value_kind::texts},
     {"--policy", "Policy", "A session policy, JSON", value_kind::file},
     {"--web-identity-token", web_identity_token, "A token of an OpenID Connect issuer, instead of an access key",
      value_kind::file}};
@@ -222,6 +225,22 @@ result<std::string> value_of(const argument& of, const std::string& given) {
   return kind + (given.starts_with('/') ? given.substr(1) : given);
 }
 
+// "team=blue,stage=test" as the parameters of a list.
+void add_list(iam_parameters& to, const argument& of, std::string_view given) {
+  for (std::size_t number = 1; !given.empty(); ++number) {
+    const auto one = given.substr(0, given.find(','));
+    given.remove_prefix(std::min(one.size() + 1, given.size()));
+    const auto name = std::string{of.parameter} + ".member." + std::to_string(number);
+    const auto equals = std::min(one.find('='), one.size());
+    if (of.kind == value_kind::texts) {
+      to.emplace_back(name, one);
+    } else {
+      to.emplace_back(name + ".Key", one.substr(0, equals));
+      to.emplace_back(name + ".Value", one.substr(std::min(equals + 1, one.size())));
+    }
+  }
+}
+
 result<iam_parameters> parameters_of(const verb& of, const identity_options& options) {
   iam_parameters all;
   std::size_t next = 0;
@@ -229,6 +248,10 @@ result<iam_parameters> parameters_of(const verb& of, const identity_options& opt
     for (const auto& one : list) {
       const auto& given = options.values[next++];
       if (given.empty()) continue;
+      if (one.kind == value_kind::texts || one.kind == value_kind::pairs) {
+        add_list(all, one, given);
+        continue;
+      }
       auto value = value_of(one, given);
       if (!value) return value.error();
       if (one.parameter == std::string_view{web_identity_token}) // an editor's or echo's end of the line

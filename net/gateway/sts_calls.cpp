@@ -112,7 +112,9 @@ s3_error not_authorized(const sts_call_ptr& call) {
 
 std::optional<error> refused_key(const sts_call_ptr& call, const metadata::role_row& role) {
   const auto& request = call->session->current();
-  return metadata::assumption_refused(role, *request.key, with_sts_keys(request.by.asked->with, call->request));
+  const auto& tags = call->made.tags;
+  return metadata::assumption_refused(role, *request.key, with_sts_keys(request.by.asked->with, call->request, tags),
+                                      !tags.empty());
 }
 
 // The request counts as one without a signature, also if it has one.
@@ -122,8 +124,9 @@ std::optional<error> refused_web_identity(const sts_call_ptr& call, const metada
   const auto& shared = session.shared();
   const auto asked = describe_access(request, session.fields(),
                                      {request.address, request.encrypted, shared.clock.wall(), shared.region});
-  const auto with = with_claims(with_sts_keys(asked->with, call->request), call->token);
-  return metadata::assumption_refused(role, config::provider_of(call->token.issuer), with);
+  const auto& tags = call->made.tags;
+  const auto with = with_claims(with_sts_keys(asked->with, call->request, tags), call->token);
+  return metadata::assumption_refused(role, config::provider_of(call->token.issuer), with, !tags.empty());
 }
 
 // Who may not assume the role does not learn whether it exists.
@@ -154,10 +157,27 @@ void look_up_role(const sts_call_ptr& call) {
             });
 }
 
+// Members of an older build of the cluster could not open a token with tags.
+void look_up_role_with_tags(const sts_call_ptr& call, const asked_tags& asked,
+                            const metadata::session_tags& inherited) {
+  auto tags = tags_of_session(asked, inherited, call->request.policy);
+  if (const auto* refused = std::get_if<s3_error>(&tags)) return call->session->respond_error(*refused);
+  call->made.tags = std::move(std::get<metadata::session_tags>(tags));
+  if (call->made.tags.empty()) return look_up_role(call);
+  read_rows(call, metadata::identity_kind::token_key_list, {}, [call](const result<actors::found_identities>& found) {
+    if (!found) return call->session->respond_failure(found.error());
+    if ((*found)->level < metadata::feature_level_of_session_tags)
+      return call->session->respond_failure(
+          error{errc::unsupported, "A session with tags, before all nodes of the cluster are upgraded,"});
+    look_up_role(call);
+  });
+}
+
 void assume_role(const sts_call_ptr& call) {
-  if (!call->session->current().key)
-    return call->session->respond_error(access_denied("Roles may not be assumed by root accounts."));
-  look_up_role(call);
+  const auto& key = call->session->current().key;
+  if (!key) return call->session->respond_error(access_denied("Roles may not be assumed by root accounts."));
+  const bool in_session = key->of_user && key->of_user->session;
+  look_up_role_with_tags(call, call->request.tags, in_session ? key->of_user->session->tags : metadata::session_tags{});
 }
 
 // ── web identities ──
@@ -179,7 +199,7 @@ void checked(const sts_call_ptr& call, bool is_signed) {
   auto& session = *call->session;
   session.shared().metrics.web_identities_accepted.fetch_add(1, std::memory_order_relaxed);
   session.note_web_identity(std::string{config::provider_of(call->token.issuer)} + ":" + call->token.subject);
-  look_up_role(call);
+  look_up_role_with_tags(call, {call->token.tags, call->token.transitive_tag_keys}, {});
 }
 
 // On the threads of digests, one token of a client at a time.

@@ -113,13 +113,12 @@ bool is_word_of(std::string_view words, std::string_view name) {
 
 std::optional<s3_error> unknown_parameter(const iam_action& action, const iam_query& query) {
   for (const auto& p : query.all()) {
-    const auto name = std::string_view{p.name}.substr(0, p.name.find(".member."));
+    const auto name = list_name_of(p.name);
     const bool known = name == "Action" || name == "Version" || name == action.subject || name == action.other ||
                        is_word_of(action.also, name);
     if (!known && !name.empty())
       return validation_error(std::string{action.name} + " has no parameter " + std::string{name} + " here.");
-    const bool fits = name.size() == p.name.size() ? !is_list(name) || p.value.empty() : is_list_entry(query, p.name);
-    if (!fits) return validation_error("The parameter " + p.name + " is no entry of a list, or leaves a gap in one.");
+    if (auto refused = unread_entry(query, p)) return refused;
   }
   return std::nullopt;
 }

@@ -27,6 +27,7 @@ struct list_parameter {
 };
 constexpr list_parameter lists[] = {{"Tags", {"Key", "Value"}},
                                     {"TagKeys"},
+                                    {"TransitiveTagKeys"},
                                     {"ActionNames"},
                                     {"ResourceArns"},
                                     {"PolicyInputList"},
@@ -152,12 +153,16 @@ std::variant<std::uint32_t, s3_error> iam_query::items_max() const {
   return *items;
 }
 
-bool is_list(std::string_view name) {
-  return find_list(name) != nullptr;
+std::string_view list_name_of(std::string_view parameter) {
+  return parameter.substr(0, parameter.find(".member."));
 }
 
-bool is_list_entry(const iam_query& query, std::string_view parameter) {
-  return is_entry_from(query, parameter, 0);
+std::optional<s3_error> unread_entry(const iam_query& query, const query_parameter& parameter) {
+  const auto name = list_name_of(parameter.name);
+  const bool is_read = name.size() == parameter.name.size() ? find_list(name) == nullptr || parameter.value.empty()
+                                                            : is_entry_from(query, parameter.name, 0);
+  if (is_read) return std::nullopt;
+  return validation_error("The parameter " + parameter.name + " is no entry of a list, or leaves a gap in one.");
 }
 
 s3_error validation_error(std::string message) {

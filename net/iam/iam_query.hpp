@@ -47,10 +47,12 @@ private:
   std::vector<query_parameter> parameters_;
 };
 
-// Whether this parameter is a list's entry that the functions above read: of a list that IAM has, numbered from 1
+// Whether the functions above read this parameter: no list, or an entry of one that IAM or STS has, numbered from 1
 // without a gap, with the parts that its entries have. The name of a list alone is an empty list, as SDKs write it.
-bool is_list_entry(const iam_query& query, std::string_view parameter);
-bool is_list(std::string_view name);
+// ValidationError: they do not.
+std::optional<s3_error> unread_entry(const iam_query& query, const query_parameter& parameter);
+// "Tags.member.1.Key" → "Tags"
+std::string_view list_name_of(std::string_view parameter);
 
 s3_error validation_error(std::string message); // 400
 s3_error no_such_entity(std::string message);   // 404

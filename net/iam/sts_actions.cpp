@@ -4,6 +4,7 @@
 #include "storage/policy/policy.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace cairn::net {
 
@@ -21,7 +22,8 @@ struct sts_action {
   std::string_view known; // parameters, each between spaces
 };
 constexpr sts_action sts_actions[] = {
-    {"AssumeRole", action::sts_assume_role, " RoleArn RoleSessionName DurationSeconds Policy ExternalId "},
+    {"AssumeRole", action::sts_assume_role,
+     " RoleArn RoleSessionName DurationSeconds Policy ExternalId Tags TransitiveTagKeys "},
     {"AssumeRoleWithWebIdentity", action::sts_assume_role_with_web_identity,
      " RoleArn RoleSessionName DurationSeconds Policy WebIdentityToken "},
     {"GetSessionToken", action::sts_get_session_token, " DurationSeconds "},
@@ -84,7 +86,12 @@ std::optional<s3_error> take_role(const iam_query& query, sts_request& into) {
     if (into.web_token.size() < least || into.web_token.size() > most)
       return validation_error("WebIdentityToken has 4 to 20000 characters.");
   }
+  into.tags = {query.pairs("Tags", "Key", "Value"), query.list("TransitiveTagKeys")};
   return take_policy(query, into.policy);
+}
+
+s3_error invalid_tags(std::string message) {
+  return {400, "InvalidParameterValue", std::move(message)};
 }
 
 } // namespace
@@ -101,9 +108,11 @@ std::variant<sts_request, s3_error> read_sts(const iam_query& query) {
     return s3_error{400, "InvalidAction",
                     "Could not find operation " + name + " for version " + query.text("Version") + "."};
   for (const auto& p : query.all()) {
-    const auto known = " " + p.name.substr(0, p.name.find(".member.")) + " ";
-    if (p.name.empty() || p.name == "Action" || p.name == "Version" || found->known.find(known) != known.npos) continue;
-    return validation_error(name + " has no parameter " + p.name + " here.");
+    const auto known = " " + std::string{list_name_of(p.name)} + " ";
+    const bool is_known =
+        p.name.empty() || p.name == "Action" || p.name == "Version" || found->known.find(known) != known.npos;
+    if (!is_known) return validation_error(name + " has no parameter " + p.name + " here.");
+    if (auto refused = unread_entry(query, p)) return std::move(*refused);
   }
   sts_request request{.act = found->act, .role = {}, .session = {}, .policy = {}, .external_id = {}};
   std::optional<s3_error> refused;
@@ -130,9 +139,47 @@ std::optional<s3_error> refused_time(const sts_request& request, const metadata:
   return std::nullopt;
 }
 
-policy::context with_sts_keys(policy::context with, const sts_request& request) {
-  if (request.external_id) with.set(policy::context_key::sts_external_id, *request.external_id);
-  with.set(policy::context_key::sts_role_session_name, request.session);
+std::variant<metadata::session_tags, s3_error>
+tags_of_session(const asked_tags& asked, const metadata::session_tags& inherited, std::string_view policy) {
+  metadata::session_tags all, own;
+  std::copy_if(inherited.begin(), inherited.end(), std::back_inserter(all),
+               [](const auto& tag) { return tag.transitive; });
+  for (const auto& [key, value] : asked.all) {
+    if (!metadata::valid_session_tag(key, value))
+      return validation_error("A session tag has a key of 1 to 128 and a value of at most 256 letters, digits, spaces "
+                              "and _.:/=+-@; its key does not begin with aws:.");
+    if (metadata::find_tag(own, key) != nullptr)
+      return invalid_tags("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+    if (metadata::find_tag(all, key) != nullptr)
+      return invalid_tags("The tag key " + key + " can't be set: it is a transitive tag of the calling session.");
+    own.push_back({key, value, false});
+  }
+  for (const auto& key : asked.transitive_keys) {
+    const auto found = std::find_if(own.begin(), own.end(),
+                                    [&key](const auto& tag) { return storage::policy::same_word(tag.key, key); });
+    if (found == own.end())
+      return invalid_tags("The specified transitive tag key must be included in the requested tags.");
+    found->transitive = true;
+  }
+  all.insert(all.end(), own.begin(), own.end());
+  if (all.size() > metadata::session_tags_max)
+    return validation_error("A session has at most 50 tags, with those of the calling session that are transitive.");
+  if (metadata::packed_bytes(policy, all) > metadata::session_packed_bytes_max)
+    return s3_error{400, "PackedPolicyTooLarge",
+                    "The session policy and the session tags together have at most " +
+                        std::to_string(metadata::session_packed_bytes_max) + " bytes."};
+  return all;
+}
+
+policy::context with_sts_keys(policy::context with, const sts_request& request, const metadata::session_tags& tags) {
+  using policy::context_key;
+  if (request.external_id) with.set(context_key::sts_external_id, *request.external_id);
+  with.set(context_key::sts_role_session_name, request.session);
+  for (const auto& tag : tags) {
+    with.values.push_back({context_key::request_tag, tag.key, {tag.value}});
+    with.set(context_key::tag_keys, tag.key);
+    if (tag.transitive) with.set(context_key::sts_transitive_tag_keys, tag.key);
+  }
   return with;
 }
 
@@ -157,8 +204,9 @@ std::string credentials_answer(const temporary_credentials& made) {
     xml.text("Audience", readable_xml(made.audience));
     xml.text("Provider", made.provider);
   }
-  if (!session.policy.empty())
-    xml.number("PackedPolicySize", session.policy.size() * 100 / metadata::session_policy_bytes_max);
+  const auto packed = metadata::packed_bytes(session.policy, session.tags);
+  constexpr auto most = metadata::session_packed_bytes_max;
+  if (packed > 0) xml.number("PackedPolicySize", (packed * 100 + most - 1) / most);
   return xml.take();
 }
 

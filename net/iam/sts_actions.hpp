@@ -6,6 +6,12 @@
 
 namespace cairn::net {
 
+// The session tags of a request, or of the token of a web identity, as they were sent.
+struct asked_tags {
+  storage::policy::tag_pairs all;
+  std::vector<std::string> transitive_keys;
+};
+
 struct sts_request {
   storage::policy::action act{};
   std::string role; // that is assumed: "role/team/backup"; of another account: empty
@@ -13,6 +19,7 @@ struct sts_request {
   std::optional<std::string> external_id;
   std::uint32_t seconds = 0;
   std::string web_token{}; // of AssumeRoleWithWebIdentity; secret
+  asked_tags tags{};       // of AssumeRole
   std::string role_name() const { return role.substr(role.rfind('/') + 1); }
 };
 
@@ -22,12 +29,19 @@ std::optional<storage::policy::action> sts_action_of(std::string_view name);
 // MissingAction, InvalidAction, ValidationError, MalformedPolicyDocument, PackedPolicyTooLarge.
 std::variant<sts_request, s3_error> read_sts(const iam_query& query);
 
+// The tags of the session: what the request asks for, and the transitive tags of the session that asks (`inherited`:
+// its tags), which the request cannot set. ValidationError, InvalidParameterValue, PackedPolicyTooLarge: with the
+// session policy of the request.
+std::variant<storage::metadata::session_tags, s3_error>
+tags_of_session(const asked_tags& asked, const storage::metadata::session_tags& inherited, std::string_view policy);
+
 // Whether this sender may have credentials for that long. `role`: null: of GetSessionToken. ValidationError.
 std::optional<s3_error> refused_time(const sts_request& request, const storage::metadata::access_key_row& sender,
                                      const storage::metadata::role_row* role);
 
-// What the request adds to the condition keys of its sender.
-storage::policy::context with_sts_keys(storage::policy::context with, const sts_request& request);
+// What the request, and the tags of the session, add to the condition keys of the sender.
+storage::policy::context with_sts_keys(storage::policy::context with, const sts_request& request,
+                                       const storage::metadata::session_tags& tags);
 
 struct temporary_credentials {
   std::string access_key, token; // token: as sent

@@ -15,7 +15,7 @@ namespace policy = storage::policy;
 using policy::context_key;
 
 constexpr std::size_t header_depth_max = 4, claims_depth_max = 16, subject_bytes_max = 255, text_bytes_max = 1024,
-                      list_max = 16;
+                      list_max = 16, tags_max = 50;
 constexpr wall_ms second = 1000, leeway = 60 * second;
 
 // A claim, which answers and logs may show: without control characters.
@@ -37,7 +37,8 @@ bool take_text(const json_object& claims, const char* name, std::size_t bytes_ma
 }
 
 // A text, or a list of them.
-bool take_texts(const json_object& claims, const char* name, std::vector<std::string>& into) {
+bool take_texts(const json_object& claims, const char* name, std::vector<std::string>& into,
+                std::size_t texts_max = list_max) {
   const auto* const value = claims.if_contains(name);
   if (value == nullptr) return true;
   const auto take = [&into](const json_value& one) {
@@ -47,7 +48,7 @@ bool take_texts(const json_object& claims, const char* name, std::vector<std::st
   };
   const auto* const list = value->if_array();
   if (list == nullptr) return take(*value);
-  return list->size() <= list_max && std::all_of(list->begin(), list->end(), take);
+  return list->size() <= texts_max && std::all_of(list->begin(), list->end(), take);
 }
 
 // Seconds since 1970, also with a fraction.
@@ -76,12 +77,46 @@ bool read_header(const json_object& header, signature_header& into) {
   return is_signature_algorithm(into.algorithm);
 }
 
+// A tag's value is a text, or a list of one.
+bool take_tag(std::string_view key, const json_value& value, web_token& into) {
+  const auto* const list = value.if_array();
+  if (list != nullptr && list->size() != 1) return false;
+  const auto& one = list != nullptr ? list->front() : value;
+  if (!one.is_string() || into.tags.size() == tags_max) return false;
+  into.tags.emplace_back(key, text_of(one));
+  return true;
+}
+
+// {"principal_tags": {"team": ["blue"]}, "transitive_tag_keys": ["team"]} in one claim, or, as issuers without nested
+// claims write it, ".../principal_tags/team": "blue" and ".../transitive_tag_keys" (AWS, IAM User Guide, "Passing
+// session tags using AssumeRoleWithWebIdentity").
+bool take_session_tags(const json_object& claims, web_token& into) {
+  constexpr std::string_view flat_tag = "https://aws.amazon.com/tags/principal_tags/";
+  if (const auto* const nested = claims.if_contains("https://aws.amazon.com/tags")) {
+    const auto* const parts = nested->if_object();
+    if (parts == nullptr || !take_texts(*parts, "transitive_tag_keys", into.transitive_tag_keys, tags_max))
+      return false;
+    if (const auto* const given = parts->if_contains("principal_tags")) {
+      const auto* const all = given->if_object();
+      if (all == nullptr) return false;
+      for (const auto& member : *all)
+        if (!take_tag(member_name(member), member.value(), into)) return false;
+    }
+  }
+  for (const auto& member : claims) {
+    const auto name = member_name(member);
+    if (name.starts_with(flat_tag) && !take_tag(name.substr(flat_tag.size()), member.value(), into)) return false;
+  }
+  return take_texts(claims, "https://aws.amazon.com/tags/transitive_tag_keys", into.transitive_tag_keys, tags_max);
+}
+
 bool read_claims(const json_object& claims, web_token& into) {
   return take_text(claims, "iss", text_bytes_max, into.issuer) && !into.issuer.empty() &&
          take_text(claims, "sub", subject_bytes_max, into.subject) && !into.subject.empty() &&
          take_text(claims, "azp", text_bytes_max, into.authorized_party) && take_texts(claims, "aud", into.audiences) &&
          !into.audiences.empty() && take_texts(claims, "amr", into.methods) && take_time(claims, "exp", into.expires) &&
-         into.expires != 0 && take_time(claims, "nbf", into.not_before) && take_time(claims, "iat", into.issued);
+         into.expires != 0 && take_time(claims, "nbf", into.not_before) && take_time(claims, "iat", into.issued) &&
+         take_session_tags(claims, into);
 }
 
 bool is_among(const std::vector<std::string>& list, std::string_view text) {

@@ -24,6 +24,9 @@ struct web_token {
   std::vector<std::string> methods;                // amr
   std::string authorized_party;                    // azp; empty: none
   wall_ms expires = 0, not_before = 0, issued = 0; // the last two: 0: not said
+  // Of the session, as the claim https://aws.amazon.com/tags has them; not judged.
+  storage::policy::tag_pairs tags{};
+  std::vector<std::string> transitive_tag_keys{};
 };
 
 constexpr std::size_t web_token_bytes_max = 20'000; // as AWS's

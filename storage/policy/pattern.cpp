@@ -163,7 +163,7 @@ std::optional<pattern::piece> pattern::read_variable(std::string_view inside, st
   }
   const auto named = key_of(without_spaces(inside.substr(0, comma)));
   if (!named || named->key == context_key::request_object_tag_keys || is_of_object_lock(named->key) ||
-      is_of_web_identity(named->key)) {
+      is_of_web_identity(named->key) || is_of_session_tags(named->key)) {
     problem = "the variable ${" + std::string{inside} + "} is unknown";
     return std::nullopt;
   }

@@ -91,15 +91,12 @@ bool names_object_lock(std::string_view json) {
          });
 }
 
-bool names_sessions(std::string_view json) {
-  const auto compiled = policy::compile(json, owner_kind::identity);
-  return compiled && std::ranges::any_of(compiled->statements(), [](const statement& s) { return s.names_sessions; });
-}
-
-bool names_web_identity(std::string_view json, owner_kind of) {
+std::uint8_t level_of(std::string_view json, owner_kind of) {
   const auto compiled = policy::compile(json, of);
-  return compiled &&
-         std::ranges::any_of(compiled->statements(), [](const statement& s) { return s.names_web_identity; });
+  std::uint8_t level = 0;
+  if (compiled)
+    for (const auto& s : compiled->statements()) level = std::max(level, s.level);
+  return level;
 }
 
 std::string name_of(const policy& p, std::size_t statement) {

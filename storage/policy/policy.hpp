@@ -38,8 +38,7 @@ struct statement {
   bool allows = false;
   bool but_principals = false, but_resources = false; // NotPrincipal, NotResource; NotAction is in `actions`
   bool has_principals = false;
-  bool names_sessions = false;     // an action pattern fits actions of roles and sessions alone
-  bool names_web_identity = false; // a principal, a condition key, or an action pattern that fits nothing else
+  std::uint8_t level = 0; // the feature level from which on builds know its principals, conditions and actions; 0: all
   principals who;
   std::bitset<actions_max> actions;
   std::vector<pattern> resources;
@@ -72,11 +71,9 @@ private:
 // Whether it has conditions about object lock, which builds below feature level 11 refuse.
 bool names_object_lock(std::string_view json);
 
-// Whether it is a policy of an identity that builds below feature level 14 refuse: one about roles or sessions.
-bool names_sessions(std::string_view json);
-
-// Whether it is a policy that builds below feature level 15 refuse: one about web identities.
-bool names_web_identity(std::string_view json, owner_kind of);
+// The feature level below which builds refuse the policy, for its words about roles, sessions and web identities; 0:
+// for none of them, or it is no policy.
+std::uint8_t level_of(std::string_view json, owner_kind of);
 
 // "statement 2 (`AllowTeam`)".
 std::string name_of(const policy& p, std::size_t statement);

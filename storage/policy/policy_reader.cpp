@@ -124,7 +124,7 @@ bool statement_reader::read_provider(std::string_view text, statement& into) {
   const auto name = text.substr(std::min(text.size(), at + kind.size()));
   if (!account || !is_account_name(*account) || !config::is_provider_name(name))
     return fail("the principal " + quoted(text) + " is not arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH");
-  into.names_web_identity = true;
+  into.level = std::max(into.level, level_of(action::sts_assume_role_with_web_identity));
   if (account->empty() || *account == account_id) into.who.arns.push_back(provider_arn(name));
   return true;
 }
@@ -163,14 +163,13 @@ bool statement_reader::read_principals(std::string_view element, const json_valu
   return true;
 }
 
-bool is_web_identity(std::size_t number) {
-  return static_cast<action>(number) == action::sts_assume_role_with_web_identity;
-}
-
 // Whether policies of this kind can be about the action.
 bool statement_reader::is_own_action(std::size_t number) const {
-  if (of_ == owner_kind::trust)
-    return static_cast<action>(number) == action::sts_assume_role || is_web_identity(number);
+  if (of_ == owner_kind::trust) {
+    const auto named = static_cast<action>(number);
+    return named == action::sts_assume_role || named == action::sts_assume_role_with_web_identity ||
+           named == action::sts_tag_session;
+  }
   return of_ == owner_kind::identity || action_name(number).starts_with("s3:");
 }
 
@@ -183,21 +182,19 @@ bool statement_reader::read_actions(const json_value& value, bool but, statement
   for (const auto name : names) {
     const auto read = pattern::read(name, true, false, problem_);
     if (!read) return false;
-    bool known = false, known_before = false, known_before_web_identities = false;
+    std::optional<std::uint8_t> level; // builds that know one of the actions take the name
     for (std::size_t i = 1; !action_name(i).empty(); ++i) {
       if (!read->matches(action_name(i), {}, true)) continue;
       named.set(i);
-      known = known || is_own_action(i);
-      known_before = known_before || !is_of_sessions(static_cast<action>(i));
-      known_before_web_identities = known_before_web_identities || (is_own_action(i) && !is_web_identity(i));
+      const auto known_since = level_of(static_cast<action>(i));
+      if (is_own_action(i)) level = std::min(level.value_or(known_since), known_since);
     }
-    if (!known)
+    if (!level)
       return fail("the action " + quoted(name) +
                   (of_ == owner_kind::identity ? " is none of S3's, IAM's or STS's"
-                   : of_ == owner_kind::trust  ? " is neither sts:AssumeRole nor sts:AssumeRoleWithWebIdentity"
+                   : of_ == owner_kind::trust  ? " is none of assuming a role: sts:AssumeRole, sts:TagSession, …"
                                                : " is none of S3's"));
-    into.names_sessions = into.names_sessions || !known_before;
-    into.names_web_identity = into.names_web_identity || !known_before_web_identities;
+    into.level = std::max(into.level, *level);
   }
   into.actions = but ? ~named : named;
   return true;
@@ -242,7 +239,7 @@ bool statement_reader::read_condition(std::string_view how, std::string_view key
   const auto named = key_of(key);
   if (!named || (is_of_sts(named->key) && of_ != owner_kind::trust))
     return fail("the condition key " + quoted(key) + " is unknown, or Cairn does not have it");
-  into.names_web_identity = into.names_web_identity || is_of_web_identity(named->key);
+  into.level = std::max(into.level, level_of(named->key));
   condition made{*op, *named};
   const auto add = [&](const json_value& item) {
     // Numbers and truth values may be written without quotes.

@@ -267,9 +267,9 @@ std::vector<std::string> request::values(const named_key& wanted) const {
     case context_key::principal_tag: return values_of(user != nullptr ? &user->tags : nullptr, wanted.name);
     default: break;
   }
+  const bool folds = is_of_web_identity(wanted.key) || is_of_session_tags(wanted.key);
   for (const auto& v : with->values)
-    if (v.key == wanted.key && (is_of_web_identity(v.key) ? same_word(v.name, wanted.name) : v.name == wanted.name))
-      return v.values;
+    if (v.key == wanted.key && (folds ? same_word(v.name, wanted.name) : v.name == wanted.name)) return v.values;
   return {};
 }
 

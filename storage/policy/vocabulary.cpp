@@ -144,6 +144,7 @@ constexpr std::string_view action_names[] = {
     "sts:GetCallerIdentity",
     "sts:GetSessionToken",
     "sts:AssumeRoleWithWebIdentity",
+    "sts:TagSession",
     // Not asked for by any operation.
     "s3:DeleteAccessPoint",
     "s3:GetAccountPublicAccessBlock",
@@ -193,7 +194,7 @@ constexpr std::string_view action_names[] = {
     "s3:PauseReplication",
 };
 static_assert(std::size(action_names) <= actions_max);
-static_assert(action_names[static_cast<std::size_t>(action::last)] == "sts:AssumeRoleWithWebIdentity");
+static_assert(action_names[static_cast<std::size_t>(action::last)] == "sts:TagSession");
 static_assert(action_names[static_cast<std::size_t>(action::iam_update_user)] == "iam:UpdateUser");
 static_assert(action_names[static_cast<std::size_t>(action::restore_object)] == "s3:RestoreObject");
 static_assert(action_names[static_cast<std::size_t>(action::get_object)] == "s3:GetObject");
@@ -256,8 +257,10 @@ constexpr key_row key_rows[] = {
     {context_key::object_lock_retain_until_date, "s3:object-lock-retain-until-date"},
     {context_key::sts_external_id, "sts:ExternalId"},
     {context_key::sts_role_session_name, "sts:RoleSessionName"},
+    {context_key::request_tag, "aws:RequestTag/"},
+    {context_key::tag_keys, "aws:TagKeys"},
+    {context_key::sts_transitive_tag_keys, "sts:TransitiveTagKeys"},
 };
-static_assert(std::size(key_rows) == static_cast<std::size_t>(context_key::last) + 1);
 
 constexpr key_row web_identity_rows[] = {
     {context_key::web_identity_amr, "amr"},
@@ -265,6 +268,8 @@ constexpr key_row web_identity_rows[] = {
     {context_key::web_identity_azp, "azp"},
     {context_key::web_identity_sub, "sub"},
 };
+static_assert(std::size(key_rows) + std::size(web_identity_rows) ==
+              static_cast<std::size_t>(context_key::sts_transitive_tag_keys) + 1);
 
 // "idp.example.org/team:sub"
 std::optional<named_key> web_identity_key(std::string_view text) {
@@ -315,6 +320,13 @@ bool is_of_sessions(action a) {
   return a >= action::iam_attach_role_policy && a <= action::last;
 }
 
+std::uint8_t level_of(action a) {
+  constexpr std::uint8_t of_sessions = 14, of_web_identities = 15, of_session_tags = 16;
+  if (!is_of_sessions(a)) return 0;
+  if (a < action::sts_assume_role_with_web_identity) return of_sessions;
+  return a == action::sts_assume_role_with_web_identity ? of_web_identities : of_session_tags;
+}
+
 std::optional<named_key> key_of(std::string_view text) {
   const auto slash = text.find('/');
   const auto word = text.substr(0, slash == text.npos ? slash : slash + 1);
@@ -329,7 +341,7 @@ std::optional<named_key> key_of(std::string_view text) {
 
 bool is_tag(context_key k) {
   return k == context_key::principal_tag || k == context_key::existing_object_tag ||
-         k == context_key::request_object_tag;
+         k == context_key::request_object_tag || k == context_key::request_tag;
 }
 
 bool is_of_object_lock(context_key k) {
@@ -337,11 +349,21 @@ bool is_of_object_lock(context_key k) {
 }
 
 bool is_of_sts(context_key k) {
-  return k == context_key::sts_external_id || k == context_key::sts_role_session_name || is_of_web_identity(k);
+  return k == context_key::sts_external_id || k == context_key::sts_role_session_name || is_of_web_identity(k) ||
+         is_of_session_tags(k);
 }
 
 bool is_of_web_identity(context_key k) {
-  return k > context_key::last;
+  return k >= context_key::web_identity_amr && k <= context_key::web_identity_sub;
+}
+
+bool is_of_session_tags(context_key k) {
+  return k >= context_key::request_tag && k <= context_key::sts_transitive_tag_keys;
+}
+
+std::uint8_t level_of(context_key k) {
+  constexpr std::uint8_t of_web_identities = 15, of_session_tags = 16;
+  return is_of_session_tags(k) ? of_session_tags : is_of_web_identity(k) ? of_web_identities : 0;
 }
 
 } // namespace cairn::storage::policy

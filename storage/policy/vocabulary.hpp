@@ -149,7 +149,8 @@ enum class action : std::uint8_t {
   sts_get_caller_identity,
   sts_get_session_token,
   sts_assume_role_with_web_identity, // feature level 15
-  last = sts_assume_role_with_web_identity,
+  sts_tag_session,                   // feature level 16
+  last = sts_tag_session,
 };
 
 // Words and names that are not case-sensitive: of ASCII letters.
@@ -169,7 +170,9 @@ inline std::string_view to_string(action a) {
 std::optional<action> action_of(std::string_view name); // names are not case-sensitive
 bool is_of_object(action a);                            // its resource is an object; else the bucket, or all of S3
 bool is_of_iam(action a);                               // its resource is a user, a group, a role or a policy
-bool is_of_sessions(action a);                          // builds below feature level 14 do not know it
+bool is_of_sessions(action a);                          // of roles and sessions
+// The feature level from which on builds know the action; 0: all builds that have policies of its kind.
+std::uint8_t level_of(action a);
 
 enum class context_key : std::uint8_t {
   current_time,
@@ -228,6 +231,9 @@ enum class context_key : std::uint8_t {
   web_identity_aud,
   web_identity_azp,
   web_identity_sub,
+  request_tag, // with a name; this and the following: of tags of sessions (feature level 16), and in no command
+  tag_keys,
+  sts_transitive_tag_keys,
 };
 
 // A condition key as policies and requests name it.
@@ -242,5 +248,7 @@ bool is_tag(context_key k);
 bool is_of_object_lock(context_key k);
 bool is_of_sts(context_key k); // only in trust policies
 bool is_of_web_identity(context_key k);
+bool is_of_session_tags(context_key k);
+std::uint8_t level_of(context_key k); // as of an action; of those of object lock 0
 
 } // namespace cairn::storage::policy

@@ -4,8 +4,8 @@
 //   8                 level:u8 kind:u8 authority base:u8 fields
 //   9 to 13           level:u8 kind:u8 authority base:u8 with_asked:u8 [asked] fields
 //   from 14 on        level:u8 kind:u8 authority base:u8 with_asked:u8 [asked] with_session:u8 [session] fields
-//                     session: sts_session.hpp; authority: authority.hpp; base: the command's level without the
-//                     authority
+//                     session: sts_session.hpp, from 16 on with tags; authority: authority.hpp; base: the command's
+//                     level without the authority
 //
 // The kinds and their fields, and what they consist of:
 //
@@ -60,6 +60,7 @@
 //      about roles, or with a policy about roles or sessions; an authority of a session
 //   15 grants of access control lists, in extras, settings, set_extras or set_bucket; a kind 40 with a policy about
 //      web identities
+//   16 a kind 40 with a policy about tags of sessions; an authority of a session with tags
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
@@ -373,10 +374,7 @@ std::uint8_t base_level_of(const command& c) {
   if (gives_ownership(c)) return feature_level_of_ownership;
   if (std::holds_alternative<set_bucket_quota>(c)) return feature_level_of_quotas;
   if (std::holds_alternative<renew_token_key>(c)) return feature_level_of_sessions;
-  if (const auto* identity = std::get_if<change_identity>(&c))
-    return is_about_web_identities(*identity) ? feature_level_of_web_identities
-           : is_about_sessions(*identity)     ? feature_level_of_sessions
-                                              : feature_level_of_identities;
+  if (const auto* identity = std::get_if<change_identity>(&c)) return identity_level(*identity);
   if (std::holds_alternative<count_usage>(c)) return feature_level_of_usage;
   if (is_of_level_11(c)) return feature_level_of_object_lock;
   if (std::holds_alternative<set_bucket_access>(c)) return feature_level_of_policies;
@@ -406,6 +404,7 @@ std::uint8_t base_level_of(const command& c) {
 std::uint8_t level_of(const command& c) {
   const auto by = authority_of(c);
   const auto base = base_level_of(c);
+  if (by.session && !by.session->tags.empty()) return std::max(base, feature_level_of_session_tags);
   if (by.session) return std::max(base, feature_level_of_sessions);
   if (by.by == allowed_by::identity) return std::max(base, feature_level_of_identities);
   if (by.asked || by.by == allowed_by::policy) return std::max(base, feature_level_of_policies);
@@ -423,7 +422,7 @@ std::string encode(const command& c) {
     if (level >= feature_level_of_policies) w.boolean(by.asked != nullptr);
     if (by.asked) write_asked(w, *by.asked);
     if (level >= feature_level_of_sessions) w.boolean(by.session != nullptr);
-    if (by.session) write_session(w, *by.session);
+    if (by.session) write_session(w, *by.session, level >= feature_level_of_session_tags);
   }
   std::visit([&](const auto& kind) { write(w, kind); }, c);
   return w.take();
@@ -443,7 +442,7 @@ result<command> decode_command(std::string_view bytes) {
     base = r.u8();
     if (level >= feature_level_of_policies && r.boolean()) by.asked = read_asked(r);
     if (level >= feature_level_of_sessions && r.boolean())
-      by.session = std::make_shared<const sts_session>(read_session(r));
+      by.session = std::make_shared<const sts_session>(read_session(r, level >= feature_level_of_session_tags));
   }
   if (level == 0 || !read_kind(kind, r, c, std::move(by)) || !r.finished() || level != level_of(c) ||
       base != base_level_of(c))

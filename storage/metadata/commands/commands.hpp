@@ -157,7 +157,7 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_judged_settings = 13, feature_level_of_ownership = 13,
                        feature_level_of_identities = 13, feature_level_of_sealed_secrets = 14,
                        feature_level_of_sessions = 14, feature_level_of_acl_grants = 15,
-                       feature_level_of_web_identities = 15;
+                       feature_level_of_session_tags = 16;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

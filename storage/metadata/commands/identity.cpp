@@ -63,6 +63,7 @@ result<bool> add_owner(kv_reader& kv, const key_maker& keys, const sts_session& 
   if (!*row || (*row)->who.id != session.id) return false;
   if (auto failed = add_policies(kv, keys, (*row)->policies, into)) return *failed;
   into.user = std::move((*row)->who);
+  override_tags(into.user.tags, session.tags);
   into.user.role_session = session.session;
   return true;
 }
@@ -104,20 +105,19 @@ access_key_row temporary_key(std::string id, std::string secret, std::shared_ptr
           .of_user = std::move(of)};
 }
 
-std::optional<error> assumption_refused(const role_row& role, const access_key_row& key, const policy::context& with) {
+namespace {
+
+std::optional<error> refused_by_trust(const role_row& role, const access_key_row& key, const policy::context& with,
+                                      policy::action act) {
   const auto resource = resource_of(role);
   const auto* const owner = key.of_user ? &key.of_user->user : nullptr;
-  policy::request asked{.act = policy::action::sts_assume_role,
-                        .key = resource,
-                        .access_key = key.id,
-                        .with = &with,
-                        .object_missing = true,
-                        .user = owner};
+  policy::request asked{
+      .act = act, .key = resource, .access_key = key.id, .with = &with, .object_missing = true, .user = owner};
   const auto sender = asked.sender_arn();
   const auto refused = [&](std::string_view why) {
-    return error{errc::access_denied,
-                 "User: " + sender + " is not authorized to perform: sts:AssumeRole on resource: " + asked.resource() +
-                     std::string{why}};
+    return error{errc::access_denied, "User: " + sender +
+                                          " is not authorized to perform: " + std::string{policy::to_string(act)} +
+                                          " on resource: " + asked.resource() + std::string{why}};
   };
   identity_decision own;
   if (key.of_user) own = ask_identity(*key.of_user, asked);
@@ -134,17 +134,30 @@ std::optional<error> assumption_refused(const role_row& role, const access_key_r
   return delegated ? std::nullopt : std::optional{refused({})};
 }
 
-std::optional<error> assumption_refused(const role_row& role, std::string_view provider, const policy::context& with) {
+std::optional<error> refused_by_trust(const role_row& role, std::string_view provider, const policy::context& with,
+                                      policy::action act) {
   const auto resource = resource_of(role);
-  const policy::request asked{.act = policy::action::sts_assume_role_with_web_identity,
-                              .key = resource,
-                              .with = &with,
-                              .object_missing = true,
-                              .provider = provider};
+  const policy::request asked{.act = act, .key = resource, .with = &with, .object_missing = true, .provider = provider};
   const trust_policy trust{role.trust};
   const auto* const rules = trust.empty() ? nullptr : trust.compiled();
   if (rules != nullptr && rules->evaluate(asked).outcome == policy::effect::allow) return std::nullopt;
-  return error{errc::access_denied, "Not authorized to perform sts:AssumeRoleWithWebIdentity"};
+  return error{errc::access_denied, "Not authorized to perform " + std::string{policy::to_string(act)}};
+}
+
+} // namespace
+
+std::optional<error> assumption_refused(const role_row& role, const access_key_row& key, const policy::context& with,
+                                        bool with_tags) {
+  auto refused = refused_by_trust(role, key, with, policy::action::sts_assume_role);
+  if (!refused && with_tags) refused = refused_by_trust(role, key, with, policy::action::sts_tag_session);
+  return refused;
+}
+
+std::optional<error> assumption_refused(const role_row& role, std::string_view provider, const policy::context& with,
+                                        bool with_tags) {
+  auto refused = refused_by_trust(role, provider, with, policy::action::sts_assume_role_with_web_identity);
+  if (!refused && with_tags) refused = refused_by_trust(role, provider, with, policy::action::sts_tag_session);
+  return refused;
 }
 
 identity_decision ask_identity(const identity& of, const policy::request& asked) {

@@ -43,11 +43,14 @@ struct identity_decision {
 identity_decision ask_identity(const identity& of, const policy::request& asked);
 
 // Whether the sender may assume the role: its trust policy must allow it, and where that names the account, also the
-// sender's own policies. access_denied. `with`: the request's context, with the condition keys of STS.
-std::optional<error> assumption_refused(const role_row& role, const access_key_row& key, const policy::context& with);
+// sender's own policies. `with_tags`: the session is to have tags, for which sts:TagSession must be allowed, too.
+// access_denied. `with`: the request's context, with the condition keys of STS.
+std::optional<error> assumption_refused(const role_row& role, const access_key_row& key, const policy::context& with,
+                                        bool with_tags);
 
 // The same for a web identity for which this provider vouches: a statement must name the provider.
-std::optional<error> assumption_refused(const role_row& role, std::string_view provider, const policy::context& with);
+std::optional<error> assumption_refused(const role_row& role, std::string_view provider, const policy::context& with,
+                                        bool with_tags);
 
 // Whether a request of IAM's API is allowed: access_denied, no_such_access_key. `key`: the sender's row, null if there
 // is none; `resource`: "user/team/ann". A gateway asks before it commits or answers, the state machine again.

@@ -8,6 +8,8 @@
 
 #include "storage/policy/policy.hpp"
 
+#include <algorithm>
+
 namespace cairn::storage::metadata {
 
 bool changes_identities(policy::action what) {
@@ -17,28 +19,19 @@ bool changes_identities(policy::action what) {
   return !name.starts_with("Get") && !name.starts_with("List") && !name.starts_with("Simulate");
 }
 
-bool is_about_sessions(const change_identity& c) {
-  using policy::action;
-  switch (c.what) {
-    case action::iam_put_user_policy:
-    case action::iam_put_group_policy:
-    case action::iam_create_policy:
-    case action::iam_create_policy_version: return policy::names_sessions(c.text);
-    default: return policy::is_of_sessions(c.what);
-  }
-}
-
-bool is_about_web_identities(const change_identity& c) {
+std::uint8_t identity_level(const change_identity& c) {
   using policy::action, policy::owner_kind;
+  constexpr std::uint8_t of_identities = 13;
+  const auto level = std::max(of_identities, policy::level_of(c.what));
   switch (c.what) {
     case action::iam_create_role:
-    case action::iam_update_assume_role_policy: return policy::names_web_identity(c.text, owner_kind::trust);
+    case action::iam_update_assume_role_policy: return std::max(level, policy::level_of(c.text, owner_kind::trust));
     case action::iam_put_user_policy:
     case action::iam_put_group_policy:
     case action::iam_put_role_policy:
     case action::iam_create_policy:
-    case action::iam_create_policy_version: return policy::names_web_identity(c.text, owner_kind::identity);
-    default: return false;
+    case action::iam_create_policy_version: return std::max(level, policy::level_of(c.text, owner_kind::identity));
+    default: return level;
   }
 }
 

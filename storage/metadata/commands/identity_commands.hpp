@@ -1,7 +1,7 @@
 // The command about users, groups, roles, managed policies and the access keys of users (part of the variant in
-// commands.hpp; feature level 13, about roles 14, about web identities 15): one of IAM's actions that change something.
-// Carries a stamp and an authority, which is judged again where the command is applied. May be refused with
-// session_ended and with
+// commands.hpp; feature level 13, about roles 14, about web identities 15, about tags of sessions 16): one of IAM's
+// actions that change something. Carries a stamp and an authority, which is judged again where the command is applied.
+// May be refused with session_ended and with
 //   no_such_identity   what the action is about does not exist
 //   identity_exists    the name is taken
 //   identity_in_use    what refers to it must be removed first (IAM's DeleteConflict)
@@ -43,10 +43,8 @@ struct renew_token_key {
 
 // Whether the command may hold this action.
 bool changes_identities(policy::action what);
-// Whether builds below feature level 14 do not know the action, or refuse the document that it puts.
-bool is_about_sessions(const change_identity& c);
-// The same of feature level 15.
-bool is_about_web_identities(const change_identity& c);
+// The feature level below which builds do not know the action, or refuse the document that it puts.
+std::uint8_t identity_level(const change_identity& c);
 
 // Encodings of the fields, called by commands.cpp.
 void write(byte_writer& w, const change_identity& c);

@@ -1,5 +1,6 @@
 #include "storage/metadata/commands/sts_session.hpp"
 
+#include "storage/metadata/rows/names.hpp"
 #include "storage/metadata/rows/rows.hpp"
 
 #include <algorithm>
@@ -8,7 +9,7 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t token_version = 1;
+constexpr std::uint8_t token_version = 1, token_version_with_tags = 2;
 constexpr wall_ms second = 1000, minute = 60 * second, one_day = 24 * 60 * minute;
 constexpr wall_ms key_used_for = 30 * one_day;
 // Before a key is replaced because of how it is sealed: nodes that are configured differently would replace each
@@ -44,20 +45,88 @@ result<secrets::sealing_key> open_key(const token_key& key, const secrets::key_r
   return secrets::sealing_key{std::as_bytes(std::span{bytes}).first<secrets::key_bytes>()};
 }
 
+// Characters of a text in UTF-8.
+std::size_t characters_in(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+bool valid_tag_part(std::string_view text, std::size_t characters_max) {
+  constexpr std::string_view others = " _.:/=+-@";
+  return valid_utf8(text) && characters_in(text) <= characters_max &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           const char low = policy::lower_letter(c);
+           return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z') ||
+                  others.find(c) != others.npos;
+         });
+}
+
+void write_tags(byte_writer& w, const session_tags& tags) {
+  w.varint(tags.size());
+  for (const auto& tag : tags) w.string(tag.key).string(tag.value).boolean(tag.transitive);
+}
+
+session_tags read_tags(byte_reader& r) {
+  constexpr std::size_t tag_bytes_min = 3;
+  session_tags tags;
+  const std::size_t count = r.count(tag_bytes_min);
+  if (count > session_tags_max) r.fail();
+  for (std::size_t i = 0; i < count && r.ok(); ++i) {
+    session_tag tag;
+    tag.key = r.string();
+    tag.value = r.string();
+    tag.transitive = r.boolean();
+    if (!valid_session_tag(tag.key, tag.value) || find_tag(tags, tag.key) != nullptr) r.fail();
+    tags.push_back(std::move(tag));
+  }
+  return tags;
+}
+
 } // namespace
+
+bool valid_session_tag(std::string_view key, std::string_view value) {
+  constexpr std::string_view reserved = "aws:";
+  return !key.empty() && !policy::same_word(key.substr(0, reserved.size()), reserved) &&
+         valid_tag_part(key, tag_name_bytes_max) && valid_tag_part(value, tag_value_bytes_max);
+}
+
+const session_tag* find_tag(const session_tags& tags, std::string_view key) {
+  const auto found =
+      std::find_if(tags.begin(), tags.end(), [key](const auto& tag) { return policy::same_word(tag.key, key); });
+  return found == tags.end() ? nullptr : &*found;
+}
+
+std::size_t packed_bytes(std::string_view policy, const session_tags& tags) {
+  std::size_t sum = policy.size();
+  for (const auto& tag : tags) sum += tag.key.size() + tag.value.size();
+  return sum;
+}
+
+void override_tags(policy::tag_pairs& of_role, const session_tags& by) {
+  for (const auto& tag : by) {
+    bool is_there = false;
+    for (auto& [key, value] : of_role) {
+      if (!policy::same_word(key, tag.key)) continue;
+      value = tag.value;
+      is_there = is_there || key == tag.key;
+    }
+    if (!is_there) of_role.emplace_back(tag.key, tag.value);
+  }
+}
 
 bool valid_session_name(std::string_view name) {
   return name.size() >= session_name_bytes_min && valid_identity_name(name, session_name_bytes_max);
 }
 
-void write_session(byte_writer& w, const sts_session& s) {
+void write_session(byte_writer& w, const sts_session& s, bool with_tags) {
   w.boolean(s.of_role).string(s.name).string(s.id).string(s.session);
   write_time(w, s.issued);
   write_time(w, s.expires);
   w.string(s.policy);
+  if (with_tags) write_tags(w, s.tags);
 }
 
-sts_session read_session(byte_reader& r) {
+sts_session read_session(byte_reader& r, bool with_tags) {
   sts_session s;
   s.of_role = r.boolean();
   s.name = r.string();
@@ -66,9 +135,11 @@ sts_session read_session(byte_reader& r) {
   s.issued = read_time(r);
   s.expires = read_time(r);
   s.policy = r.string();
+  if (with_tags) s.tags = read_tags(r);
   const bool named = s.of_role ? valid_session_name(s.session) : s.session.empty();
   if (!named || !valid_identity_name(s.name) || s.id.empty() || s.id.size() > identity_id_bytes_max ||
-      s.policy.size() > session_policy_bytes_max)
+      s.policy.size() > session_policy_bytes_max || (!s.of_role && !s.tags.empty()) ||
+      packed_bytes(s.policy, s.tags) > session_packed_bytes_max)
     r.fail();
   return s;
 }
@@ -78,8 +149,9 @@ result<std::string> seal_token(const token_key& key, const secrets::key_ring* se
   const auto with = open_key(key, sealing);
   if (!with) return with.error();
   byte_writer w{256};
-  w.u8(token_version).string(contents.secret);
-  write_session(w, contents.session);
+  const bool has_tags = !contents.session.tags.empty();
+  w.u8(has_tags ? token_version_with_tags : token_version).string(contents.secret);
+  write_session(w, contents.session, has_tags);
   return secrets::seal(*with, w.view(), access_key, nonce);
 }
 
@@ -97,10 +169,12 @@ result<opened_token> open_token(const token_keys& keys, const secrets::key_ring*
     if (!plain) return no_token();
     byte_reader r{*plain};
     opened_token contents;
-    if (r.u8() != token_version) r.fail();
+    const std::uint8_t version = r.u8();
+    const bool has_tags = version == token_version_with_tags;
+    if (version != token_version && !has_tags) r.fail();
     contents.secret = r.string();
-    contents.session = read_session(r);
-    if (!r.finished() || contents.secret.empty()) return no_token();
+    contents.session = read_session(r, has_tags);
+    if (!r.finished() || contents.secret.empty() || has_tags == contents.session.tags.empty()) return no_token();
     return contents;
   }
   return refused;

@@ -5,7 +5,9 @@
 //
 //   token    sealed text of contents               (base/secrets/sealing.hpp; bound to the access key's id)
 //   contents 1 secret:s session
+//            2 secret:s session tags               if there are any (feature level 16)
 //   session  of_role:u8 name:s id:s session:s issued:u64 expires:u64 policy:s
+//   tags     count:v (key:s value:s transitive:u8)*
 #pragma once
 
 #include "base/codec.hpp"
@@ -21,25 +23,46 @@
 
 namespace cairn::storage::metadata {
 
+struct session_tag {
+  std::string key, value;
+  bool transitive = false; // the sessions that this one assumes have it, too
+  friend bool operator==(const session_tag&, const session_tag&) = default;
+};
+using session_tags = std::vector<session_tag>;
+
 struct sts_session {
   bool of_role = false;
   std::string name, id; // of the role or the user: of another one of the same name the session is none
   std::string session;  // its name, of a role
   wall_ms issued = 0, expires = 0;
-  std::string policy; // the session policy, which limits the rights; empty: none
+  std::string policy;  // the session policy, which limits the rights; empty: none
+  session_tags tags{}; // of a role
   friend bool operator==(const sts_session&, const sts_session&) = default;
 };
 
-// AWS's limits. A session policy has no white space between tokens.
+// AWS's limits; session_packed_bytes_max, of the policy and the tags together, is Cairn's. A session policy has no
+// white space between tokens.
 constexpr std::size_t session_policy_bytes_max = 2048, session_name_bytes_min = 2, session_name_bytes_max = 64,
+                      session_tags_max = 50, session_packed_bytes_max = 5 * 1024,
                       token_bytes_max = 6 * 1024; // before base64, with which a token has at most 8 KiB
 constexpr std::uint32_t session_seconds_min = 900, user_session_seconds_max = 36 * 3600;
 constexpr std::string_view temporary_key_prefix = "ASIA"; // of ids of access keys
 
 bool valid_session_name(std::string_view name);
 
-void write_session(byte_writer& w, const sts_session& s);
-sts_session read_session(byte_reader& r);
+// A key has 1 to 128 characters and does not begin with "aws:", a value has at most 256: letters, digits, spaces and
+// _.:/=+-@, of ASCII; of others all.
+bool valid_session_tag(std::string_view key, std::string_view value);
+// The tag of this key, whatever its case; null: there is none.
+const session_tag* find_tag(const session_tags& tags, std::string_view key);
+std::size_t packed_bytes(std::string_view policy, const session_tags& tags);
+// Puts a session's tags in place of its role's. Tags of the role whose keys differ in case only get the value, too, so
+// that the policies that name them read what the session's says.
+void override_tags(policy::tag_pairs& of_role, const session_tags& by);
+
+// `with_tags`: in the form that has tags, also if there are none.
+void write_session(byte_writer& w, const sts_session& s, bool with_tags);
+sts_session read_session(byte_reader& r, bool with_tags);
 
 // What a token contains.
 struct opened_token {

@@ -21,6 +21,12 @@ std::uint8_t snapshot::feature_level() {
   return std::max(static_cast<std::uint8_t>(meta(meta_field::feature)), feature_level_of_clusters);
 }
 
+std::uint64_t snapshot::level_in_force() {
+  const auto raised = meta(meta_field::feature); // 0: not set, as on a standalone node
+  return raised == 0 && !kv_->get(id_of(table::cluster), keys_.cluster()) ? cairn::storage::metadata::feature_level
+                                                                          : raised;
+}
+
 std::optional<wall_ms> snapshot::lock_time() {
   if (!kv_->get(id_of(table::meta), keys_.meta(meta_field::lock_time))) return std::nullopt;
   return static_cast<wall_ms>(meta(meta_field::lock_time));

@@ -77,6 +77,7 @@ private:
   };
 
   std::uint64_t meta(meta_field field);
+  std::uint64_t level_in_force();                // as batch::has_effects_of
   result<std::optional<usage_state>> counting(); // nullopt: the state does not count
   result<manifest_part> part(manifest_id id, std::uint32_t index);
   bool has_intact(table t, const std::string& key);

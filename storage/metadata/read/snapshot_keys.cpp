@@ -194,6 +194,8 @@ result<identity_page> snapshot::identities(const identity_query& query) {
   auto sealing = token_keys_row();
   if (!sealing) return sealing.error();
   page.sealing = std::move(*sealing);
+  page.level = static_cast<std::uint8_t>(level_in_force());
+  if (auto good = kv_->status(); !good) return good.error();
   return page;
 }
 

@@ -25,9 +25,7 @@ result<std::optional<usage>> snapshot::usage_of(bucket_id bucket) {
 result<usage_totals> snapshot::total_usage() {
   const auto state = counting();
   if (!state) return state.error();
-  const auto level = meta(meta_field::feature); // as in usage_ledger::begin
-  const bool counts =
-      level >= feature_level_of_usage || (level == 0 && !kv_->get(id_of(table::cluster), keys_.cluster()));
+  const bool counts = level_in_force() >= feature_level_of_usage; // as in usage_ledger::begin
   if (auto good = kv_->status(); !good) return good.error();
   if (!*state || !counts) return usage_totals{.counts = counts};
   return usage_totals{(*state)->total, true, (*state)->scan.phase == usage_phase::done};

@@ -168,6 +168,7 @@ struct identity_page {
   std::vector<access_key_row> keys; // of a user that was asked for
   std::shared_ptr<const identity> resolved; // of a user that was asked for
   token_keys sealing;                       // of a role that was asked for, or of the kind token_keys
+  std::uint8_t level = 0; // with `sealing`: up to which feature level tokens may be, on a standalone node all
   bool truncated = false;
 };
 

@@ -33,7 +33,10 @@ TEST(sts, reads_what_a_role_is_assumed_with) {
 
 TEST(sts, refuses_what_it_does_not_know_and_what_is_out_of_bounds) {
   EXPECT_EQ(refusal_of("Action=AssumeRoleWithSAML"), "InvalidAction");
-  EXPECT_EQ(refusal_of(assume + "&Tags.member.1.Key=a"), "ValidationError");
+  EXPECT_EQ(refusal_of(assume + "&PolicyArns.member.1.arn=a"), "ValidationError");
+  EXPECT_EQ(refusal_of(assume + "&Tags.member.2.Key=a"), "ValidationError") << "a gap";
+  EXPECT_EQ(refusal_of(assume + "&Tags.member.1.Key=a&Tags.member.1.Colour=b"), "ValidationError");
+  EXPECT_EQ(refusal_of("Action=GetSessionToken&Tags.member.1.Key=a"), "ValidationError");
   EXPECT_EQ(refusal_of(assume + "&DurationSeconds=899"), "ValidationError");
   EXPECT_EQ(refusal_of(assume + "&DurationSeconds=43201"), "ValidationError");
   EXPECT_EQ(refusal_of(assume + "&DurationSeconds=1e3"), "ValidationError");
@@ -49,6 +52,53 @@ TEST(sts, refuses_what_it_does_not_know_and_what_is_out_of_bounds) {
       << "of another account";
 }
 
+std::string tags_of(const asked_tags& asked, const metadata::session_tags& inherited = {},
+                    std::size_t policy_bytes = 0) {
+  const auto made = tags_of_session(asked, inherited, std::string(policy_bytes, 'p'));
+  if (const auto* const refused = std::get_if<s3_error>(&made)) return std::string{refused->code};
+  std::string text;
+  for (const auto& tag : std::get<metadata::session_tags>(made))
+    text += tag.key + "=" + tag.value + (tag.transitive ? "! " : " ");
+  return text;
+}
+
+TEST(sts, gives_a_session_the_tags_of_the_request) {
+  const auto read = std::get<sts_request>(
+      read_of(assume + "&Tags.member.1.Key=team&Tags.member.1.Value=blue&Tags.member.2.Key=stage&Tags.member.2.Value="
+                       "&TransitiveTagKeys.member.1=TEAM"));
+  EXPECT_EQ(tags_of(read.tags), "team=blue! stage= ");
+  EXPECT_EQ(tags_of({}), "");
+  EXPECT_EQ(tags_of({{{"a", "1"}, {"A", "2"}}, {}}), "InvalidParameterValue");
+  EXPECT_EQ(tags_of({{{"a", "1"}}, {"b"}}), "InvalidParameterValue") << "transitive, and not among the tags";
+  EXPECT_EQ(tags_of({{}, {"b"}}), "InvalidParameterValue");
+  EXPECT_EQ(tags_of({{{"Aws:a", "1"}}, {}}), "ValidationError");
+  EXPECT_EQ(tags_of({{{"a", std::string(257, 'x')}}, {}}), "ValidationError");
+  asked_tags many;
+  for (int i = 0; i < 50; ++i) many.all.emplace_back("k" + std::to_string(i), "v");
+  EXPECT_NE(tags_of(many), "ValidationError");
+  EXPECT_EQ(tags_of(many, {{"inherited", "x", true}}), "ValidationError") << "51 together";
+  EXPECT_NE(tags_of(many, {{"left", "x", false}}), "ValidationError");
+  const asked_tags large{{{"k", std::string(256, 'v')}}, {}};
+  EXPECT_NE(tags_of(large, {}, metadata::session_packed_bytes_max - 257), "PackedPolicyTooLarge");
+  EXPECT_EQ(tags_of(large, {}, metadata::session_packed_bytes_max - 256), "PackedPolicyTooLarge");
+}
+
+TEST(sts, hands_transitive_tags_on_which_a_request_cannot_set) {
+  const metadata::session_tags of_caller{{"team", "blue", true}, {"stage", "test", false}};
+  EXPECT_EQ(tags_of({}, of_caller), "team=blue! ") << "and so on, from session to session";
+  EXPECT_EQ(tags_of({{{"stage", "live"}}, {}}, of_caller), "team=blue! stage=live ");
+  EXPECT_EQ(tags_of({{{"Team", "red"}}, {}}, of_caller), "InvalidParameterValue");
+  EXPECT_EQ(tags_of({{{"team", "blue"}}, {}}, of_caller), "InvalidParameterValue") << "also with the same value";
+  EXPECT_EQ(tags_of({{}, {"team"}}, of_caller), "InvalidParameterValue") << "it is none of the request";
+  const auto with =
+      with_sts_keys({}, std::get<sts_request>(read_of(assume)), {{"team", "blue", true}, {"stage", "test", false}});
+  const storage::policy::request asked{.with = &with};
+  const auto values = [&asked](std::string_view name) { return asked.values(*storage::policy::key_of(name)); };
+  EXPECT_EQ(values("aws:RequestTag/TEAM"), std::vector<std::string>{"blue"});
+  EXPECT_EQ(values("aws:TagKeys"), (std::vector<std::string>{"team", "stage"}));
+  EXPECT_EQ(values("sts:TransitiveTagKeys"), std::vector<std::string>{"team"});
+}
+
 TEST(sts, reads_what_a_role_is_assumed_with_by_a_web_identity) {
   const std::string with_token = "Action=AssumeRoleWithWebIdentity&RoleArn=arn:aws:iam::000000000000:role/"
                                  "ci&RoleSessionName=build&WebIdentityToken=";
@@ -61,6 +111,7 @@ TEST(sts, reads_what_a_role_is_assumed_with_by_a_web_identity) {
   EXPECT_EQ(refusal_of(with_token + std::string(20'001, 'a')), "ValidationError");
   EXPECT_EQ(refusal_of(with_token + "a.b.c&ProviderId=www.example.org"), "ValidationError");
   EXPECT_EQ(refusal_of(with_token + "a.b.c&ExternalId=42"), "ValidationError");
+  EXPECT_EQ(refusal_of(with_token + "a.b.c&Tags.member.1.Key=a"), "ValidationError") << "they are in the token";
   EXPECT_EQ(refusal_of(assume + "&WebIdentityToken=a.b.c"), "ValidationError");
 }
 

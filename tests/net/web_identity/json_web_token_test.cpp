@@ -107,6 +107,28 @@ TEST(json_web_token, is_of_its_issuer_exactly_and_of_its_time) {
   EXPECT_EQ(why(token_of(claims_of(R"("cairn")", R"(,"iat":)" + std::to_string(seconds + 61)))), "IDPRejectedClaim");
 }
 
+TEST(json_web_token, has_tags_of_the_session_in_either_form) {
+  const auto tags_of = [](std::string_view more) {
+    const auto read = read_web_token(token_of(claims_of(R"("cairn")", more)));
+    std::string text;
+    if (const auto* refused = std::get_if<s3_error>(&read)) return std::string{refused->code};
+    for (const auto& [key, value] : std::get<web_token>(read).tags) text += key + "=" + value + " ";
+    for (const auto& key : std::get<web_token>(read).transitive_tag_keys) text += key + "! ";
+    return text;
+  };
+  EXPECT_EQ(tags_of({}), "");
+  EXPECT_EQ(tags_of(R"(,"https://aws.amazon.com/tags":{"principal_tags":{"team":["blue"],"stage":["a b"]},)"
+                    R"("transitive_tag_keys":["team"]})"),
+            "team=blue stage=a b team! ");
+  EXPECT_EQ(tags_of(R"(,"https://aws.amazon.com/tags/principal_tags/team":"blue",)"
+                    R"("https://aws.amazon.com/tags/transitive_tag_keys":"team")"),
+            "team=blue team! ");
+  for (const auto* bad :
+       {R"("x")", R"({"principal_tags":[]})", R"({"principal_tags":{"a":["b","c"]}})", R"({"principal_tags":{"a":[]}})",
+        R"({"principal_tags":{"a":7}})", R"({"transitive_tag_keys":{}})", R"({"transitive_tag_keys":[7]})"})
+    EXPECT_EQ(tags_of(R"(,"https://aws.amazon.com/tags":)" + std::string{bad}), "InvalidIdentityToken") << bad;
+}
+
 TEST(json_web_token, brings_condition_keys_of_its_provider) {
   const auto token =
       std::get<web_token>(read_web_token(token_of(claims_of(R"(["cairn","x"])", R"(,"azp":"cairn","amr":"mfa")"))));

@@ -145,6 +145,42 @@ TEST(trust, may_ask_for_claims_of_web_identities) {
       "");
 }
 
+TEST(trust, may_ask_for_the_tags_of_the_session) {
+  const auto text = [](std::string_view condition) {
+    return R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],)"
+           R"("Principal":"*","Condition":{)" +
+           std::string{condition} + "}}}";
+  };
+  context with;
+  with.values = {{context_key::request_tag, "Team", {"blue"}},
+                 {context_key::tag_keys, {}, {"Team", "stage"}},
+                 {context_key::sts_transitive_tag_keys, {}, {"Team"}}};
+  const auto team = text(R"("StringEquals":{"aws:RequestTag/team":"blue"})");
+  EXPECT_EQ(asked(team, user, false, with), effect::allow) << "keys of session tags are the same in any case";
+  EXPECT_EQ(asked(team, user), effect::none);
+  const auto keys = [&](std::string_view all) {
+    return asked(text(R"("ForAllValues:StringEquals":{"aws:TagKeys":[)" + std::string{all} + "]}"), user, false, with);
+  };
+  EXPECT_EQ(keys(R"("Team","stage","more")"), effect::allow);
+  EXPECT_EQ(keys(R"("Team")"), effect::none);
+  const auto transitive = text(R"("ForAnyValue:StringEquals":{"sts:TransitiveTagKeys":"Team"})");
+  EXPECT_EQ(asked(transitive, user, false, with), effect::allow);
+  EXPECT_EQ(asked(transitive, user), effect::none);
+  for (const auto* key : {"aws:RequestTag/team", "aws:TagKeys", "sts:TransitiveTagKeys"})
+    for (const auto* kind : {R"("StringEquals":{")", R"("StringEquals":{"aws:UserAgent":"${)"}) {
+      const bool is_variable = std::string_view{kind}.ends_with("{");
+      const auto line = std::string{kind} + key + (is_variable ? R"(}"})" : R"(":"x"})");
+      EXPECT_EQ(why_refused(text(line)) == "", !is_variable) << line;
+      EXPECT_FALSE(
+          policy::compile(R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*",)"
+                          R"("Condition":{)" +
+                              line + "}}}",
+                          owner_kind::identity))
+          << line;
+    }
+  EXPECT_FALSE(key_of("aws:RequestTag/"));
+}
+
 TEST(sts_sessions, have_condition_keys_of_their_own) {
   context with;
   with.kind = sender::key;

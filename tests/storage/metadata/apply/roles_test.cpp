@@ -123,6 +123,65 @@ TEST_F(roles, have_sessions_that_are_revoked_by_the_time_of_their_tokens) {
   EXPECT_EQ(put(session()), errc::access_denied);
 }
 
+TEST_F(roles, have_sessions_whose_tags_take_the_place_of_the_roles) {
+  auto tagged = about(action::iam_tag_role);
+  tagged.tags = {{"team", "red"}, {"stage", "live"}};
+  EXPECT_EQ(refused(tagged), std::nullopt);
+  const auto allow = [this](std::string_view key, std::string_view value) {
+    return put_policy("Allow", R"(,"Condition":{"StringEquals":{"aws:PrincipalTag/)" + std::string{key} + "\":\"" +
+                                   std::string{value} + "\"}}");
+  };
+  const auto with = [](session_tags tags) {
+    auto made = session();
+    made.tags = std::move(tags);
+    return made;
+  };
+  EXPECT_EQ(allow("team", "blue"), std::nullopt);
+  EXPECT_EQ(put(session()), errc::access_denied);
+  EXPECT_EQ(put(with({{"team", "blue"}})), std::nullopt);
+  EXPECT_EQ(put(with({{"TEAM", "blue"}})), std::nullopt);
+  EXPECT_EQ(put(with({{"stage", "blue"}})), errc::access_denied);
+  EXPECT_EQ(allow("stage", "live"), std::nullopt);
+  EXPECT_EQ(put(with({{"team", "blue"}})), std::nullopt) << "its own stay";
+  EXPECT_EQ(put(with({{"Stage", "test"}})), errc::access_denied);
+}
+
+TEST_F(roles, let_in_with_tags_whom_their_trust_policy_lets_tag_the_session) {
+  const auto refused_by = [](std::string_view actions, bool with_tags) {
+    role_row row{.who = {.name = "backup", .id = "AROA1"}};
+    row.trust = R"({"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/ann",)"
+                R"("Federated":"arn:aws:iam:::oidc-provider/a.b"},"Action":)" +
+                std::string{actions} + "}}";
+    auto ann = std::make_shared<identity>();
+    ann->user = {.name = "ann", .id = "AIDA1"};
+    const access_key_row key{.id = "AKIA1", .secret = "s", .user = "ann", .of_user = ann};
+    policy::context with;
+    const bool web = assumption_refused(row, "a.b", with, with_tags).has_value();
+    with.kind = policy::sender::key;
+    const bool user = assumption_refused(row, key, with, with_tags).has_value();
+    EXPECT_EQ(web, user);
+    return user;
+  };
+  constexpr auto plain = R"(["sts:AssumeRole","sts:AssumeRoleWithWebIdentity"])",
+                 tagging = R"(["sts:AssumeRole*","sts:TagSession"])", only = R"("sts:TagSession")";
+  EXPECT_FALSE(refused_by(plain, false));
+  EXPECT_TRUE(refused_by(plain, true));
+  EXPECT_FALSE(refused_by(tagging, true));
+  EXPECT_FALSE(refused_by(tagging, false));
+  EXPECT_TRUE(refused_by(only, true));
+}
+
+TEST_F(roles, tell_up_to_which_level_tokens_may_be) {
+  identity_query query;
+  query.kind = identity_kind::token_key_list;
+  EXPECT_EQ(read()->identities(query).value().level, feature_level) << "a standalone node";
+  run(raise_feature_level{15});
+  EXPECT_EQ(read()->identities(query).value().level, 15);
+  query.kind = identity_kind::role;
+  query.name = "backup";
+  EXPECT_EQ(read()->identities(query).value().level, 15);
+}
+
 TEST_F(roles, and_users_keep_their_sessions_apart_from_a_later_identity_of_the_same_name) {
   const auto about_ann = [this](action what, const std::string& other = {}, std::string text = {}) {
     auto c = about(what, other, std::move(text));

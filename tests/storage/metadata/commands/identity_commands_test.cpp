@@ -100,6 +100,39 @@ TEST(identity_commands, about_web_identities_are_of_level_15) {
   EXPECT_EQ(std::get<change_identity>(decode_command(encode(by_session)).value()).by, by_session.by);
 }
 
+TEST(identity_commands, about_tags_of_sessions_are_of_level_16) {
+  const auto trust = [](std::string_view more) {
+    change_identity c{.what = policy::action::iam_create_role, .name = "r"};
+    c.text = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*",)" + std::string{more} + "}}";
+    EXPECT_EQ(encode(std::get<change_identity>(decode_command(encode(c)).value())), encode(c));
+    return level_of(c);
+  };
+  EXPECT_EQ(trust(R"("Action":"sts:*")"), 14);
+  EXPECT_EQ(trust(R"("Action":["sts:AssumeRole","sts:TagSession"])"), 16);
+  for (const auto* key : {"aws:RequestTag/team", "aws:TagKeys", "sts:TransitiveTagKeys"})
+    EXPECT_EQ(trust(R"("Action":"sts:*","Condition":{"StringLike":{")" + std::string{key} + R"(":"x"}})"), 16) << key;
+  change_identity put{.what = policy::action::iam_put_user_policy, .name = "ann", .other = "p"};
+  put.text = R"({"Statement":{"Effect":"Allow","Action":"sts:Tag*","Resource":"*"}})";
+  EXPECT_EQ(level_of(put), 16);
+
+  put_object sent{.stamp = {.session = 1, .sequence = 2}, .bucket = "b", .key = "k", .content = std::string{}};
+  sent.by = by_user();
+  const auto session = [](session_tags tags) {
+    sts_session s{true, "backup", "AROA1", "nightly", 5, 900'005, {}};
+    s.tags = std::move(tags);
+    return std::make_shared<const sts_session>(std::move(s));
+  };
+  sent.by.session = session({});
+  EXPECT_EQ(level_of(sent), 14);
+  sent.by.session = session({{"team", "blue", true}});
+  EXPECT_EQ(level_of(sent), 16);
+  EXPECT_EQ(std::get<put_object>(decode_command(encode(sent)).value()).by, sent.by);
+  put.by = sent.by;
+  put.by.session = session({});
+  EXPECT_EQ(level_of(put), 16);
+  EXPECT_EQ(std::get<change_identity>(decode_command(encode(put)).value()).by, put.by) << "no tags, in their form";
+}
+
 TEST(identity_commands, raise_the_level_of_a_command_that_a_user_sends) {
   put_object put{.stamp = {.session = 1, .sequence = 2}, .bucket = "b", .key = "k", .content = std::string{}};
   put.by = by_user();

@@ -63,6 +63,82 @@ TEST(session_tokens, of_the_longest_session_policy_are_within_the_bound) {
   EXPECT_FALSE(open_token({key_of('k')}, nullptr, "ASIA1", sealed(most)));
 }
 
+TEST(session_tokens, with_tags_have_a_version_of_their_own) {
+  auto tagged = contents();
+  tagged.session.tags = {{"team", "blue", true}, {"Größe", "", false}};
+  const auto opens = [](std::string_view plain) {
+    const secrets::sealing_key key{
+        std::as_bytes(std::span{std::string_view{key_of('k').bytes}}).first<secrets::key_bytes>()};
+    return open_token({key_of('k')}, nullptr, "ASIA1", secrets::seal(key, plain, "ASIA1", nonce)).has_value();
+  };
+  const auto plain = [](std::uint8_t version, const opened_token& what, bool with_tags) {
+    byte_writer w{64};
+    w.u8(version).string(what.secret);
+    write_session(w, what.session, with_tags);
+    return w.take();
+  };
+  EXPECT_EQ(open_token({key_of('k')}, nullptr, "ASIA1", sealed(tagged)).value(), tagged);
+  EXPECT_TRUE(opens(plain(1, contents(), false)));
+  EXPECT_TRUE(opens(plain(2, tagged, true)));
+  EXPECT_FALSE(opens(plain(1, tagged, true))) << "which a build without tags would read";
+  EXPECT_FALSE(opens(plain(2, contents(), true))) << "without tags";
+  EXPECT_FALSE(opens(plain(2, tagged, false)));
+  EXPECT_FALSE(opens(plain(3, tagged, true)));
+}
+
+TEST(session_tokens, have_tags_within_their_bounds) {
+  const auto holds = [](session_tags tags, std::string session_policy = {}) {
+    auto what = contents();
+    what.session.policy = std::move(session_policy);
+    what.session.tags = std::move(tags);
+    const auto token = sealed(what);
+    EXPECT_LE(token.size(), token_bytes_max);
+    const auto opened = open_token({key_of('k')}, nullptr, "ASIA1", token);
+    return opened && *opened == what;
+  };
+  session_tags most;
+  for (std::size_t i = 0; i < session_tags_max; ++i) most.push_back({"k" + std::to_string(i), std::string(50, 'v')});
+  EXPECT_TRUE(holds(most, std::string(session_policy_bytes_max, 'p')));
+  most.push_back({"more", ""});
+  EXPECT_FALSE(holds(most));
+  EXPECT_FALSE(holds({{"team", "a"}, {"Team", "b"}}));
+  EXPECT_TRUE(holds({{std::string(128, 'k'), std::string(256, 'v')}}));
+  session_tags large;
+  for (int i = 0; i < 20; ++i) large.push_back({"k" + std::to_string(i), std::string(256, 'v')});
+  EXPECT_EQ(packed_bytes("", large), 20u * 256 + 10 * 2 + 10 * 3);
+  EXPECT_FALSE(holds(large));
+  large.pop_back();
+  EXPECT_TRUE(holds(large));
+}
+
+TEST(session_tokens, of_users_have_no_tags) {
+  auto of_user = contents();
+  of_user.session.of_role = false;
+  of_user.session.session.clear();
+  EXPECT_TRUE(open_token({key_of('k')}, nullptr, "ASIA1", sealed(of_user)));
+  of_user.session.tags = {{"team", "blue"}};
+  EXPECT_FALSE(open_token({key_of('k')}, nullptr, "ASIA1", sealed(of_user)));
+}
+
+TEST(a_session_tag, has_the_characters_and_sizes_of_awss) {
+  for (const auto* key : {"team", "a b", "_.:/=+-@", "Größe", "x-aws:y", "aws"})
+    EXPECT_TRUE(valid_session_tag(key, "")) << key;
+  for (const auto* key : {"", "aws:team", "AWS:team", "a,b", "a\nb", "a\x7f", "\xff", "a\"b"})
+    EXPECT_FALSE(valid_session_tag(key, "v")) << key;
+  EXPECT_FALSE(valid_session_tag("k", "a;b"));
+  std::string umlauts;
+  for (int i = 0; i < 128; ++i) umlauts += "ü";
+  EXPECT_TRUE(valid_session_tag(umlauts, umlauts + umlauts)) << "characters, not bytes";
+  EXPECT_FALSE(valid_session_tag(umlauts + "u", ""));
+  EXPECT_FALSE(valid_session_tag("k", umlauts + umlauts + "u"));
+}
+
+TEST(a_session_tag, takes_the_place_of_the_roles_in_whatever_case) {
+  policy::tag_pairs tags{{"team", "red"}, {"stage", "live"}};
+  override_tags(tags, {{"Team", "blue"}, {"size", "1"}, {"stage", "test"}});
+  EXPECT_EQ(tags, (policy::tag_pairs{{"team", "blue"}, {"stage", "test"}, {"Team", "blue"}, {"size", "1"}}));
+}
+
 TEST(token_keys, are_renewed_after_30_days_and_kept_until_their_tokens_have_expired) {
   token_keys keys;
   EXPECT_TRUE(wants_token_key(keys, nullptr, 0));
