@@ -9,8 +9,9 @@ namespace cairn::cli {
 
 namespace {
 
-constexpr http_timeouts fetch_timeouts{std::chrono::seconds{2}, std::chrono::seconds{2}, std::chrono::seconds{2},
-                                       std::chrono::seconds{2}};
+// A name server that does not answer makes the system ask the next one after five seconds.
+constexpr http_timeouts fetch_timeouts{std::chrono::seconds{7}, std::chrono::seconds{2}, std::chrono::seconds{2},
+                                       std::chrono::seconds{2}, std::chrono::seconds{2}};
 
 class bounded_text : public body_sink {
 public:

@@ -7,7 +7,8 @@ namespace cairn::cli {
 
 namespace {
 
-constexpr http_timeouts timeouts{std::chrono::seconds{2}, std::chrono::seconds{2}, std::chrono::seconds{2}};
+constexpr http_timeouts timeouts{std::chrono::seconds{2}, std::chrono::seconds{2}, std::chrono::seconds{2},
+                                 std::chrono::seconds{2}};
 
 } // namespace
 

@@ -10,6 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <future>
+#include <system_error>
+#include <thread>
 
 namespace cairn::cli {
 
@@ -33,6 +37,45 @@ error transport_error(error_code code, const std::string& doing) {
   if (code.category() == http::make_error_code(http::error::bad_version).category())
     return {errc::connection_lost, doing + ": not an HTTP answer (" + code.message() + ")"};
   return {errc::connection_lost, doing + ": " + code.message()};
+}
+
+using found_hosts = result<asio::ip::tcp::resolver::results_type>;
+
+found_hosts find_host(const std::string& host, const std::string& port) {
+  error_code code;
+  asio::io_context context{1};
+  asio::ip::tcp::resolver resolver{context};
+  auto found = resolver.resolve(host, port, code);
+  if (code) return error{errc::connection_lost, "looking up the host: " + code.message()};
+  return found;
+}
+
+// Nothing ends the system's look-up of a name, which takes as long as its name servers are waited for. So it has a
+// thread of its own, and one that is late goes on without anybody. An address needs no name server.
+found_hosts look_up(const server_address& server, std::chrono::milliseconds patience) {
+  constexpr int running_max = 512; // more than a command has connections
+  static std::atomic<int> running{0};
+  error_code not_numeric;
+  asio::ip::make_address(server.host, not_numeric);
+  if (!not_numeric) return find_host(server.host, server.port);
+  const error late{errc::timeout, "looking up the host: no answer in time"};
+  const auto promised = std::make_shared<std::promise<found_hosts>>();
+  auto answered = promised->get_future();
+  if (++running > running_max) {
+    --running;
+    return late;
+  }
+  try {
+    std::thread{[promised, host = server.host, port = server.port] {
+      auto found = find_host(host, port);
+      --running;
+      promised->set_value(std::move(found));
+    }}.detach();
+  } catch (const std::system_error& no_thread) {
+    --running;
+    return error{errc::timeout, std::string{"looking up the host: "} + no_thread.what()};
+  }
+  return answered.wait_for(patience) == std::future_status::ready ? answered.get() : found_hosts{late};
 }
 
 void sign(http_request& request, const server_address& server, const net::client_credentials& with) {
@@ -114,11 +157,9 @@ public:
 
   result<void> open(const server_address& server) {
     const auto doing = "connecting to " + server.host_header();
-    error_code code;
-    asio::ip::tcp::resolver resolver(context_);
-    const auto found = resolver.resolve(server.host, server.port, code);
-    if (code) return transport_error(code, doing);
-    code = run(timeouts_.connect, [&](auto done) { stream_.async_connect(found, std::move(done)); });
+    const auto found = look_up(server, timeouts_.look_up);
+    if (!found) return error{found.error().code, doing + ": " + found.error().text};
+    auto code = run(timeouts_.connect, [&](auto done) { stream_.async_connect(*found, std::move(done)); });
     if (code) return transport_error(code, doing);
     stream_.socket().set_option(asio::ip::tcp::no_delay(true), code);
     return server.tls ? encrypt(server, doing) : result<void>{};

@@ -75,6 +75,7 @@ public:
 };
 
 struct http_timeouts {
+  std::chrono::milliseconds look_up{15'000}; // of the host's name
   std::chrono::milliseconds connect{10'000};
   std::chrono::milliseconds progress{60'000}; // without a byte in either direction
   std::chrono::milliseconds answer{120'000};  // from the end of the request to the first byte of the answer

@@ -350,4 +350,11 @@ TEST(http_client, answer_that_is_not_http_is_an_error) {
   EXPECT_NE(response.error().text.find("not an HTTP answer"), std::string::npos) << response.error().text;
 }
 
+TEST(http_client, waits_for_a_bounded_time_until_a_host_is_found) {
+  http_client late{parse_server_address("http://name.invalid:80").value(), {.look_up = 0ms}};
+  const auto answer = late.exchange({"GET", "/", {}});
+  ASSERT_FALSE(answer);
+  EXPECT_TRUE(answer.error() == errc::timeout || answer.error() == errc::connection_lost) << "whichever comes first";
+}
+
 } // namespace cairn::cli::http_client_test
