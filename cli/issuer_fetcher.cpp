@@ -48,10 +48,11 @@ std::optional<std::chrono::seconds> max_age_of(std::string_view cache_control) {
 }
 
 net::document_fetcher make_issuer_fetcher() {
-  return [](const std::string& text, const std::string& ca_file) -> result<net::fetched_document> {
+  return [](const std::string& text, const net::issuer_trust& trust) -> result<net::fetched_document> {
     auto url = parse_server_url(text);
     if (!url) return url.error();
-    url->server.ca = ca_file;
+    url->server.ca = trust.ca_file;
+    url->server.thumbprints = trust.thumbprints;
     http_client client{std::move(url->server), fetch_timeouts};
     bounded_text body;
     const auto target = url->target.empty() ? std::string{"/"} : url->target;

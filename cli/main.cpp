@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   add_user_command(app, exit_code);
   add_group_command(app, exit_code);
   add_role_command(app, exit_code);
+  add_provider_command(app, exit_code);
   add_policy_command(app, exit_code);
   add_bench_command(app, exit_code);
   add_sim_command(app, exit_code);

@@ -94,7 +94,7 @@ private:
   net::gateway_logs logs_{.slow = std::make_shared<net::slow_requests>(system_clock(), metrics_)};
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<actors::storage_node> node_;
-  std::shared_ptr<net::identity_providers> providers_; // of web identities; null: there are none
+  std::shared_ptr<net::identity_providers> providers_; // of web identities
   std::unique_ptr<net::http_server> http_;
   std::unique_ptr<net::admin_server> admin_;
   std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
@@ -127,8 +127,7 @@ result<void> running_node::start() {
   const auto fitting = fitted(settings_, descriptors_);
   auto services = node_->handles();
   auto memory = services.buffers;
-  if (!settings_.auth.oidc.empty())
-    providers_ = std::make_shared<net::identity_providers>(settings_.auth.oidc, make_issuer_fetcher(), system_clock());
+  providers_ = std::make_shared<net::identity_providers>(settings_.auth.oidc, make_issuer_fetcher(), system_clock());
   auto gateway = std::make_shared<net::s3_gateway>(fitting, std::move(services), net::s3_operations, metrics_, logs_,
                                                    system_clock(), system_random(), providers_);
   http_ =

@@ -105,7 +105,11 @@ bool adds_something(const meta::command& c) {
                         [](const meta::put_object&) { return true; },
                         [](const meta::create_bucket&) { return true; },
                         [](const meta::create_key&) { return true; },
-                        [](const meta::change_identity& i) { return !i.id.empty() || !i.text.empty(); },
+                        [](const meta::change_identity& i) {
+                          const bool is_provider =
+                              i.what == storage::policy::action::iam_create_open_id_connect_provider;
+                          return !i.id.empty() || !i.text.empty() || is_provider;
+                        },
                         [](const meta::renew_token_key&) { return true; },
                         [](const meta::begin_upload&) { return true; },
                         [](const meta::put_part&) { return true; },

@@ -19,7 +19,15 @@ namespace cairn::cli {
 namespace {
 
 // What a verb's argument or option becomes in the request.
-enum class value_kind : std::uint8_t { text, policy, role, file, texts, pairs }; // the last two: between commas
+enum class value_kind : std::uint8_t {
+  text,
+  policy,
+  role,
+  provider,
+  file,
+  texts,
+  pairs
+}; // the last two: between commas
 struct argument {
   const char *name, *parameter, *help;
   value_kind kind = value_kind::text;
@@ -92,6 +100,19 @@ constexpr argument with_session_options[] = {
     {"--policy", "Policy", "A session policy, JSON", value_kind::file},
     {"--web-identity-token", web_identity_token, "A token of an OpenID Connect issuer, instead of an access key",
      value_kind::file}};
+constexpr argument provider_arn[] = {{"NAME", "OpenIDConnectProviderArn",
+                                      "The provider: HOST/PATH, its URL without https://, or its ARN",
+                                      value_kind::provider}};
+constexpr argument provider_url[] = {{"URL", "Url", "The issuer's URL, as its tokens name it in `iss`"}};
+constexpr argument provider_and_client[] = {{"NAME", "OpenIDConnectProviderArn", "The provider", value_kind::provider},
+                                            {"CLIENT", "ClientID", "An audience, as tokens name it in `aud`"}};
+constexpr argument provider_and_thumbprints[] = {
+    {"NAME", "OpenIDConnectProviderArn", "The provider", value_kind::provider},
+    {"THUMBPRINTS", "ThumbprintList", "SHA-1 of certificates in hexadecimal, between commas", value_kind::texts}};
+constexpr argument with_clients[] = {
+    {"--client-ids", "ClientIDList", "Audiences for which its tokens are let in: cairn,other", value_kind::texts},
+    {"--thumbprints", "ThumbprintList",
+     "SHA-1 of certificates, in hexadecimal, that are trusted beside those of the system", value_kind::texts}};
 constexpr argument with_path[] = {{"--path", "Path", "/division/team/"}};
 constexpr argument with_path_prefix[] = {{"--path-prefix", "PathPrefix", "Only those below this path"}};
 constexpr argument with_description[] = {{"--path", "Path", "/division/team/"},
@@ -103,6 +124,7 @@ constexpr const char* role_columns[] = {"RoleName", "Path", "RoleId", "MaxSessio
 constexpr const char* policy_columns[] = {"PolicyName", "Path", "DefaultVersionId", "AttachmentCount", "UpdateDate"};
 constexpr const char* key_columns[] = {"AccessKeyId", "Status", "CreateDate"};
 constexpr const char* attached_columns[] = {"PolicyName", "PolicyArn"};
+constexpr const char* provider_columns[] = {"Arn"};
 constexpr const char* version_columns[] = {"VersionId", "IsDefaultVersion", "CreateDate"};
 
 constexpr verb user_verbs[] = {
@@ -180,6 +202,25 @@ constexpr verb role_verbs[] = {
     {"delete-policy", "DeleteRolePolicy", "Delete an inline policy", role_and_inline},
 };
 
+constexpr verb provider_verbs[] = {
+    {"create", "CreateOpenIDConnectProvider", "Trust an issuer of web identities", provider_url, with_clients},
+    {"list",
+     "ListOpenIDConnectProviders",
+     "Show the providers",
+     {},
+     {},
+     "",
+     "OpenIDConnectProviderList",
+     provider_columns},
+    {"show", "GetOpenIDConnectProvider", "Show a provider", provider_arn},
+    {"add-client", "AddClientIDToOpenIDConnectProvider", "Let tokens for a further audience in", provider_and_client},
+    {"remove-client", "RemoveClientIDFromOpenIDConnectProvider", "Let tokens for an audience in no more",
+     provider_and_client},
+    {"thumbprints", "UpdateOpenIDConnectProviderThumbprint", "Put other thumbprints in place of the present ones",
+     provider_and_thumbprints},
+    {"delete", "DeleteOpenIDConnectProvider", "Let no token of the issuer in any more", provider_arn},
+};
+
 constexpr verb policy_verbs[] = {
     {"create", "CreatePolicy", "Make a managed policy, which users and groups can be given", new_policy,
      with_description},
@@ -221,7 +262,9 @@ result<std::string> read_file(const std::string& path) {
 result<std::string> value_of(const argument& of, const std::string& given) {
   if (of.kind == value_kind::file) return read_file(given);
   if (of.kind == value_kind::text || given.starts_with("arn:")) return given;
-  const std::string kind = of.kind == value_kind::role ? "arn:aws:iam:::role/" : "arn:aws:iam:::policy/";
+  const std::string kind = of.kind == value_kind::role       ? "arn:aws:iam:::role/"
+                           : of.kind == value_kind::provider ? "arn:aws:iam:::oidc-provider/"
+                                                             : "arn:aws:iam:::policy/";
   return kind + (given.starts_with('/') ? given.substr(1) : given);
 }
 
@@ -360,6 +403,15 @@ void add_role_command(CLI::App& app, int& exit_code) {
                                                 "backup read-only");
   role->require_subcommand(1);
   add_verbs(*role, role_verbs, exit_code);
+}
+
+void add_provider_command(CLI::App& app, int& exit_code) {
+  auto* const provider =
+      app.add_subcommand("oidc-provider", "Issuers of web identities (OpenID Connect), whose tokens assume roles\n\n"
+                                          "Example: cairn oidc-provider create https://idp.example.org/team "
+                                          "--client-ids cairn");
+  provider->require_subcommand(1);
+  add_verbs(*provider, provider_verbs, exit_code);
 }
 
 void add_managed_policy_commands(CLI::App& policy, int& exit_code) {

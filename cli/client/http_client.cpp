@@ -78,6 +78,24 @@ found_hosts look_up(const server_address& server, std::chrono::milliseconds pati
   return answered.wait_for(patience) == std::future_status::ready ? answered.get() : found_hosts{late};
 }
 
+// Certificates that the server sends and whose SHA-1 is one of `wanted` are trusted like those of the store, which is
+// this connection's alone. The names, times and signatures of the chain are checked as ever.
+int verify_with_thumbprints(X509_STORE_CTX* chain, void* wanted) {
+  const auto& thumbprints = *static_cast<const std::vector<std::string>*>(wanted);
+  auto* const sent = X509_STORE_CTX_get0_untrusted(chain);
+  for (int i = 0; i < sk_X509_num(sent); ++i) {
+    auto* const one = sk_X509_value(sent, i);
+    std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    if (X509_digest(one, EVP_sha1(), digest.data(), &size) != 1) continue;
+    const auto text = hex_of(std::span<const std::uint8_t>{digest.data(), size});
+    if (std::find(thumbprints.begin(), thumbprints.end(), text) == thumbprints.end()) continue;
+    X509_STORE_add_cert(X509_STORE_CTX_get0_store(chain), one);
+    X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(chain), X509_V_FLAG_PARTIAL_CHAIN);
+  }
+  return X509_verify_cert(chain);
+}
+
 void sign(http_request& request, const server_address& server, const net::client_credentials& with) {
   const auto target = net::parse_target(request.target);
   if (!target) return; // the server refuses it
@@ -178,6 +196,9 @@ public:
     else
       tls_context_->load_verify_file(server.ca, code);
     if (code) return broken("the trusted certificates" + (server.ca.empty() ? "" : " in " + server.ca));
+    if (!server.thumbprints.empty())
+      SSL_CTX_set_cert_verify_callback(tls_context_->native_handle(), verify_with_thumbprints,
+                                       const_cast<std::vector<std::string>*>(&server.thumbprints));
     tls_.emplace(stream_, *tls_context_);
     tls_->set_verify_mode(ssl::verify_peer, code);
     tls_->set_verify_callback(ssl::host_name_verification(server.host), code);

@@ -26,6 +26,8 @@ struct server_address {
   std::string port;
   bool tls = false;
   std::string ca = {}; // PEM file whose certificates are trusted; empty: the system's
+  // Of certificates that are trusted, too, if the server sends them: their SHA-1, in hexadecimal.
+  std::vector<std::string> thumbprints = {};
   std::string host_header() const;
 };
 

@@ -60,7 +60,7 @@ public:
   node_metrics& metrics;
   const cairn::clock& clock;
   random_source& random;
-  const std::shared_ptr<identity_providers> providers; // of web identities; null: there are none
+  const std::shared_ptr<identity_providers> providers; // of web identities; null: requests with them do not come
 
   const config::anonymous_access anonymous;
   const config::sigv2_use sigv2;

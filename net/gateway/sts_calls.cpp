@@ -25,8 +25,9 @@ struct sts_call {
   std::string action;
   sts_request request;
   metadata::sts_session made{}; // of the credentials
-  // Of AssumeRoleWithWebIdentity.
+  // Of AssumeRoleWithWebIdentity. issuer: with the audiences for which its tokens are let in.
   std::shared_ptr<identity_provider> provider{};
+  config::oidc_issuer issuer{};
   web_token token{};
 };
 using sts_call_ptr = std::shared_ptr<sts_call>;
@@ -55,7 +56,7 @@ void seal(const sts_call_ptr& call, const metadata::token_keys& keys) {
   made.contents.session = call->made;
   if (call->provider) {
     made.subject = call->token.subject;
-    made.audience = audience_of(call->token, call->provider->issuer());
+    made.audience = audience_of(call->token, call->issuer);
     made.provider = storage::policy::provider_arn(config::provider_of(call->token.issuer));
   }
   const auto nonce = random_bytes<std::array<std::byte, metadata::token_nonce_bytes>>(random);
@@ -230,16 +231,9 @@ void check_signature_of(const sts_call_ptr& call, const std::shared_ptr<const js
   });
 }
 
-void assume_role_with_web_identity(const sts_call_ptr& call) {
-  auto& shared = call->session->shared();
-  auto read = read_web_token(call->request.web_token);
-  if (const auto* refused = std::get_if<s3_error>(&read)) return refuse_token(call, *refused);
-  call->token = std::move(std::get<web_token>(read));
-  call->provider = shared.providers ? shared.providers->find(call->token.issuer) : nullptr;
-  if (!call->provider)
-    return refuse_token(call, invalid_identity_token("No OpenIDConnect provider found for the token's issuer."));
+void judge_token(const sts_call_ptr& call) {
   // Before anything is fetched for it.
-  if (const auto refused = refused_claims(call->token, call->provider->issuer(), shared.clock.wall()))
+  if (const auto refused = refused_claims(call->token, call->issuer, call->session->shared().clock.wall()))
     return refuse_token(call, *refused);
   call->provider->keys_for(call->token.header,
                            [call = call](result<std::shared_ptr<const json_web_keys>> keys) mutable {
@@ -250,6 +244,37 @@ void assume_role_with_web_identity(const sts_call_ptr& call) {
                                check_signature_of(call, *keys);
                              });
                            });
+}
+
+// Providers that IAM's API made are rows, which are read for each token: one that was deleted lets in nobody.
+void look_up_provider(const sts_call_ptr& call, identity_providers& providers) {
+  const auto refuse = [call] {
+    refuse_token(call, invalid_identity_token("No OpenIDConnect provider found for the token's issuer."));
+  };
+  constexpr std::string_view scheme = "https://";
+  const std::string name{config::provider_of(call->token.issuer)};
+  if (!call->token.issuer.starts_with(scheme) || !config::is_provider_name(name)) return refuse();
+  read_rows(call, metadata::identity_kind::provider, name,
+            [call, &providers, refuse, name](const result<actors::found_identities>& found) {
+              if (!found && found.error() != errc::no_such_identity)
+                return call->session->respond_failure(found.error());
+              if (!found || (*found)->providers.front().name != name) return refuse();
+              const auto& row = (*found)->providers.front();
+              call->issuer = {call->token.issuer, row.client_ids, {}, {}};
+              call->provider = providers.made(call->issuer.issuer, row.thumbprints);
+              judge_token(call);
+            });
+}
+
+void assume_role_with_web_identity(const sts_call_ptr& call) {
+  auto& shared = call->session->shared();
+  auto read = read_web_token(call->request.web_token);
+  if (const auto* refused = std::get_if<s3_error>(&read)) return refuse_token(call, *refused);
+  call->token = std::move(std::get<web_token>(read));
+  call->provider = shared.providers->configured(call->token.issuer);
+  if (!call->provider) return look_up_provider(call, *shared.providers);
+  call->issuer = call->provider->issuer();
+  judge_token(call);
 }
 
 void get_session_token(const sts_call_ptr& call) {

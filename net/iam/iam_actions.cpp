@@ -1,5 +1,6 @@
 #include "net/iam/iam_actions.hpp"
 
+#include "base/units.hpp"
 #include "storage/policy/policy.hpp"
 
 #include <algorithm>
@@ -16,8 +17,8 @@ using policy::action;
 
 constexpr std::string_view user_name = "UserName", group_name = "GroupName", role_name = "RoleName",
                            trust_document = "AssumeRolePolicyDocument", policy_arn = "PolicyArn",
-                           policy_name = "PolicyName", path_pages = "PathPrefix Marker MaxItems",
-                           pages = "Marker MaxItems";
+                           policy_name = "PolicyName", provider_arn = "OpenIDConnectProviderArn",
+                           path_pages = "PathPrefix Marker MaxItems", pages = "Marker MaxItems";
 constexpr std::size_t known_secret_bytes_min = 8; // as MinIO's
 
 constexpr iam_action actions[] = {
@@ -89,6 +90,26 @@ constexpr iam_action actions[] = {
     {"UpdateAccessKey", action::iam_update_access_key, user_name, "AccessKeyId", "Status", true},
     {"DeleteAccessKey", action::iam_delete_access_key, user_name, "AccessKeyId", {}, true},
     {"GetAccessKeyLastUsed", action::iam_get_access_key_last_used, "AccessKeyId"},
+    {"CreateOpenIDConnectProvider",
+     action::iam_create_open_id_connect_provider,
+     "Url",
+     {},
+     "ClientIDList ThumbprintList Tags"},
+    {"GetOpenIDConnectProvider", action::iam_get_open_id_connect_provider, provider_arn},
+    {"ListOpenIDConnectProviders", action::iam_list_open_id_connect_providers, {}},
+    {"DeleteOpenIDConnectProvider", action::iam_delete_open_id_connect_provider, provider_arn},
+    {"AddClientIDToOpenIDConnectProvider", action::iam_add_client_id_to_open_id_connect_provider, provider_arn,
+     "ClientID"},
+    {"RemoveClientIDFromOpenIDConnectProvider", action::iam_remove_client_id_from_open_id_connect_provider,
+     provider_arn, "ClientID"},
+    {"UpdateOpenIDConnectProviderThumbprint",
+     action::iam_update_open_id_connect_provider_thumbprint,
+     provider_arn,
+     {},
+     "ThumbprintList"},
+    {"TagOpenIDConnectProvider", action::iam_tag_open_id_connect_provider, provider_arn, {}, "Tags"},
+    {"UntagOpenIDConnectProvider", action::iam_untag_open_id_connect_provider, provider_arn, {}, "TagKeys"},
+    {"ListOpenIDConnectProviderTags", action::iam_list_open_id_connect_provider_tags, provider_arn, {}, pages},
     {"SimulatePrincipalPolicy",
      action::iam_simulate_principal_policy,
      "PolicySourceArn",
@@ -148,6 +169,13 @@ std::string path_or(const iam_query& query, std::string_view name) {
   return given != nullptr && !given->empty() ? *given : "/";
 }
 
+// To set, or, with empty values, to remove.
+policy::tag_pairs tags_in(const iam_query& query) {
+  auto tags = query.pairs("Tags", "Key", "Value");
+  for (auto& key : query.list("TagKeys")) tags.emplace_back(std::move(key), std::string{});
+  return tags;
+}
+
 std::optional<s3_error> take_document(const iam_query& query, std::string_view parameter, policy::owner_kind of,
                                       std::string& into) {
   const auto* const text = query.find(parameter);
@@ -180,6 +208,35 @@ std::optional<s3_error> take_session_time(const iam_query& query, std::uint32_t 
   return std::nullopt;
 }
 
+// "https://idp.example.org/team", or the ARN of a provider, as its name: without the scheme. Not valid: empty.
+std::string provider_name_in(const iam_action& action, const iam_query& query) {
+  constexpr std::string_view scheme = "https://", kind = "oidc-provider/";
+  const auto given = query.text(action.subject);
+  const bool by_url = action.subject != provider_arn;
+  const auto resource = by_url ? std::optional{std::string_view{given}} : own_resource(given);
+  const auto before = by_url ? scheme : kind;
+  const auto name = resource && resource->starts_with(before) ? resource->substr(before.size()) : std::string_view{};
+  return config::is_provider_name(name) ? std::string{name} : std::string{};
+}
+
+// The client ids and thumbprints of a provider.
+std::optional<s3_error> take_provider(const iam_action& action, const iam_query& query, metadata::change_identity& c) {
+  c.name = provider_name_in(action, query);
+  if (c.name.empty() && action.subject != provider_arn)
+    return validation_error("Invalid Open ID Connect Provider URL: it is https://HOST/PATH, its host in lower case and "
+                            "without a query.");
+  c.client_ids = query.list("ClientIDList");
+  if (action.other == "ClientID") c.client_ids.push_back(query.text("ClientID"));
+  if (!std::all_of(c.client_ids.begin(), c.client_ids.end(), metadata::valid_client_id))
+    return validation_error("A client id has 1 to 255 printable ASCII characters.");
+  for (const auto& text : query.list("ThumbprintList")) c.thumbprints.push_back(policy::lower_case(text));
+  if (!std::all_of(c.thumbprints.begin(), c.thumbprints.end(), metadata::valid_thumbprint))
+    return validation_error("A thumbprint is the SHA-1 of a certificate, 40 hexadecimal digits.");
+  if (c.what == action::iam_update_open_id_connect_provider_thumbprint && c.thumbprints.empty())
+    return missing_parameter("ThumbprintList");
+  return std::nullopt;
+}
+
 std::optional<s3_error> take_names(const iam_action& action, const iam_query& query, metadata::change_identity& c) {
   const auto take = [&](std::string_view parameter, std::string& into) -> std::optional<s3_error> {
     into = query.text(parameter);
@@ -199,7 +256,7 @@ std::optional<s3_error> take_names(const iam_action& action, const iam_query& qu
 
 bool iam_action::creates() const {
   return act == action::iam_create_user || act == action::iam_create_group || act == action::iam_create_policy ||
-         act == action::iam_create_role;
+         act == action::iam_create_role || act == action::iam_create_open_id_connect_provider;
 }
 
 const iam_action* find_action(std::string_view name) {
@@ -244,6 +301,10 @@ std::optional<metadata::identity_query> subject_of(const iam_action& action, con
   } else if (action.subject == role_name) {
     wanted.kind = identity_kind::role;
     wanted.name = given;
+  } else if (action.subject == provider_arn) {
+    wanted.kind = identity_kind::provider;
+    wanted.name = provider_name_in(action, query);
+    if (wanted.name.empty()) wanted.name = "-";
   } else if (action.subject == "AccessKeyId") {
     wanted.access_key = given;
   } else {
@@ -254,16 +315,21 @@ std::optional<metadata::identity_query> subject_of(const iam_action& action, con
 
 const metadata::identity_page* found_subject(const iam_action& action, const iam_query& query,
                                              const metadata::identity_page& page) {
-  if (page.users.empty() && page.groups.empty() && page.roles.empty() && page.policies.empty()) return nullptr;
-  const bool by_arn = action.subject == policy_arn || action.subject == "PolicySourceArn";
+  if (page.users.empty() && page.groups.empty() && page.roles.empty() && page.policies.empty() &&
+      page.providers.empty())
+    return nullptr;
+  const bool by_arn =
+      action.subject == policy_arn || action.subject == provider_arn || action.subject == "PolicySourceArn";
   if (!by_arn) return &page;
-  const auto row = action.subject == policy_arn ? metadata::resource_of(page.policies.front())
-                                                : metadata::resource_of(page.users.front());
+  const auto row = action.subject == policy_arn     ? metadata::resource_of(page.policies.front())
+                   : action.subject == provider_arn ? metadata::resource_of(page.providers.front())
+                                                    : metadata::resource_of(page.users.front());
   return own_resource(query.text(action.subject)) == row ? &page : nullptr;
 }
 
 std::string resource_of(const iam_action& action, const iam_query& query, const metadata::identity_page* found) {
   const auto name = query.text(action.subject);
+  if (policy::is_of_providers(action.act)) return "oidc-provider/" + provider_name_in(action, query);
   if (action.creates()) {
     const std::string kind = action.subject == user_name    ? "user"
                              : action.subject == group_name ? "group"
@@ -289,6 +355,11 @@ std::string resource_of(const iam_action& action, const iam_query& query, const 
 
 std::variant<metadata::change_identity, s3_error> read_change(const iam_action& action, const iam_query& query) {
   metadata::change_identity c{.what = action.act};
+  if (policy::is_of_providers(action.act)) {
+    if (auto refused = take_provider(action, query, c)) return std::move(*refused);
+    c.tags = tags_in(query);
+    return c;
+  }
   if (auto refused = take_names(action, query, c)) return std::move(*refused);
   c.path = path_or(query, action.act == action::iam_update_user ? "NewPath" : "Path");
   c.description = query.text("Description");
@@ -303,8 +374,7 @@ std::variant<metadata::change_identity, s3_error> read_change(const iam_action& 
     if (!number) return validation_error("VersionId is written as v1.");
     c.version = *number;
   }
-  c.tags = query.pairs("Tags", "Key", "Value");
-  for (auto& key : query.list("TagKeys")) c.tags.emplace_back(std::move(key), std::string{});
+  c.tags = tags_in(query);
   switch (action.act) {
     case action::iam_update_user:
       c.other = query.text("NewUserName");

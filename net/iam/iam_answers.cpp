@@ -250,6 +250,17 @@ std::variant<std::string, s3_error> answer_about_policy(const iam_action& action
   return no_such_entity("Policy version " + query.text("VersionId") + " does not exist.");
 }
 
+std::string answer_about_provider(const iam_action& action, const metadata::provider_row& row) {
+  result_writer xml;
+  if (action.act == action::iam_get_open_id_connect_provider) {
+    write_provider(xml, row);
+  } else {
+    write_tags(xml, row.tags);
+    end_page(xml, false, {});
+  }
+  return xml.take();
+}
+
 // The root key asks who it is.
 std::string root_answer() {
   result_writer xml;
@@ -274,6 +285,10 @@ std::string rows_answer(const iam_action& action, const metadata::identity_page&
   } else if (action.act == action::iam_list_groups) {
     write_members(xml, "Groups", page.groups, [&xml](const metadata::group_row& row) { write_group(xml, row); });
     end_rows(xml, page.groups, page.truncated);
+  } else if (action.act == action::iam_list_open_id_connect_providers) {
+    write_members(xml, "OpenIDConnectProviderList", page.providers, [&xml](const metadata::provider_row& row) {
+      xml.text("Arn", iam_arn_of(metadata::resource_of(row)));
+    });
   } else {
     write_members(xml, "Policies", page.policies,
                   [&xml](const metadata::policy_row& row) { write_managed_policy(xml, row, false); });
@@ -320,6 +335,10 @@ listings_of(const iam_action& action, const iam_query& query, const metadata::id
     case action::iam_list_users: return queries{page};
     case action::iam_list_roles: page.kind = identity_kind::role; return queries{page};
     case action::iam_list_groups: page.kind = identity_kind::group; return queries{page};
+    case action::iam_list_open_id_connect_providers:
+      page.kind = identity_kind::provider;
+      page.max = metadata::providers_max;
+      return queries{page};
     case action::iam_list_policies:
       page.kind = identity_kind::policy;
       page.attached = query.flag("OnlyAttached");
@@ -346,6 +365,7 @@ std::variant<std::string, s3_error> read_answer(const iam_action& action, const 
   if (action.subject == "PolicyArn") return answer_about_policy(action, query, *subject, listed);
   if (action.subject == "GroupName") return answer_about_group(action, query, *subject, listed);
   if (action.subject == "RoleName") return answer_about_role(action, query, *subject);
+  if (!subject->providers.empty()) return answer_about_provider(action, subject->providers.front());
   return answer_about_user(action, query, *subject);
 }
 
@@ -374,6 +394,10 @@ std::string change_answer(const metadata::change_identity& done, std::uint64_t v
         row.session_seconds_max = done.version;
         write_role(xml, row, true);
       });
+    case action::iam_create_open_id_connect_provider:
+      xml.text("OpenIDConnectProviderArn", storage::policy::provider_arn(done.name));
+      if (!done.tags.empty()) write_tags(xml, done.tags);
+      return xml.take();
     case action::iam_create_policy:
       return within("Policy", [&] {
         metadata::policy_row row{.name = done.name, .id = done.id, .path = done.path};

@@ -66,6 +66,19 @@ void write_role(xml_writer& xml, const metadata::role_row& row, bool with_tags) 
   if (with_tags && !row.who.tags.empty()) write_tags(xml, row.who.tags);
 }
 
+void write_provider(xml_writer& xml, const metadata::provider_row& row) {
+  const auto list = [&xml](std::string_view element, const std::vector<std::string>& texts) {
+    xml.open(element);
+    for (const auto& text : texts) xml.text("member", text);
+    xml.close(element);
+  };
+  xml.text("Url", row.name);
+  list("ClientIDList", row.client_ids);
+  list("ThumbprintList", row.thumbprints);
+  xml.text("CreateDate", date_text(row.created));
+  if (!row.tags.empty()) write_tags(xml, row.tags);
+}
+
 void write_managed_policy(xml_writer& xml, const metadata::policy_row& row, bool whole) {
   xml.text("PolicyName", row.name);
   xml.text("PolicyId", row.id);

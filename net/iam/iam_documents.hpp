@@ -23,6 +23,7 @@ std::string version_id_text(std::uint32_t number); // "v3"
 void write_user(xml_writer& xml, const storage::metadata::user_row& row, bool with_tags);
 void write_group(xml_writer& xml, const storage::metadata::group_row& row);
 void write_role(xml_writer& xml, const storage::metadata::role_row& row, bool with_tags);
+void write_provider(xml_writer& xml, const storage::metadata::provider_row& row);
 void write_managed_policy(xml_writer& xml, const storage::metadata::policy_row& row, bool whole);
 // `with_text`: also the document.
 void write_policy_version(xml_writer& xml, const storage::metadata::policy_row& row,

@@ -28,6 +28,8 @@ struct list_parameter {
 constexpr list_parameter lists[] = {{"Tags", {"Key", "Value"}},
                                     {"TagKeys"},
                                     {"TransitiveTagKeys"},
+                                    {"ClientIDList"},
+                                    {"ThumbprintList"},
                                     {"ActionNames"},
                                     {"ResourceArns"},
                                     {"PolicyInputList"},

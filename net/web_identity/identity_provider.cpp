@@ -5,16 +5,26 @@
 #include "config/rules.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace cairn::net {
 
-identity_provider::identity_provider(config::oidc_issuer issuer, document_fetcher fetch, const clock& time)
-    : issuer_(std::move(issuer)), fetch_(std::move(fetch)), clock_(time), thread_([this] { run(); }) {}
+identity_provider::identity_provider(config::oidc_issuer issuer, document_fetcher fetch, const clock& time,
+                                     std::vector<std::string> thumbprints)
+    : issuer_(std::move(issuer)),
+      trust_{issuer_.ca_file, std::move(thumbprints)},
+      fetch_(std::move(fetch)),
+      clock_(time) {}
 
 identity_provider::~identity_provider() {
   stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool identity_provider::is_idle() {
+  const std::lock_guard guard{mutex_};
+  return !fetching_;
 }
 
 void identity_provider::stop() {
@@ -24,7 +34,6 @@ void identity_provider::stop() {
     stopping_ = true;
     left.swap(waiting_);
   }
-  wake_.notify_one();
   for (const auto& one : left) one.then(error{errc::stopping, "the node is shutting down"});
 }
 
@@ -55,15 +64,28 @@ void identity_provider::keys_for(const signature_header& wanted, then_keys then)
     return then(error{errc::slow_down, "too many requests wait for the issuer's keys"});
   }
   waiting_.push_back({wanted, std::move(then)});
+  if (fetching_ || begin_thread()) return;
+  cache_.failed(clock_.now());
+  const auto refused = std::exchange(waiting_, {});
   lock.unlock();
-  wake_.notify_one();
+  for (const auto& one : refused) one.then(error{errc::slow_down, "there is no thread to fetch the issuer's keys"});
+}
+
+// With the mutex.
+bool identity_provider::begin_thread() {
+  if (thread_.joinable()) thread_.join(); // it has ended, or is about to: it does nothing after its fetch
+  try {
+    thread_ = std::thread{[this] { run(); }};
+  } catch (const std::system_error&) {
+    return false;
+  }
+  fetching_ = true;
+  return true;
 }
 
 void identity_provider::run() {
   std::unique_lock lock{mutex_};
-  while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (stopping_) return;
+  while (!stopping_ && !waiting_.empty()) {
     lock.unlock();
     const auto fetched = fetch_keys();
     lock.lock();
@@ -79,6 +101,7 @@ void identity_provider::run() {
     answered.clear();
     lock.lock();
   }
+  fetching_ = false;
 }
 
 result<fetched_document> identity_provider::fetch_keys() const {
@@ -87,13 +110,13 @@ result<fetched_document> identity_provider::fetch_keys() const {
   if (url.empty()) {
     const bool ends_in_slash = issuer_.issuer.ends_with('/');
     const auto base = issuer_.issuer.substr(0, issuer_.issuer.size() - (ends_in_slash ? 1 : 0));
-    const auto found = fetch_(base + std::string{well_known}, issuer_.ca_file);
+    const auto found = fetch_(base + std::string{well_known}, trust_);
     if (!found) return found.error();
     auto said = read_discovery(found->body, issuer_.issuer);
     if (!said) return said.error();
     url = std::move(*said);
   }
-  return fetch_(url, issuer_.ca_file);
+  return fetch_(url, trust_);
 }
 
 // One line when the issuer begins to fail, and one when it is back: strangers may cause fetches.
@@ -117,19 +140,42 @@ void identity_provider::take(const result<fetched_document>& fetched, steady_tim
     log::info("the keys of an issuer of web identities are fetched again", {{"issuer", issuer_.issuer}});
 }
 
-identity_providers::identity_providers(const std::vector<config::oidc_issuer>& issuers, const document_fetcher& fetch,
-                                       const clock& time) {
-  for (const auto& one : issuers) all_.push_back(std::make_shared<identity_provider>(one, fetch, time));
+identity_providers::identity_providers(const std::vector<config::oidc_issuer>& issuers, document_fetcher fetch,
+                                       const clock& time)
+    : fetch_(std::move(fetch)), clock_(time) {
+  for (const auto& one : issuers) configured_.push_back(std::make_shared<identity_provider>(one, fetch_, time));
 }
 
-std::shared_ptr<identity_provider> identity_providers::find(std::string_view issuer) const {
-  const auto found =
-      std::find_if(all_.begin(), all_.end(), [issuer](const auto& one) { return one->issuer().issuer == issuer; });
-  return found == all_.end() ? nullptr : *found;
+std::shared_ptr<identity_provider> identity_providers::configured(std::string_view issuer) const {
+  const auto found = std::find_if(configured_.begin(), configured_.end(),
+                                  [issuer](const auto& one) { return one->issuer().issuer == issuer; });
+  return found == configured_.end() ? nullptr : *found;
+}
+
+std::shared_ptr<identity_provider> identity_providers::made(const std::string& issuer,
+                                                            const std::vector<std::string>& thumbprints) {
+  const std::lock_guard guard{mutex_};
+  auto found = std::find_if(made_.begin(), made_.end(), [&](const auto& one) {
+    return one->issuer().issuer == issuer && one->trust().thumbprints == thumbprints;
+  });
+  if (found == made_.end()) {
+    // Nobody else has those that go, nor gets them. One that is fetching would be waited for.
+    for (auto old = made_.begin(); old != made_.end() && made_.size() >= made_max;)
+      old = old->use_count() == 1 && (*old)->is_idle() ? made_.erase(old) : old + 1;
+    made_.push_back(
+        std::make_shared<identity_provider>(config::oidc_issuer{issuer, {}, {}, {}}, fetch_, clock_, thumbprints));
+    if (stopping_) made_.back()->stop();
+  } else {
+    std::rotate(found, found + 1, made_.end());
+  }
+  return made_.back();
 }
 
 void identity_providers::stop() {
-  for (const auto& one : all_) one->stop();
+  for (const auto& one : configured_) one->stop();
+  const std::lock_guard guard{mutex_};
+  stopping_ = true;
+  for (const auto& one : made_) one->stop();
 }
 
 result<std::string> read_discovery(std::string_view json, const std::string& issuer) {

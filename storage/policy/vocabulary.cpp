@@ -145,6 +145,16 @@ constexpr std::string_view action_names[] = {
     "sts:GetSessionToken",
     "sts:AssumeRoleWithWebIdentity",
     "sts:TagSession",
+    "iam:AddClientIDToOpenIDConnectProvider",
+    "iam:CreateOpenIDConnectProvider",
+    "iam:DeleteOpenIDConnectProvider",
+    "iam:GetOpenIDConnectProvider",
+    "iam:ListOpenIDConnectProviderTags",
+    "iam:ListOpenIDConnectProviders",
+    "iam:RemoveClientIDFromOpenIDConnectProvider",
+    "iam:TagOpenIDConnectProvider",
+    "iam:UntagOpenIDConnectProvider",
+    "iam:UpdateOpenIDConnectProviderThumbprint",
     // Not asked for by any operation.
     "s3:DeleteAccessPoint",
     "s3:GetAccountPublicAccessBlock",
@@ -194,7 +204,8 @@ constexpr std::string_view action_names[] = {
     "s3:PauseReplication",
 };
 static_assert(std::size(action_names) <= actions_max);
-static_assert(action_names[static_cast<std::size_t>(action::last)] == "sts:TagSession");
+static_assert(action_names[static_cast<std::size_t>(action::last)] == "iam:UpdateOpenIDConnectProviderThumbprint");
+static_assert(action_names[static_cast<std::size_t>(action::sts_tag_session)] == "sts:TagSession");
 static_assert(action_names[static_cast<std::size_t>(action::iam_update_user)] == "iam:UpdateUser");
 static_assert(action_names[static_cast<std::size_t>(action::restore_object)] == "s3:RestoreObject");
 static_assert(action_names[static_cast<std::size_t>(action::get_object)] == "s3:GetObject");
@@ -317,11 +328,17 @@ bool is_of_iam(action a) {
 }
 
 bool is_of_sessions(action a) {
-  return a >= action::iam_attach_role_policy && a <= action::last;
+  return a >= action::iam_attach_role_policy && a <= action::sts_tag_session;
+}
+
+bool is_of_providers(action a) {
+  return a >= action::iam_add_client_id_to_open_id_connect_provider &&
+         a <= action::iam_update_open_id_connect_provider_thumbprint;
 }
 
 std::uint8_t level_of(action a) {
-  constexpr std::uint8_t of_sessions = 14, of_web_identities = 15, of_session_tags = 16;
+  constexpr std::uint8_t of_sessions = 14, of_web_identities = 15, of_session_tags = 16, of_providers = 16;
+  if (is_of_providers(a)) return of_providers;
   if (!is_of_sessions(a)) return 0;
   if (a < action::sts_assume_role_with_web_identity) return of_sessions;
   return a == action::sts_assume_role_with_web_identity ? of_web_identities : of_session_tags;

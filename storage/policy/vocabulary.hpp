@@ -149,8 +149,18 @@ enum class action : std::uint8_t {
   sts_get_caller_identity,
   sts_get_session_token,
   sts_assume_role_with_web_identity, // feature level 15
-  sts_tag_session,                   // feature level 16
-  last = sts_tag_session,
+  sts_tag_session,                   // this and the following: feature level 16
+  iam_add_client_id_to_open_id_connect_provider,
+  iam_create_open_id_connect_provider,
+  iam_delete_open_id_connect_provider,
+  iam_get_open_id_connect_provider,
+  iam_list_open_id_connect_provider_tags,
+  iam_list_open_id_connect_providers,
+  iam_remove_client_id_from_open_id_connect_provider,
+  iam_tag_open_id_connect_provider,
+  iam_untag_open_id_connect_provider,
+  iam_update_open_id_connect_provider_thumbprint,
+  last = iam_update_open_id_connect_provider_thumbprint,
 };
 
 // Words and names that are not case-sensitive: of ASCII letters.
@@ -171,6 +181,7 @@ std::optional<action> action_of(std::string_view name); // names are not case-se
 bool is_of_object(action a);                            // its resource is an object; else the bucket, or all of S3
 bool is_of_iam(action a);                               // its resource is a user, a group, a role or a policy
 bool is_of_sessions(action a);                          // of roles and sessions
+bool is_of_providers(action a);                         // of web identities, which IAM's API makes
 // The feature level from which on builds know the action; 0: all builds that have policies of its kind.
 std::uint8_t level_of(action a);
 

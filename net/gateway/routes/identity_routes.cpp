@@ -102,6 +102,10 @@ void change(const iam_call_ptr& call) {
         {403, "AccessDenied", "Only the root key may create an access key whose id and secret are given."});
   if (names_key && command.other == shared.root_access_key)
     return call->session->respond_error({409, "EntityAlreadyExists", "This is the root key's id."});
+  if (command.what == action::iam_create_open_id_connect_provider &&
+      shared.providers->configured("https://" + command.name))
+    return call->session->respond_error(
+        {409, "EntityAlreadyExists", "The configuration of this node (auth.oidc) has the provider already."});
   std::string secret;
   switch (command.what) {
     case action::iam_create_user: command.id = id("AIDA"); break;

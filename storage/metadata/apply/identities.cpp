@@ -67,18 +67,6 @@ bool valid_tag_text(std::string_view text, std::size_t bytes_max) {
   return text.size() <= bytes_max && valid_utf8(text) && text.find('\0') == text.npos;
 }
 
-std::optional<error> bad_tags(const policy::tag_pairs& tags) {
-  if (tags.size() > user_tags_max) return above("tags", user_tags_max);
-  for (std::size_t i = 0; i < tags.size(); ++i) {
-    const auto& [name, value] = tags[i];
-    if (name.empty() || !valid_tag_text(name, tag_name_bytes_max) || !valid_tag_text(value, tag_value_bytes_max))
-      return invalid("not a valid tag");
-    for (std::size_t j = 0; j < i; ++j)
-      if (tags[j].first == name) return invalid("a tag comes twice");
-  }
-  return std::nullopt;
-}
-
 std::optional<error> still_holds(const held_policies& p) {
   if (!p.attached.empty()) return in_use("detach all policies");
   if (!p.own.empty()) return in_use("delete policies");
@@ -107,6 +95,26 @@ std::optional<error> put_inline(held_policies& p, const change_identity& c, std:
 }
 
 } // namespace
+
+std::optional<error> bad_tags(const policy::tag_pairs& tags) {
+  if (tags.size() > user_tags_max) return above("tags", user_tags_max);
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const auto& [name, value] = tags[i];
+    if (name.empty() || !valid_tag_text(name, tag_name_bytes_max) || !valid_tag_text(value, tag_value_bytes_max))
+      return invalid("not a valid tag");
+    for (std::size_t j = 0; j < i; ++j)
+      if (tags[j].first == name) return invalid("a tag comes twice");
+  }
+  return std::nullopt;
+}
+
+std::optional<error> change_tags(policy::tag_pairs& tags, const change_identity& c, bool adds) {
+  for (const auto& [name, value] : c.tags) {
+    std::erase_if(tags, [&name = name](const auto& t) { return t.first == name; });
+    if (adds) tags.emplace_back(name, value);
+  }
+  return bad_tags(tags);
+}
 
 template <class Row>
 std::optional<Row> identity_ledger::load(identity_kind kind, std::string_view name,
@@ -171,6 +179,7 @@ std::optional<error> identity_ledger::lapsed(const change_identity& c, const std
 }
 
 std::optional<error> identity_ledger::change(const change_identity& c, std::uint64_t& number) {
+  if (policy::is_of_providers(c.what)) return change_provider(c);
   switch (c.what) {
     case action::iam_create_group:
     case action::iam_delete_group:
@@ -251,12 +260,7 @@ std::optional<error> identity_ledger::update(user_row row, const change_identity
 
 template <class Row>
 std::optional<error> identity_ledger::tag(Row row, const change_identity& c, bool adds) {
-  auto& tags = row.who.tags;
-  for (const auto& [name, value] : c.tags) {
-    std::erase_if(tags, [&name = name](const auto& t) { return t.first == name; });
-    if (adds) tags.emplace_back(name, value);
-  }
-  if (auto bad = bad_tags(tags)) return bad;
+  if (auto bad = change_tags(row.who.tags, c, adds)) return bad;
   put(row);
   return std::nullopt;
 }

@@ -1,6 +1,6 @@
-// Users, groups, roles, managed policies and the access keys of users in a batch: the effect of change_identity. Names
-// that rows refer to each other by always exist: what is referred to is not removed (IAM's DeleteConflict), and a user
-// that is renamed takes its keys along.
+// Users, groups, roles, managed policies, identity providers and the access keys of users in a batch: the effect of
+// change_identity. Names that rows refer to each other by always exist: what is referred to is not removed (IAM's
+// DeleteConflict), and a user that is renamed takes its keys along.
 #pragma once
 
 #include "storage/metadata/apply/batch.hpp"
@@ -27,10 +27,12 @@ private:
   std::optional<group_row> group(std::string_view name);
   std::optional<role_row> role(std::string_view name);
   std::optional<policy_row> managed(std::string_view name);
+  std::optional<provider_row> provider(std::string_view name);
   void put(const user_row& row);
   void put(const group_row& row);
   void put(const role_row& row);
   void put(const policy_row& row);
+  void put(const provider_row& row);
   void erase(identity_kind kind, std::string_view name);
   outcome taken_by_key(const std::string& name); // identity_exists: of a key that belongs to nobody
   bool is_full(identity_kind kind, std::size_t rows_max);
@@ -48,6 +50,8 @@ private:
   outcome change_role(const change_identity& c);
   outcome create_role(const change_identity& c);
   outcome update_role(role_row row, const change_identity& c);
+  outcome change_provider(const change_identity& c); // this and the next one: providers.cpp
+  outcome create_provider(const change_identity& c);
   outcome change_managed(const change_identity& c, std::uint64_t& number);
   outcome create_managed(const change_identity& c);
   outcome add_version(policy_row row, const change_identity& c, std::uint64_t& number);
@@ -61,5 +65,9 @@ private:
 
   batch& b_;
 };
+
+// Whether a row may have these tags, and those with what the command adds or removes: too_large, invalid_argument.
+std::optional<error> bad_tags(const policy::tag_pairs& tags);
+std::optional<error> change_tags(policy::tag_pairs& tags, const change_identity& c, bool adds);
 
 } // namespace cairn::storage::metadata

@@ -60,7 +60,8 @@
 //      about roles, or with a policy about roles or sessions; an authority of a session
 //   15 grants of access control lists, in extras, settings, set_extras or set_bucket; a kind 40 with a policy about
 //      web identities
-//   16 a kind 40 with a policy about tags of sessions; an authority of a session with tags
+//   16 a kind 40 about identity providers, or with a policy about them or tags of sessions; an authority of a session
+//   with tags
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 

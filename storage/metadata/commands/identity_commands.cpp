@@ -2,7 +2,7 @@
 // rows.cpp).
 //
 //   40 change_identity  stamp action:u8 now:u64 name:s other:s id:s path:s text:s description:s version:v on:u8
-//                       list(tags)
+//                       list(tags) [list(client_ids) list(thumbprints)]   of identity providers
 //   42 renew_token_key  stamp now:u64 key:s
 #include "storage/metadata/commands/identity_commands.hpp"
 
@@ -42,6 +42,9 @@ void write(byte_writer& w, const change_identity& c) {
   w.string(c.name).string(c.other).string(c.id).string(c.path).string(c.text).string(c.description);
   w.varint(c.version).boolean(c.on);
   write_pairs(w, c.tags);
+  if (!policy::is_of_providers(c.what)) return;
+  write_texts(w, c.client_ids);
+  write_texts(w, c.thumbprints);
 }
 void read(byte_reader& r, change_identity& c) {
   c.stamp = read_stamp(r);
@@ -59,6 +62,9 @@ void read(byte_reader& r, change_identity& c) {
   c.version = r.varint32();
   c.on = r.boolean();
   c.tags = read_pairs(r);
+  if (!policy::is_of_providers(c.what)) return;
+  c.client_ids = read_texts(r);
+  c.thumbprints = read_texts(r);
 }
 
 void write(byte_writer& w, const renew_token_key& c) {

@@ -1,7 +1,8 @@
-// The command about users, groups, roles, managed policies and the access keys of users (part of the variant in
-// commands.hpp; feature level 13, about roles 14, about web identities 15, about tags of sessions 16): one of IAM's
-// actions that change something. Carries a stamp and an authority, which is judged again where the command is applied.
-// May be refused with session_ended and with
+// The command about users, groups, roles, managed policies, identity providers and the access keys of users (part of
+// the variant in commands.hpp; feature level 13, about roles 14, about web identities 15, about tags of sessions and
+// identity providers 16): one of IAM's actions that change something.
+// Carries a stamp and an authority, which is judged again where the command is applied. May be refused with
+// session_ended and with
 //   no_such_identity   what the action is about does not exist
 //   identity_exists    the name is taken
 //   identity_in_use    what refers to it must be removed first (IAM's DeleteConflict)
@@ -19,7 +20,7 @@ struct change_identity {
   commit_stamp stamp;
   policy::action what{}; // an action of IAM that changes something
   wall_ms now = 0;
-  std::string name;  // of the user, group, role or managed policy
+  std::string name;  // of the user, group, role, managed policy or identity provider
   std::string other; // the second one: a group, a policy, an access key's id; of UpdateUser: the new name
   std::string id;    // of what is created; of UpdateUser: not empty: the path is replaced, too
   std::string path = "/";
@@ -29,7 +30,8 @@ struct change_identity {
   // An access key is active; a version becomes the default; of CreateAccessKey: the secret is sealed (feature level
   // 14); of UpdateRole: the description is replaced.
   bool on = false;
-  std::vector<std::pair<std::string, std::string>> tags; // of a user or a role; to remove: the values are empty
+  std::vector<std::pair<std::string, std::string>> tags; // of a user, role or provider; to remove: the values are empty
+  std::vector<std::string> client_ids{}, thumbprints{};  // of an identity provider; to add, to remove, or all
   authority by{};
 };
 

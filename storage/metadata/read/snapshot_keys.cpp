@@ -1,5 +1,7 @@
 #include "storage/metadata/read/snapshot.hpp"
 
+#include "base/units.hpp"
+
 #include <algorithm>
 
 namespace cairn::storage::metadata {
@@ -20,6 +22,9 @@ void shorten(role_row& row) {
 }
 void shorten(policy_row& row) {
   row.versions.clear();
+}
+void shorten(provider_row& row) {
+  row.tags.clear();
 }
 
 } // namespace
@@ -130,6 +135,11 @@ result<void> snapshot::add_attached(const held_policies& held, identity_page& pa
 // The row of the query's name, with what it refers to.
 result<void> snapshot::add_identity(const identity_query& query, identity_page& page) {
   const error missing{errc::no_such_identity};
+  if (query.kind == identity_kind::provider) {
+    if (!config::is_provider_name(query.name)) return missing;
+    return add_row(table::identities, keys_.identity(query.kind, identity_key(query.name)), decode_provider, missing,
+                   page.providers);
+  }
   if (!valid_identity_name(query.name)) return missing;
   const auto key = keys_.identity(query.kind, identity_key(query.name));
   if (query.kind == identity_kind::role) {
@@ -187,6 +197,9 @@ result<identity_page> snapshot::identities(const identity_query& query) {
       return is_below(row.path) && (!query.attached || row.attachments > 0);
     };
     read = add_identities(query, decode_managed_policy, fits, page.policies, page.truncated);
+  } else if (query.kind == identity_kind::provider) {
+    const auto fits = [](const provider_row&) { return true; };
+    read = add_identities(query, decode_provider, fits, page.providers, page.truncated);
   }
   if (!read) return read.error();
   if (query.kind != identity_kind::token_key_list && (query.kind != identity_kind::role || query.name.empty()))

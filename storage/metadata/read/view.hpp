@@ -165,7 +165,8 @@ struct identity_page {
   std::vector<group_row> groups; // of a user that was asked for: those that it is in
   std::vector<role_row> roles;
   std::vector<policy_row> policies; // of a user, group or role that was asked for: those that are attached to it
-  std::vector<access_key_row> keys; // of a user that was asked for
+  std::vector<provider_row> providers;
+  std::vector<access_key_row> keys;         // of a user that was asked for
   std::shared_ptr<const identity> resolved; // of a user that was asked for
   token_keys sealing;                       // of a role that was asked for, or of the kind token_keys
   std::uint8_t level = 0; // with `sealing`: up to which feature level tokens may be, on a standalone node all

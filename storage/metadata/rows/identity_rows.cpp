@@ -1,16 +1,18 @@
-// Encoding of users, groups, roles, managed policies and token keys (notation: rows.cpp).
+// Encoding of users, groups, roles, managed policies, identity providers and token keys (notation: rows.cpp).
 //
 //   user_row    1 name:s id:s path:s created:u64 list(tags) policies list(groups) list(keys)
 //   group_row   1 name:s id:s path:s created:u64 policies members:v
 //   policy_row  1 name:s id:s path:s description:s created:u64 updated:u64 default:v last:v attachments:v
 //               count:v (number:v created:u64 text:s)*
 //   role_row    1 name:s id:s path:s created:u64 description:s trust:s session_seconds_max:v list(tags) policies
+//   provider_row 1 name:s created:u64 list(client_ids) list(thumbprints) list(tags)
 //   token_keys  1 count:v (bytes:s created:u64)*
 //   policies    list(attached) count:v (name:s text:s)*
 //   list        count:v (s)*; of tags: pairs
 #include "storage/metadata/rows/identity_rows.hpp"
 
 #include "base/secrets/sealing.hpp"
+#include "base/units.hpp"
 
 #include "storage/metadata/rows/row_version.hpp"
 
@@ -85,6 +87,19 @@ std::string resource_of(const policy_row& row) {
   return "policy" + row.path + row.name;
 }
 
+std::string resource_of(const provider_row& row) {
+  return "oidc-provider/" + row.name;
+}
+
+bool valid_client_id(std::string_view text) {
+  return !text.empty() && text.size() <= client_id_bytes_max &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
+bool valid_thumbprint(std::string_view text) {
+  return text.size() == thumbprint_digits && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
 std::string without_space(std::string_view json) {
   std::string out;
   out.reserve(json.size());
@@ -124,6 +139,16 @@ std::string encode(const role_row& row) {
   w.string(row.description).string(row.trust).varint(row.session_seconds_max);
   write_pairs(w, row.who.tags);
   write_policies(w, row.policies);
+  return w.take();
+}
+
+std::string encode(const provider_row& row) {
+  byte_writer w{256};
+  w.u8(row_version).string(row.name);
+  write_time(w, row.created);
+  write_texts(w, row.client_ids);
+  write_texts(w, row.thumbprints);
+  write_pairs(w, row.tags);
   return w.take();
 }
 
@@ -206,6 +231,19 @@ result<role_row> decode_role(std::string_view bytes) {
   if (!r.finished() || !valid_session_time(row.session_seconds_max) || !valid_identity_name(row.who.name) ||
       !valid_identity_path(row.who.path))
     return bad_row("role");
+  return row;
+}
+
+result<provider_row> decode_provider(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "identity provider")) return *unknown;
+  provider_row row;
+  row.name = r.string();
+  row.created = read_time(r);
+  row.client_ids = read_texts(r);
+  row.thumbprints = read_texts(r);
+  row.tags = read_pairs(r);
+  if (!r.finished() || !config::is_provider_name(row.name)) return bad_row("identity provider");
   return row;
 }
 

@@ -1,7 +1,6 @@
-// Users, groups, roles and managed policies, as AWS's IAM has them, and the keys that seal the tokens of temporary
-// credentials. A user's row has all that is its own: its groups, policies
-// and keys. Names are unique without regard to case. Encodings (grammar: identity_rows.cpp) have a version byte; errors
-// as in rows.hpp.
+// Users, groups, roles, managed policies and identity providers, as AWS's IAM has them, and the keys that seal the
+// tokens of temporary credentials. A user's row has all that is its own: its groups, policies and keys. Names are
+// unique without regard to case. Encodings (grammar: identity_rows.cpp) have a version byte; errors as in rows.hpp.
 #pragma once
 
 #include "storage/metadata/rows/key_rows.hpp"
@@ -49,6 +48,16 @@ struct role_row {
   friend bool operator==(const role_row&, const role_row&) = default;
 };
 
+// An issuer of web identities (OpenID Connect) that IAM's API made.
+struct provider_row {
+  std::string name; // "idp.example.org/team": its URL without https://
+  wall_ms created = 0;
+  std::vector<std::string> client_ids;  // audiences for which its tokens are let in, in the order they were added in
+  std::vector<std::string> thumbprints; // SHA-1 of certificates that are trusted beside the system's, in hexadecimal
+  policy::tag_pairs tags{};
+  friend bool operator==(const provider_row&, const provider_row&) = default;
+};
+
 // A key that seals the tokens of temporary credentials.
 struct token_key {
   std::string bytes; // 32; or sealed, with a key of the nodes' configuration (base/secrets/sealing.hpp)
@@ -77,11 +86,13 @@ struct policy_row {
 // IAM's limits. Sizes are those of stored texts, which have no white space between tokens.
 constexpr std::size_t users_max = 5000, groups_max = 300, roles_max = 1000, managed_policies_max = 1500,
                       groups_of_user_max = 10, attached_policies_max = 10, policy_versions_max = 5,
-                      keys_of_user_max = 2, user_tags_max = 50;
+                      keys_of_user_max = 2, user_tags_max = 50, providers_max = 100, provider_client_ids_max = 100,
+                      provider_thumbprints_max = 5;
 constexpr std::size_t user_name_bytes_max = 64, identity_name_bytes_max = 128, identity_path_bytes_max = 512,
                       policy_description_bytes_max = 1000, user_policy_bytes_max = 2048, group_policy_bytes_max = 5120,
                       managed_policy_bytes_max = 6144, tag_name_bytes_max = 128, tag_value_bytes_max = 256,
-                      role_policy_bytes_max = 10240, trust_policy_bytes_max = 2048, identity_id_bytes_max = 32;
+                      role_policy_bytes_max = 10240, trust_policy_bytes_max = 2048, identity_id_bytes_max = 32,
+                      client_id_bytes_max = 255, thumbprint_digits = 40;
 constexpr std::uint32_t role_session_seconds_least = 3600, role_session_seconds_most = 12 * 3600;
 constexpr bool valid_session_time(std::uint32_t seconds) { // MaxSessionDuration
   return seconds >= role_session_seconds_least && seconds <= role_session_seconds_most;
@@ -96,18 +107,23 @@ std::string resource_of(const user_row& row);     // "user/team/ann": an ARN wit
 std::string resource_of(const group_row& row);    // "group/readers"
 std::string resource_of(const role_row& row);     // "role/backup"
 std::string resource_of(const policy_row& row);   // "policy/read-only"
+std::string resource_of(const provider_row& row); // "oidc-provider/idp.example.org/team"
+bool valid_client_id(std::string_view text);      // without control characters
+bool valid_thumbprint(std::string_view text);     // digits and small letters
 std::string without_space(std::string_view json); // without the white space between tokens
 
 std::string encode(const user_row& row);
 std::string encode(const group_row& row);
 std::string encode(const role_row& row);
 std::string encode(const policy_row& row);
+std::string encode(const provider_row& row);
 std::string encode(const token_keys& row);
 result<user_row> decode_user(std::string_view bytes);
 result<std::string> decode_user_id(std::string_view user_row_bytes); // decodes only the first fields
 result<group_row> decode_group(std::string_view bytes);
 result<role_row> decode_role(std::string_view bytes);
 result<policy_row> decode_managed_policy(std::string_view bytes);
+result<provider_row> decode_provider(std::string_view bytes);
 result<token_keys> decode_token_keys(std::string_view bytes);
 
 } // namespace cairn::storage::metadata

@@ -119,6 +119,8 @@ TEST(command_facts, a_change_of_identities_is_one_of_all_access_keys) {
   EXPECT_EQ(changed_rows(meta::change_identity{.name = "ann"}), std::vector<row_name>{row_name{}});
   EXPECT_TRUE(adds_something(meta::change_identity{.name = "ann", .id = "AIDA1"}));
   EXPECT_FALSE(adds_something(meta::change_identity{.name = "ann"}));
+  EXPECT_TRUE(adds_something(
+      meta::change_identity{.what = storage::policy::action::iam_create_open_id_connect_provider, .name = "a.b"}));
 }
 
 TEST(command_facts, authorities_that_not_all_members_know_are_left_out) {

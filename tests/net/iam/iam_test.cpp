@@ -232,6 +232,69 @@ TEST(iam, bounds_what_is_simulated) {
   EXPECT_EQ(simulated(actions(1) + context((8 << 10) + 1)), "ValidationError");
 }
 
+const std::string provider_arn =
+    "OpenIDConnectProviderArn=arn:aws:iam::000000000000:oidc-provider/idp.example.org/team";
+const std::string thumbprint = "&ThumbprintList.member.1=0123456789ABCDEF0123456789abcdef01234567";
+
+TEST(iam, makes_commands_about_identity_providers) {
+  const auto made = changed("Action=CreateOpenIDConnectProvider&Url=https://idp.example.org/team"
+                            "&ClientIDList.member.1=cairn&ClientIDList.member.2=x&Tags.member.1.Key=k" +
+                            thumbprint);
+  EXPECT_EQ(made.what, action::iam_create_open_id_connect_provider);
+  EXPECT_EQ(made.name, "idp.example.org/team");
+  EXPECT_EQ(made.client_ids, (std::vector<std::string>{"cairn", "x"}));
+  EXPECT_EQ(made.thumbprints, std::vector<std::string>{"0123456789abcdef0123456789abcdef01234567"});
+  EXPECT_EQ(made.tags, (storage::policy::tag_pairs{{"k", ""}}));
+  const auto added = changed("Action=AddClientIDToOpenIDConnectProvider&ClientID=more&" + provider_arn);
+  EXPECT_EQ(added.name + added.client_ids.at(0), "idp.example.org/teammore");
+  EXPECT_EQ(changed("Action=UntagOpenIDConnectProvider&TagKeys.member.1=k&" + provider_arn).tags.at(0).first, "k");
+  const auto code = [](const std::string& form) {
+    const auto read = change_of(form);
+    const auto* const refused = std::get_if<s3_error>(&read);
+    return refused != nullptr ? std::string{refused->code} : "ok";
+  };
+  for (const auto* url : {"http://idp.example.org", "http://127.0.0.1", "idp.example.org", "https://", "https://idp",
+                          "https://IDP.example.org", "https://a@idp.example.org", "https://idp.example.org/%3Fa",
+                          "https://idp.example.org/a b", "ftp://idp.example.org"})
+    EXPECT_EQ(code("Action=CreateOpenIDConnectProvider&Url=" + std::string{url}), "ValidationError") << url;
+  EXPECT_EQ(code("Action=CreateOpenIDConnectProvider&Url=https://127.0.0.1:8443/team"), "ok");
+  EXPECT_EQ(code("Action=CreateOpenIDConnectProvider&Url=https://a.b&ClientIDList.member.1="), "ValidationError");
+  EXPECT_EQ(code("Action=CreateOpenIDConnectProvider&Url=https://a.b&ClientIDList=cairn"), "ValidationError");
+  EXPECT_EQ(code("Action=CreateOpenIDConnectProvider&Url=https://a.b&ThumbprintList.member.1=ab"), "ValidationError");
+  EXPECT_EQ(code("Action=UpdateOpenIDConnectProviderThumbprint&" + provider_arn), "ValidationError");
+  EXPECT_EQ(code("Action=UpdateOpenIDConnectProviderThumbprint&" + provider_arn + thumbprint), "ok");
+  EXPECT_EQ(code("Action=GetOpenIDConnectProvider"), "ValidationError");
+}
+
+TEST(iam, answers_about_identity_providers) {
+  metadata::identity_page page;
+  page.providers.push_back({.name = "idp.example.org/team",
+                            .created = 0,
+                            .client_ids = {"cairn"},
+                            .thumbprints = {std::string(40, 'a')},
+                            .tags = {{"k", "v"}}});
+  const auto get = "Action=GetOpenIDConnectProvider&" + provider_arn;
+  const auto answer = answer_of(get, &page);
+  for (const auto* part : {"<Url>idp.example.org/team<", "<ClientIDList><member>cairn<", "<ThumbprintList><member>aaaa",
+                           "<CreateDate>1970-01-01T00:00:00Z<", "<Key>k<"})
+    EXPECT_NE(answer.find(part), std::string::npos) << part << " in " << answer;
+  EXPECT_EQ(answer_of(get, nullptr), "NoSuchEntity");
+  EXPECT_NE(answer_of("Action=ListOpenIDConnectProviderTags&" + provider_arn, &page).find("<IsTruncated>false<"),
+            std::string::npos);
+  const auto query = query_of(get);
+  const auto& of = *find_action("GetOpenIDConnectProvider");
+  EXPECT_EQ(resource_of(of, query, &page), "oidc-provider/idp.example.org/team");
+  EXPECT_EQ(subject_of(of, query)->name, "idp.example.org/team");
+  EXPECT_NE(found_subject(of, query, page), nullptr);
+  page.providers.front().name = "idp.example.org/Team";
+  EXPECT_EQ(found_subject(of, query, page), nullptr);
+  const auto created = change_answer(changed("Action=CreateOpenIDConnectProvider&Url=https://a.b"), 0);
+  EXPECT_EQ(created,
+            "<OpenIDConnectProviderArn>arn:aws:iam::000000000000:oidc-provider/a.b</OpenIDConnectProviderArn>");
+  EXPECT_EQ(resource_of(*find_action("CreateOpenIDConnectProvider"), query_of("Url=https://a.b"), nullptr),
+            "oidc-provider/a.b");
+}
+
 TEST(iam, has_errors_of_its_own) {
   EXPECT_EQ(as_iam_error({400, "InvalidArgument", "x"}).code, "ValidationError");
   EXPECT_EQ(as_iam_error({413, "EntityTooLarge", "x"}).status, 409u);

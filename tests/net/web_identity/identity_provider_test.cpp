@@ -29,8 +29,8 @@ std::future<keys_result> ask(identity_provider& provider, const std::string& id)
 TEST(identity_provider, finds_its_keys_as_its_configuration_says) {
   std::vector<std::string> asked;
   identity_provider provider{issuer,
-                             [&asked](const std::string& url, const std::string& ca) -> result<fetched_document> {
-                               asked.push_back(url + " " + ca);
+                             [&asked](const std::string& url, const issuer_trust& trust) -> result<fetched_document> {
+                               asked.push_back(url + " " + trust.ca_file);
                                return fetched_document{asked.size() == 1 ? discovery : set_with("a"), {}};
                              },
                              system_clock()};
@@ -49,7 +49,7 @@ TEST(identity_provider, fetches_once_for_all_who_wait_and_lets_not_too_many_wait
   std::promise<void> go;
   std::atomic<int> fetches{0};
   identity_provider provider{with_url,
-                             [&, gone = go.get_future().share()](const std::string&, const std::string&) {
+                             [&, gone = go.get_future().share()](const std::string&, const issuer_trust&) {
                                ++fetches;
                                gone.wait();
                                return result<fetched_document>{fetched_document{set_with("a"), {}}};
@@ -70,14 +70,14 @@ TEST(identity_provider, answers_those_who_wait_when_it_stops_and_when_its_issuer
   auto with_url = issuer;
   with_url.jwks_url = "https://keys.example.org/";
   identity_provider dead{with_url,
-                         [](const std::string&, const std::string&) -> result<fetched_document> {
+                         [](const std::string&, const issuer_trust&) -> result<fetched_document> {
                            return error{errc::timeout, "no answer"};
                          },
                          system_clock()};
   EXPECT_EQ(ask(dead, "a").get().error(), errc::connection_lost);
   std::promise<void> go;
   identity_provider slow{with_url,
-                         [gone = go.get_future().share()](const std::string&, const std::string&) {
+                         [gone = go.get_future().share()](const std::string&, const issuer_trust&) {
                            gone.wait();
                            return result<fetched_document>{error{errc::timeout, "no answer"}};
                          },
@@ -87,6 +87,58 @@ TEST(identity_provider, answers_those_who_wait_when_it_stops_and_when_its_issuer
   EXPECT_EQ(waiting.get().error(), errc::stopping);
   EXPECT_EQ(ask(slow, "a").get().error(), errc::stopping);
   go.set_value();
+}
+
+TEST(identity_provider, fetches_again_after_its_fetch_has_ended) {
+  auto with_url = issuer;
+  with_url.jwks_url = "https://keys.example.org/";
+  struct : clock {
+    mutable std::atomic<int> minutes{0}; // one between any two looks at the clock
+    steady_time now() const override {
+      return steady_time{} + std::chrono::hours{48} + std::chrono::minutes{++minutes};
+    }
+    wall_ms wall() const override { return 0; }
+  } time;
+  std::atomic<int> fetches{0};
+  identity_provider provider{with_url,
+                             [&fetches](const std::string&, const issuer_trust&) -> result<fetched_document> {
+                               ++fetches;
+                               return fetched_document{set_with("a"), {}};
+                             },
+                             time};
+  EXPECT_TRUE(provider.is_idle());
+  EXPECT_TRUE(ask(provider, "a").get());
+  EXPECT_EQ(ask(provider, "b").get().error(), errc::not_found);
+  EXPECT_EQ(ask(provider, "c").get().error(), errc::not_found);
+  EXPECT_EQ(fetches, 3);
+}
+
+TEST(identity_providers, keep_those_of_the_configuration_and_make_those_of_rows) {
+  std::vector<std::string> asked;
+  std::mutex mutex;
+  identity_providers all{{issuer},
+                         [&](const std::string& url, const issuer_trust& trust) -> result<fetched_document> {
+                           const std::lock_guard guard{mutex};
+                           asked.push_back(url + " " + trust.ca_file +
+                                           (trust.thumbprints.empty() ? "" : trust.thumbprints[0]));
+                           return error{errc::timeout, "no answer"};
+                         },
+                         system_clock()};
+  EXPECT_NE(all.configured(issuer.issuer), nullptr);
+  EXPECT_EQ(all.configured("https://a.b"), nullptr);
+  const auto made = all.made("https://a.b", {"aa"});
+  EXPECT_EQ(all.configured("https://a.b"), nullptr);
+  EXPECT_EQ(all.made("https://a.b", {"aa"}), made);
+  EXPECT_NE(all.made("https://a.b", {"bb"}), made) << "with other thumbprints its keys are fetched anew";
+  EXPECT_EQ(ask(*made, "a").get().error(), errc::connection_lost);
+  EXPECT_EQ(asked, std::vector<std::string>{"https://a.b/.well-known/openid-configuration aa"});
+  const std::weak_ptr<identity_provider> unused = all.made("https://unused.b", {});
+  for (std::size_t i = 0; i < identity_providers::made_max; ++i) all.made("https://a.b/" + std::to_string(i), {});
+  EXPECT_TRUE(unused.expired());
+  EXPECT_EQ(all.made("https://a.b", {"aa"}), made) << "somebody has it";
+  all.stop();
+  EXPECT_EQ(ask(*made, "a").get().error(), errc::stopping);
+  EXPECT_EQ(ask(*all.made("https://late.b", {}), "a").get().error(), errc::stopping);
 }
 
 TEST(identity_provider, reads_the_configuration_of_its_issuer_only) {

@@ -283,6 +283,11 @@ private:
               ? R"({"Statement":{"Effect":"Allow","Action":"sts:*","Principal":{"Federated":"arn:aws:iam:::oidc-provider/a.b"}}})"
               : R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"}})";
     if (random_() % 4 == 0) c.tags.emplace_back("team", "blue");
+    if (is_of_providers(c.what)) {
+      c.name = "idp.example.org/" + c.name;
+      c.client_ids = {key_id(), key_id()};
+      if (c.on) c.thumbprints = {std::string(thumbprint_digits, "0aF"[random_() % 3])};
+    }
     return c;
   }
   static std::string sealed_secret() {

@@ -133,6 +133,26 @@ TEST(identity_commands, about_tags_of_sessions_are_of_level_16) {
   EXPECT_EQ(std::get<change_identity>(decode_command(encode(put)).value()).by, put.by) << "no tags, in their form";
 }
 
+TEST(identity_commands, about_identity_providers_are_of_level_16_and_have_their_lists) {
+  change_identity c{.what = policy::action::iam_create_open_id_connect_provider, .now = 3, .name = "a.b/c"};
+  c.client_ids = {"cairn", "x"};
+  c.thumbprints = {std::string(40, 'a')};
+  c.tags = {{"k", "v"}};
+  EXPECT_EQ(level_of(c), 16);
+  const auto again = std::get<change_identity>(decode_command(encode(c)).value());
+  EXPECT_EQ(again.client_ids, c.client_ids);
+  EXPECT_EQ(again.thumbprints, c.thumbprints);
+  EXPECT_EQ(again.tags, c.tags);
+  EXPECT_EQ(encode(again), encode(c));
+  change_identity put{.what = policy::action::iam_put_user_policy, .name = "ann", .other = "p"};
+  put.text = R"({"Statement":{"Effect":"Allow","Action":"iam:*OpenIDConnect*","Resource":"*"}})";
+  EXPECT_EQ(level_of(put), 16);
+  put.text = R"({"Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}})";
+  EXPECT_EQ(level_of(put), 13);
+  put.client_ids = {"of no provider"};
+  EXPECT_TRUE(std::get<change_identity>(decode_command(encode(put)).value()).client_ids.empty());
+}
+
 TEST(identity_commands, raise_the_level_of_a_command_that_a_user_sends) {
   put_object put{.stamp = {.session = 1, .sequence = 2}, .bucket = "b", .key = "k", .content = std::string{}};
   put.by = by_user();
