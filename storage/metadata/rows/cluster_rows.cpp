@@ -9,6 +9,8 @@
 //                equal the current owners
 //   missing      node:v first:v count:v
 //   invitation   1 token:32 node:16 expires:u64    one of token and node may be zero, not both
+//   session_row  1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
+//                2 (the same) acknowledged_epoch:v     if it is not 0
 #include "storage/metadata/rows/cluster_rows.hpp"
 
 #include "storage/metadata/rows/row_version.hpp"
@@ -16,6 +18,8 @@
 namespace cairn::storage::metadata {
 
 namespace {
+
+constexpr std::uint8_t session_version_with_epoch = 2;
 
 // Reads the version byte and then the row.
 template <class Read>
@@ -171,6 +175,30 @@ result<owners_page> decode_owners(std::string_view bytes) {
 
 result<invitation> decode_invitation(std::string_view bytes) {
   return decode_row(bytes, "invitation", read_invitation);
+}
+
+std::string encode(const session_row& row) {
+  byte_writer w{64};
+  w.u8(row.acknowledged_epoch == 0 ? row_version : session_version_with_epoch);
+  w.varint(row.id).raw(row.node).u64(row.incarnation).boolean(row.ended).varint(row.acknowledged_below);
+  if (row.acknowledged_epoch != 0) w.varint(row.acknowledged_epoch);
+  return w.take();
+}
+
+result<session_row> decode_session(std::string_view bytes) {
+  byte_reader r{bytes};
+  const bool with_epoch = bytes.starts_with(static_cast<char>(session_version_with_epoch));
+  if (auto bad = check_version(r, "session", {session_version_with_epoch})) return *bad;
+  session_row row;
+  row.id = r.varint();
+  r.raw(row.node);
+  row.incarnation = r.u64();
+  row.ended = r.boolean();
+  row.acknowledged_below = r.varint();
+  if (with_epoch) row.acknowledged_epoch = r.varint();
+  if (with_epoch && row.acknowledged_epoch == 0) r.fail();
+  if (!r.finished()) return bad_row("session");
+  return row;
 }
 
 } // namespace cairn::storage::metadata

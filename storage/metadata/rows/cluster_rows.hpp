@@ -136,15 +136,27 @@ struct repair_row {
   friend auto operator<=>(const repair_row&, const repair_row&) = default;
 };
 
+// A writer session of a node (begin_session: storage/metadata/commands/commands.hpp).
+struct session_row {
+  session_id id = 0;
+  uuid node{};
+  std::uint64_t incarnation = 0;
+  bool ended = false;
+  std::uint64_t acknowledged_below = 0; // the results of lower sequences were received; they are never applied again
+  layout_epoch acknowledged_epoch = 0;  // its uncommitted writes were all made under this layout or a later one
+};
+
 std::string encode(const node_row& row);
 std::string encode(const cluster_row& row);
 std::string encode(const owners_page& page);
 std::string encode(const invitation& row);
+std::string encode(const session_row& row);
 
 result<node_row> decode_node(std::string_view bytes);
 result<cluster_row> decode_cluster(std::string_view bytes);
 result<owners_page> decode_owners(std::string_view bytes);
 result<invitation> decode_invitation(std::string_view bytes);
+result<session_row> decode_session(std::string_view bytes);
 
 // Encodings of fields that rows and commands share.
 void write_nodes(byte_writer& w, const owner_list& nodes); // without their count

@@ -38,8 +38,6 @@
 //   cors           count:v (id:s texts(origins) texts(methods) texts(headers) texts(exposed) max_age_seconds:v)*
 //                  max_age_seconds: 0 not given, 2^32 - 1 a given 0, which old builds take for the number
 //   texts          count:v (text:s)*
-//   session_row    1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
-//                  2 (the same) acknowledged_epoch:v     if it is not 0
 #include "storage/metadata/rows/rows.hpp"
 
 #include "storage/metadata/rows/row_version.hpp"
@@ -50,7 +48,6 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t session_version_with_epoch = 2;
 constexpr std::uint32_t max_age_none = 0xffffffff;
 constexpr std::uint8_t object_version_with_extras = 2, object_version_with_lock = 3, object_version_with_origin = 4,
                        object_version_with_grants = 5, object_version_newest = object_version_with_grants;
@@ -465,30 +462,6 @@ result<bucket_quota> decode_quota(std::string_view bucket_row_bytes) {
   const auto row = decode_bucket(bucket_row_bytes);
   if (!row) return row.error();
   return row->quota;
-}
-
-std::string encode(const session_row& row) {
-  byte_writer w{64};
-  w.u8(row.acknowledged_epoch == 0 ? row_version : session_version_with_epoch);
-  w.varint(row.id).raw(row.node).u64(row.incarnation).boolean(row.ended).varint(row.acknowledged_below);
-  if (row.acknowledged_epoch != 0) w.varint(row.acknowledged_epoch);
-  return w.take();
-}
-
-result<session_row> decode_session(std::string_view bytes) {
-  byte_reader r{bytes};
-  const bool with_epoch = bytes.starts_with(static_cast<char>(session_version_with_epoch));
-  if (auto bad = check_version(r, "session", {session_version_with_epoch})) return *bad;
-  session_row row;
-  row.id = r.varint();
-  r.raw(row.node);
-  row.incarnation = r.u64();
-  row.ended = r.boolean();
-  row.acknowledged_below = r.varint();
-  if (with_epoch) row.acknowledged_epoch = r.varint();
-  if (with_epoch && row.acknowledged_epoch == 0) r.fail();
-  if (!r.finished()) return bad_row("session");
-  return row;
 }
 
 } // namespace cairn::storage::metadata

@@ -173,15 +173,6 @@ struct listed_bucket {
   wall_ms created = 0;
 };
 
-struct session_row {
-  session_id id = 0;
-  uuid node{};
-  std::uint64_t incarnation = 0;
-  bool ended = false;
-  std::uint64_t acknowledged_below = 0; // the results of lower sequences were received; they are never applied again
-  layout_epoch acknowledged_epoch = 0;  // its uncommitted writes were all made under this layout or a later one
-};
-
 // The fields of an object row that listings need: the first ones of its encoding.
 struct listed_fields {
   std::uint64_t size = 0;
@@ -194,7 +185,6 @@ std::string encode(const manifest_part& part);
 std::string encode(const manifest_row& row);
 std::string encode(const blob_row& row);
 std::string encode(const bucket_row& row);
-std::string encode(const session_row& row);
 
 // Encodings of fields that rows and commands share.
 void write_etag(byte_writer& w, const etag& e);
@@ -225,6 +215,5 @@ result<blob_row> decode_blob(std::string_view bytes);
 result<bucket_row> decode_bucket(std::string_view bytes);
 result<listed_bucket> decode_listed_bucket(std::string_view bytes); // decodes only the first fields
 result<bucket_quota> decode_quota(std::string_view bucket_row_bytes);
-result<session_row> decode_session(std::string_view bytes);
 
 } // namespace cairn::storage::metadata

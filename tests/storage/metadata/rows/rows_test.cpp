@@ -1,4 +1,4 @@
-#include "storage/metadata/rows/rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
 #include "storage/metadata/rows/upload_rows.hpp"
 
 #include <gtest/gtest.h>
