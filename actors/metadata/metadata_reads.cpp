@@ -46,7 +46,22 @@ void show_usage(const meta::usage_totals& used, node_metrics& metrics) {
   metrics.usage_complete = used.complete ? 1 : 0;
 }
 
-result<found_access> read_access(meta::view& view, const access_query& query, const secrets::key_ring* sealing) {
+// The first of the ids that neither a user nor an access key of nobody has; empty: all are known.
+result<std::string> unknown_grantee(meta::view& view, const std::vector<std::string>& ids,
+                                    const std::vector<std::string>& users) {
+  for (const auto& id : ids) {
+    if (std::ranges::binary_search(users, id)) continue;
+    if (!meta::valid_access_key(id)) return id;
+    const auto key = view.access_key(id);
+    if (!key && key.error() != errc::no_such_access_key) return key.error();
+    if (!key || !key->user.empty()) return id;
+  }
+  return std::string{};
+}
+
+// `users`: the cached list; null: it is read if it is needed.
+result<found_access> read_access(meta::view& view, const access_query& query, const secrets::key_ring* sealing,
+                                 user_id_list users) {
   found_access out;
   if (!query.key.empty()) {
     auto key = query.token.empty() ? view.access_key(query.key) : view.temporary_key(query.key, query.token, sealing);
@@ -64,9 +79,15 @@ result<found_access> read_access(meta::view& view, const access_query& query, co
       return bucket.error();
   }
   if (query.grantees.empty()) return out;
-  auto unknown = view.unknown_grantee(query.grantees);
+  if (!users) {
+    auto ids = view.user_ids();
+    if (!ids) return ids.error();
+    users = std::make_shared<const std::vector<std::string>>(std::move(*ids));
+  }
+  auto unknown = unknown_grantee(view, query.grantees, *users);
   if (!unknown) return unknown.error();
   out.unknown_grantee = std::move(*unknown);
+  out.user_ids = std::move(users);
   return out;
 }
 
@@ -329,21 +350,25 @@ void metadata_state::access_in_snapshot(std::uint64_t reply, steady_time deadlin
   const auto miss = [this](std::string_view bucket, std::string_view key) {
     return bucket.empty() && key.empty() ? std::uint64_t{0} : cache_->begin_miss({bucket, key});
   };
+  const auto* const listed = query.grantees.empty() ? nullptr : cache_->find(user_ids_name);
+  const auto users = listed ? listed->user_ids : nullptr;
   const std::array misses{miss({}, query.key.empty() ? query.key : cached_name(query)), miss(query.bucket, {}),
-                          miss(query.bucket_2, {})};
+                          miss(query.bucket_2, {}), miss({}, query.grantees.empty() ? "" : user_ids_name.key)};
   const auto keep = [this, misses, seen](result<found_access>& found) {
     if (found) found->seen = seen;
-    std::array<std::optional<cached_row>, 3> rows;
+    std::array<std::optional<cached_row>, 4> rows;
     if (found && found->key) rows[0] = cached_row{{}, nullptr, found->key};
     if (found && found->bucket) rows[1] = cached_row{{}, found->bucket, nullptr};
     if (found && found->bucket_2) rows[2] = cached_row{{}, found->bucket_2, nullptr};
+    if (found && found->user_ids) rows[3] = cached_row{{}, nullptr, nullptr, found->user_ids};
     for (std::size_t i = 0; i < misses.size(); ++i)
       if (misses[i] != 0) cache_->finish_miss(misses[i], std::move(rows[i]));
     return true;
   };
   ask_now<found_access>(
       reply, deadline,
-      [query, sealing = s_.sealing](meta::view& view) { return read_access(view, query, sealing.get()); }, keep);
+      [query, sealing = s_.sealing, users](meta::view& view) { return read_access(view, query, sealing.get(), users); },
+      keep);
 }
 
 caf::result<key_list> metadata_state::keys(const keys_query& query) {

@@ -41,6 +41,8 @@ std::size_t bytes_of(const cached_row& r) {
     n += sizeof *r.bucket + r.bucket->name.size() + bytes_of(r.bucket->cors) + bytes_of(r.bucket->lifecycle) +
          text_bytes(r.bucket->tags) + bytes_of(r.bucket->grants);
   }
+  if (r.user_ids)
+    for (const auto& id : *r.user_ids) n += sizeof id + id.size();
   if (const auto& key = r.access_key) {
     n += sizeof *key + key->id.size() + key->secret.size() + key->label.size();
     n += key->grants.capacity() * sizeof(storage::metadata::bucket_grant);
@@ -96,7 +98,7 @@ void row_cache::finish_miss(std::uint64_t ticket, std::optional<cached_row> valu
 void row_cache::drop_access_keys() {
   for (auto at = order_.begin(); at != order_.end();) {
     const auto here = at++;
-    if (here->value.access_key) drop(here);
+    if (here->value.access_key || here->value.user_ids) drop(here);
   }
   for (auto& [ticket, m] : misses_) m.stale = m.stale || m.name.bucket.empty();
 }

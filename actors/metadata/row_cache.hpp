@@ -1,6 +1,7 @@
 // A cache of hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the
 // empty key, an access key's row the empty bucket. Rows of access keys come with the policies of the key's user, so a
-// change of a user, a group or a policy is one of all access keys: its name is empty in both parts.
+// change of a user, a group or a policy is one of all access keys: its name is empty in both parts. So is it one of the
+// list of all users' ids, which has a name that no access key has.
 //
 // The cache never serves a row that a commit made stale, and a reader never sees a commit that a later reader does not
 // see: while a command that changes a name is being applied, the name is neither served nor filled, and a row that was
@@ -31,7 +32,9 @@ struct cached_row {
   found_object object; // without a hold
   std::shared_ptr<const storage::metadata::bucket_row> bucket;
   std::shared_ptr<const storage::metadata::access_key_row> access_key;
+  user_id_list user_ids{};
 };
+constexpr row_name user_ids_name{{}, "/ids of users"};
 
 class row_cache {
 public:

@@ -49,7 +49,7 @@ public:
   result<access_key_row> temporary_key(std::string_view id, std::string_view token,
                                        const secrets::key_ring* sealing) override;
   result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) override;
-  result<std::string> unknown_grantee(const std::vector<std::string>& ids) override;
+  result<std::vector<std::string>> user_ids() override;
   result<identity_page> identities(const identity_query& query) override;
 
   result<cluster_row> cluster() override;

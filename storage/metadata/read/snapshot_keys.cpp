@@ -68,27 +68,18 @@ result<std::vector<access_key_row>> snapshot::access_keys(std::string_view after
                               [](std::string_view, std::string_view value) { return decode_access_key(value); });
 }
 
-result<std::string> snapshot::unknown_grantee(const std::vector<std::string>& ids) {
-  auto unknown = ids;
-  for (const auto& id : ids) {
-    if (!valid_access_key(id)) continue;
-    const auto bytes = kv_->get(id_of(table::access_keys), keys_.access_key(id));
-    if (!bytes) continue;
-    const auto key = decode_access_key(*bytes);
-    if (!key) return key.error();
-    if (key->user.empty()) std::erase(unknown, id);
-  }
-  if (auto good = kv_->status(); !good) return good.error();
+result<std::vector<std::string>> snapshot::user_ids() {
+  std::vector<std::string> ids;
   const auto prefix = keys_.identities(identity_kind::user);
   const auto cursor = kv_->cursor(id_of(table::identities));
-  auto found = unknown.empty() ? std::nullopt : cursor->seek(prefix);
-  for (; found && found->key.starts_with(prefix) && !unknown.empty(); found = cursor->next()) {
-    const auto id = decode_user_id(found->value);
+  for (auto found = cursor->seek(prefix); found && found->key.starts_with(prefix); found = cursor->next()) {
+    auto id = decode_user_id(found->value);
     if (!id) return id.error();
-    std::erase(unknown, *id);
+    ids.push_back(std::move(*id));
   }
   if (auto good = kv_->status(); !good) return good.error();
-  return unknown.empty() ? std::string{} : std::move(unknown.front());
+  std::ranges::sort(ids);
+  return ids;
 }
 
 // Rows of a kind that fit; one more than asked for is read to know whether others follow.

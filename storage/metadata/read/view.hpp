@@ -221,8 +221,7 @@ public:
                                                const secrets::key_ring* sealing) = 0;
   // At most `max` access keys with ids > `after`, by id.
   virtual result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) = 0;
-  // The first of these ids that no user and no access key of nobody has; empty: all are known. Examines all users.
-  virtual result<std::string> unknown_grantee(const std::vector<std::string>& ids) = 0;
+  virtual result<std::vector<std::string>> user_ids() = 0; // of all users, in ascending order
   virtual result<identity_page> identities(const identity_query& query) = 0; // no_such_identity: the one of the name
 
   virtual result<cluster_row> cluster() = 0;                  // not_found: there is none

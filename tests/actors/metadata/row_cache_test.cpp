@@ -79,6 +79,25 @@ TEST(row_cache, has_no_access_key_while_identities_change) {
   EXPECT_TRUE(cache.find({"", "CK1"}));
 }
 
+TEST(row_cache, has_no_ids_of_users_while_identities_change) {
+  row_cache cache{1 << 20};
+  const auto ids = [] {
+    cached_row out;
+    out.user_ids = std::make_shared<const std::vector<std::string>>(100, "AIDA1");
+    return out;
+  };
+  fill(cache, user_ids_name, ids());
+  ASSERT_TRUE(cache.find(user_ids_name));
+  EXPECT_GT(cache.bytes(), 500u);
+  cache.begin_change({});
+  EXPECT_FALSE(cache.find(user_ids_name));
+  fill(cache, user_ids_name, ids());
+  EXPECT_FALSE(cache.find(user_ids_name));
+  cache.end_change({});
+  fill(cache, user_ids_name, ids());
+  EXPECT_TRUE(cache.find(user_ids_name));
+}
+
 TEST(row_cache, waits_for_the_last_of_several_changes) {
   row_cache cache{1 << 20};
   cache.begin_change({"b", "k"});

@@ -172,16 +172,17 @@ TEST_F(grants, are_not_copied) {
   EXPECT_FALSE(object("copy").extras.has_list());
 }
 
-TEST_F(grants, name_users_and_keys_of_nobody) {
-  const auto unknown = [this](const std::vector<std::string>& ids) { return read()->unknown_grantee(ids).value(); };
-  EXPECT_EQ(unknown({"CK1", "CK2"}), "");
-  EXPECT_EQ(unknown({"CK1", "AIDA1", "x y"}), "AIDA1");
+TEST_F(grants, name_users_by_their_ids) {
+  EXPECT_TRUE(read()->user_ids().value().empty());
   change_identity made{.stamp = stamp(), .what = action::iam_create_user, .now = 1};
   made.name = "ann";
   made.id = "AIDA1";
   run(made);
-  EXPECT_EQ(unknown({"AIDA1", "CK2"}), "");
-  EXPECT_EQ(unknown({"ann"}), "ann") << "a name is no id";
+  made.stamp = stamp();
+  made.name = "bob";
+  made.id = "AIDA0";
+  run(made);
+  EXPECT_EQ(read()->user_ids().value(), (std::vector<std::string>{"AIDA0", "AIDA1"}));
 }
 
 TEST_F(grants, of_a_new_bucket_are_its_list) {
