@@ -208,6 +208,36 @@ void stamp(meta::command& c, session_id session, std::uint64_t& next_sequence, s
       c);
 }
 
+void drop_object_owners(meta::command& c) {
+  const auto drop = [](meta::object_extras& extras) {
+    meta::settle_list(extras);
+    if (extras.grants != storage::policy::public_read_write()) return;
+    extras.grants.reset();
+    extras.public_read = true;
+  };
+  std::visit(
+      overloaded{
+          [](meta::create_bucket& b) { b.settings.ownership = meta::ownership::of_account(b.settings.ownership); },
+          [](meta::set_bucket& b) {
+            if (b.ownership) b.ownership = meta::ownership::of_account(*b.ownership);
+          },
+          [&](meta::set_extras& set) {
+            if (!set.grants) return;
+            meta::object_extras extras{.grants = set.grants};
+            drop(extras);
+            set.grants = extras.grants;
+            if (!set.grants) set.public_read = extras.public_read;
+          },
+          [&](meta::copy_object& copy) {
+            if (copy.extras) drop(*copy.extras);
+          },
+          [&](meta::put_object& put) { drop(put.extras); },
+          [&](meta::begin_upload& begun) { drop(begun.extras); },
+          [](auto&) {},
+      },
+      c);
+}
+
 void drop_authority(meta::command& c) {
   std::visit(
       [](auto& one) {

@@ -115,9 +115,10 @@ caf::result<committed> metadata_state::commit(command_box& command) {
   // A body may have taken hours. By the clock of this node, as when the head of the request came.
   if (const auto ends = session_end(*command); ends && s_.clock->wall() >= *ends)
     return to_caf({errc::access_denied, "The temporary credentials have expired."});
-  if (log_ && session_ != 0 && feature_level_ < meta::feature_level_of_object_lock) {
+  if (log_ && session_ != 0 && meta::level_of(*command) > feature_level_) {
     auto older = std::make_shared<meta::command>(*command);
-    drop_bypass(*older);
+    drop_object_owners(*older);
+    if (feature_level_ < meta::feature_level_of_object_lock) drop_bypass(*older);
     if (feature_level_ < meta::feature_level_of_policies) drop_asked(*older);
     if (feature_level_ < meta::feature_level_of_authority) drop_authority(*older);
     command = std::move(older);

@@ -33,7 +33,7 @@ std::size_t bytes_of(const cached_row& r) {
   std::size_t n = entry_overhead_bytes;
   if (const auto& row = r.object.row) {
     n += sizeof *row + row->headers.content_type.size() + text_bytes(row->headers.standard) +
-         text_bytes(row->headers.user) + bytes_of(row->extras.grants);
+         text_bytes(row->headers.user) + bytes_of(row->extras.grants) + row->extras.owner.size();
   }
   if (r.object.inline_bytes) n += r.object.inline_bytes->capacity();
   if (r.object.parts) n += r.object.parts->capacity() * sizeof(storage::metadata::manifest_part);

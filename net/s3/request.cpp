@@ -108,7 +108,7 @@ std::optional<s3_error> keep_list(const http::fields& fields, const request& req
 // As in S3, an upload that also sets an ACL or tags needs the permissions of PutObjectAcl and PutObjectTagging.
 std::optional<s3_error> refused_extras(const request& request, const storage::metadata::object_extras& extras) {
   using storage::policy::action;
-  if (extras.has_list() && !request.may(action::put_object_acl))
+  if (extras.gives_rights() && !request.may(action::put_object_acl))
     return access_denied("An access control list other than private needs the right `owner` on the bucket.");
   if (!extras.tags.empty() && !request.may(action::put_object_tagging))
     return access_denied("Tags need a right of the access key on the bucket; public write access is not enough.");
@@ -257,7 +257,7 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
   if (copies && !replaces_tags(fields)) order.put.extras.tags.clear(); // the copy has those of its source
   if (auto refused = read_lock(fields, request, order)) return std::move(*refused);
   if (auto refused = refused_extras(request, order.put.extras)) return std::move(*refused);
-  order.put.by = request.authority(order.put.extras.has_list() ? rights::owner : 0);
+  order.put.by = request.authority(order.put.extras.gives_rights() ? rights::owner : 0);
   auto checksum = read_checksum(fields);
   if (auto* refused = std::get_if<s3_error>(&checksum)) return std::move(*refused);
   if (auto& announced = std::get<0>(checksum))

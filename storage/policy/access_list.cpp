@@ -4,8 +4,10 @@
 #include "storage/policy/access_list.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <tuple>
+#include <utility>
 
 namespace cairn::storage::policy {
 
@@ -17,6 +19,12 @@ auto order_of(const acl_grant& g) {
 
 std::uint8_t with_all(std::uint8_t permissions) {
   return (permissions & permission::full_control) != 0 ? permission::all : permissions;
+}
+
+acl_grants beside_owner(grantee to, std::uint8_t permissions) {
+  acl_grants list{{grantee::owner, {}, permission::full_control}};
+  add_grant(list, to, {}, permissions);
+  return list;
 }
 
 } // namespace
@@ -41,7 +49,7 @@ bool well_formed(const acl_grants& list) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto& one = list[i];
     const bool of_user = one.to == grantee::user;
-    if (one.to < grantee::all_users || one.to > grantee::owner || of_user == one.id.empty()) return false;
+    if (one.to < grantee::all_users || one.to > grantee::bucket_owner || of_user == one.id.empty()) return false;
     if (one.id.size() > grantee_id_bytes_max || one.permissions == 0 || one.permissions > permission::all) return false;
     if (i > 0 && order_of(list[i - 1]) >= order_of(one)) return false;
   }
@@ -57,6 +65,36 @@ std::size_t bytes_of(const std::optional<acl_grants>& list) {
 
 bool is_public(const acl_grants& list) {
   return !list.empty() && list.front().to <= grantee::authenticated_users;
+}
+
+bool names_others(const acl_grants& list) {
+  return !list.empty() && list.front().to < grantee::owner;
+}
+
+bool names_bucket_owner(const acl_grants& list) {
+  return !list.empty() && list.back().to == grantee::bucket_owner;
+}
+
+const acl_grants& bucket_owner_full_control() {
+  static const auto list = beside_owner(grantee::bucket_owner, permission::full_control);
+  return list;
+}
+
+const acl_grants& public_read_write() {
+  static const auto list = beside_owner(grantee::all_users, permission::read | permission::write);
+  return list;
+}
+
+acl_grants of_owner(const acl_grants& list, std::string_view owner) {
+  acl_grants settled;
+  for (const auto& one : list) {
+    const bool is_owner = owner.empty() ? one.to == grantee::bucket_owner : one.to == grantee::user && one.id == owner;
+    add_grant(settled, is_owner ? grantee::owner : one.to, is_owner ? std::string_view{} : one.id, one.permissions);
+  }
+  for (auto& one : settled) // FULL_CONTROL includes what else the owner was granted
+    if (one.to == grantee::owner && (one.permissions & permission::full_control) != 0)
+      one.permissions = permission::full_control;
+  return settled;
 }
 
 acl_need acl_need_of(action a) {
@@ -84,16 +122,18 @@ acl_need acl_need_of(action a) {
 
 held_permissions held_by(const acl_grants& list, const acl_sender& sender) {
   held_permissions held;
+  if (sender.owns) held.as_user = permission::read_acp | permission::write_acp;
   for (const auto& one : list) {
     const auto permissions = with_all(one.permissions);
     if (one.to == grantee::all_users) held.as_anybody |= permissions;
     if (one.to == grantee::authenticated_users && sender.is_signed) held.as_signer |= permissions;
     if (one.to == grantee::user && one.id == sender.id) held.as_user |= permissions;
+    if (one.to == grantee::owner && sender.owns) held.as_user |= permissions;
   }
   return held;
 }
 
-std::string header_text(const acl_grants& list, std::uint8_t permission) {
+std::string header_text(const acl_grants& list, std::uint8_t permission, std::string_view owner) {
   std::string text;
   for (const auto& one : list) {
     if ((one.permissions & permission) == 0) continue;
@@ -102,10 +142,23 @@ std::string header_text(const acl_grants& list, std::uint8_t permission) {
       case grantee::all_users: text.append("uri=").append(all_users_uri); break;
       case grantee::authenticated_users: text.append("uri=").append(authenticated_users_uri); break;
       case grantee::user: text.append("id=").append(one.id); break;
-      case grantee::owner: text.append("id=").append(canonical_owner); break;
+      case grantee::owner: text.append("id=").append(owner.empty() ? canonical_owner : owner); break;
+      case grantee::bucket_owner: text.append("id=").append(canonical_owner); break;
     }
   }
   return text;
+}
+
+std::string_view canned_name(const acl_grants& list) {
+  using permission::read;
+  static const std::array names{
+      std::pair{public_read_write(), std::string_view{"public-read-write"}},
+      std::pair{beside_owner(grantee::authenticated_users, read), std::string_view{"authenticated-read"}},
+      std::pair{beside_owner(grantee::bucket_owner, read), std::string_view{"bucket-owner-read"}},
+      std::pair{bucket_owner_full_control(), std::string_view{"bucket-owner-full-control"}}};
+  for (const auto& [canned, name] : names)
+    if (list == canned) return name;
+  return {};
 }
 
 void write_grants(byte_writer& w, const acl_grants& list) {

@@ -67,10 +67,10 @@ void read_of_object(const session_ptr& session, const actors::found_object& foun
   if (const auto refused = refused_object(session->current(), found.bucket.get(), &row))
     return session->respond_error(*refused);
   const bool without_lists = found.bucket && found.bucket->ownership == metadata::ownership::enforced;
+  const auto& kept = row.extras;
   if (sub_resource_of(session->current().target) == "acl")
-    return answer_document(
-        session,
-        acl_document(without_lists ? access_list{} : access_list{row.extras.public_read, false, row.extras.grants}));
+    return answer_document(session, without_lists ? acl_document({})
+                                                  : acl_document({kept.public_read, false, kept.grants}, kept.owner));
   answer_unsupported(session);
 }
 
@@ -114,32 +114,33 @@ void commit_acl(const session_ptr& session, const access_list& list) {
   });
 }
 
-// The access control list is in the headers or in the body.
-void write_judged_acl(const session_ptr& session) {
+// The access control list is in the headers or in the body. `owner`: of the object; empty: the account.
+void write_judged_acl(const session_ptr& session, const std::string& owner) {
   const bool of_object = !session->current().target.key.empty();
   const auto sent = read_list(session->fields(), of_object);
   if (const auto* refused = std::get_if<s3_error>(&sent)) return session->respond_error(*refused);
-  collect_body(session, acl_body_bytes_max, [session, of_object, list = std::get<0>(sent)](const std::string& body) {
-    if (list && !body.empty())
-      return session->respond_error({400, "UnexpectedContent", "A list in the headers and another in the body."});
-    if (list) return commit_acl(session, *list);
-    if (body.empty())
-      return session->respond_error(
-          {400, "MissingSecurityHeader", "Your request was missing a required header: x-amz-acl, or a list as body."});
-    const auto read = read_acl_document(body, of_object);
-    if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
-    commit_acl(session, std::get<access_list>(read));
-  });
+  collect_body(
+      session, acl_body_bytes_max, [session, of_object, owner, list = std::get<0>(sent)](const std::string& body) {
+        if (list && !body.empty())
+          return session->respond_error({400, "UnexpectedContent", "A list in the headers and another in the body."});
+        if (list) return commit_acl(session, *list);
+        if (body.empty())
+          return session->respond_error({400, "MissingSecurityHeader",
+                                         "Your request was missing a required header: x-amz-acl, or a list as body."});
+        const auto read = read_acl_document(body, of_object, owner);
+        if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
+        commit_acl(session, std::get<access_list>(read));
+      });
 }
 
-// Who may do this only if the object's own list grants it is refused before the body is read and a command is logged.
+// A document names the object's owner. And who may do this only if the object's own list grants it is refused before
+// the body is read and a command is logged.
 void write_acl(const session_ptr& session) {
-  const bool waits = session->current().waits_for_object && !session->current().target.key.empty();
-  if (!waits) return write_judged_acl(session);
+  if (session->current().target.key.empty()) return write_judged_acl(session, {});
   with_object(session, [session](const actors::found_object& found) {
     if (const auto refused = refused_object(session->current(), found.bucket.get(), found.row.get()))
       return session->respond_error(*refused);
-    write_judged_acl(session);
+    write_judged_acl(session, found.row->extras.owner);
   });
 }
 

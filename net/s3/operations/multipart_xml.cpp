@@ -23,12 +23,9 @@ void append_time(xml_writer& xml, std::string_view element, wall_ms time) {
   xml.close(element);
 }
 
-void append_owners(xml_writer& xml) {
-  xml.open("Initiator");
-  xml.text("ID", owner_id);
-  xml.text("DisplayName", owner_id);
-  xml.close("Initiator");
-  xml.owner();
+void append_owners(xml_writer& xml, std::string_view owner) {
+  xml.owner(owner, "Initiator");
+  xml.owner(owner);
   xml.text("StorageClass", "STANDARD");
 }
 
@@ -61,7 +58,7 @@ std::string parts_xml(const s3_target& target, const parts_request& request, con
   xml.text("Bucket", target.bucket);
   xml.text("Key", readable_xml(target.key));
   xml.text("UploadId", request.upload_id);
-  append_owners(xml);
+  append_owners(xml, page.row->extras.owner);
   xml.number("PartNumberMarker", request.after);
   if (shown > 0) xml.number("NextPartNumberMarker", parts[shown - 1].number);
   xml.number("MaxParts", request.parts_max);
@@ -110,7 +107,7 @@ std::string uploads_xml(const uploads_request& request, const metadata::uploads_
     xml.open("Upload");
     name("Key", upload.key);
     xml.text("UploadId", upload_id_text(upload.id, upload.nonce));
-    append_owners(xml);
+    append_owners(xml, upload.owner);
     append_time(xml, "Initiated", upload.begun);
     xml.close("Upload");
   }

@@ -33,7 +33,7 @@ void add_version(xml_writer& xml, const metadata::listed_version& version, bool 
     xml.number("Size", version.size);
     xml.text("StorageClass", "STANDARD");
   }
-  xml.owner();
+  xml.owner(version.owner);
   xml.close(element);
 }
 

@@ -59,13 +59,14 @@ acl_grants all_grants(const access_list& list) {
 }
 
 access_list shortest(acl_grants grants, bool of_object) {
+  if (of_object && grants == storage::policy::public_read_write()) return {false, false, std::move(grants)};
   // FULL_CONTROL includes what else the owner was granted.
   for (auto& one : grants)
     if (one.to == grantee::owner && (one.permissions & permission::full_control) != 0)
       one.permissions = permission::full_control;
   for (const auto& known : {access_list{}, access_list{true, false, {}}, access_list{true, true, {}}}) {
     if (grants != all_grants(known)) continue;
-    return {known.public_read, known.public_write && !of_object, {}};
+    return {known.public_read, known.public_write, {}};
   }
   return {false, false, std::move(grants)};
 }
@@ -79,18 +80,18 @@ std::optional<s3_error> add_group(std::string_view uri, std::uint8_t granted, ac
   return std::nullopt;
 }
 
-std::optional<s3_error> add_user(std::string_view id, std::uint8_t granted, acl_grants& into) {
+std::optional<s3_error> add_user(std::string_view id, std::uint8_t granted, bool of_object, acl_grants& into) {
   const bool printable = std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '"'; });
   if (id.empty() || id.size() > storage::policy::grantee_id_bytes_max || !printable || id.find(',') != id.npos)
     return s3_error{400, "InvalidArgument", "Invalid id"};
   if (id == owner_id)
-    add_grant(into, grantee::owner, {}, granted);
+    add_grant(into, of_object ? grantee::bucket_owner : grantee::owner, {}, granted);
   else
     add_grant(into, grantee::user, id, granted);
   return std::nullopt;
 }
 
-std::optional<s3_error> read_grant(const xml_element& grant, acl_grants& into) {
+std::optional<s3_error> read_grant(const xml_element& grant, bool of_object, acl_grants& into) {
   const auto *to = grant.child("Grantee"), *what = grant.child("Permission");
   if (grant.name != "Grant" || !has_only(grant, {"Grantee", "Permission"}) || !to || !what) return malformed_acl();
   const auto known = std::find_if(permissions.begin(), permissions.end(),
@@ -100,7 +101,7 @@ std::optional<s3_error> read_grant(const xml_element& grant, acl_grants& into) {
   const auto *id = to->child("ID"), *group = to->child("URI"), *address = to->child("EmailAddress");
   if ((id != nullptr) + (group != nullptr) + (address != nullptr) != 1) return malformed_acl();
   if (address) return no_such_address();
-  return group ? add_group(group->token(), known->bit, into) : add_user(id->token(), known->bit, into);
+  return group ? add_group(group->token(), known->bit, into) : add_user(id->token(), known->bit, of_object, into);
 }
 
 // The next `type=value` of a list; the value may be in quotes. False: malformed.
@@ -125,7 +126,7 @@ bool take_grantee(std::string_view& rest, std::string_view& type, std::string_vi
   return !trimmed(rest).empty();
 }
 
-void write_grantee(xml_writer& xml, const storage::policy::acl_grant& grant) {
+void write_grantee(xml_writer& xml, const storage::policy::acl_grant& grant, std::string_view owner) {
   const bool of_group = grant.to <= grantee::authenticated_users;
   xml.raw("<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"");
   xml.raw(of_group ? "Group\">" : "CanonicalUser\">");
@@ -133,7 +134,9 @@ void write_grantee(xml_writer& xml, const storage::policy::acl_grant& grant) {
     xml.text("URI", grant.to == grantee::all_users ? storage::policy::all_users_uri
                                                    : storage::policy::authenticated_users_uri);
   } else {
-    const std::string_view id = grant.to == grantee::owner ? owner_id : std::string_view{grant.id};
+    const std::string_view id = grant.to == grantee::user    ? std::string_view{grant.id}
+                                : grant.to == grantee::owner ? shown_owner(owner)
+                                                             : owner_id;
     xml.text("ID", id);
     xml.text("DisplayName", id);
   }
@@ -142,16 +145,16 @@ void write_grantee(xml_writer& xml, const storage::policy::acl_grant& grant) {
 
 } // namespace
 
-std::string acl_document(const access_list& list) {
+std::string acl_document(const access_list& list, std::string_view owner) {
   xml_writer xml;
   xml.open("AccessControlPolicy", s3_name_space);
-  xml.owner();
+  xml.owner(owner);
   xml.open("AccessControlList");
   for (const auto& grant : all_grants(list)) {
     for (const auto& one : permissions) {
       if ((grant.permissions & one.bit) == 0) continue;
       xml.open("Grant");
-      write_grantee(xml, grant);
+      write_grantee(xml, grant, owner);
       xml.text("Permission", one.name);
       xml.close("Grant");
     }
@@ -161,20 +164,20 @@ std::string acl_document(const access_list& list) {
   return xml.take();
 }
 
-std::variant<access_list, s3_error> read_acl_document(std::string_view body, bool of_object) {
+std::variant<access_list, s3_error> read_acl_document(std::string_view body, bool of_object, std::string_view owner) {
   const auto root = read_xml(body, acl_bounds);
   if (!root || root->name != "AccessControlPolicy" || !has_only(*root, {"Owner", "AccessControlList"}))
     return malformed_acl();
-  const auto *owner = root->child("Owner"), *list = root->child("AccessControlList");
-  if (!owner || !list || !has_only(*owner, {"ID", "DisplayName"})) return malformed_acl();
-  const auto* id = owner->child("ID");
+  const auto *named = root->child("Owner"), *list = root->child("AccessControlList");
+  if (!named || !list || !has_only(*named, {"ID", "DisplayName"})) return malformed_acl();
+  const auto* id = named->child("ID");
   if (!id) return malformed_acl();
-  if (id->token() != owner_id) return s3_error{403, "AccessDenied", "The owner cannot be changed."};
+  if (id->token() != shown_owner(owner)) return s3_error{403, "AccessDenied", "The owner cannot be changed."};
   if (list->children.size() > storage::policy::acl_grants_max)
     return s3_error{400, "MalformedACLError", "An access control list has at most 100 grants."};
   acl_grants grants;
   for (const auto& grant : list->children)
-    if (auto refused = read_grant(grant, grants)) return std::move(*refused);
+    if (auto refused = read_grant(grant, of_object, grants)) return std::move(*refused);
   return shortest(std::move(grants), of_object);
 }
 
@@ -185,9 +188,12 @@ std::optional<s3_error> acl_headers::add(std::string_view name, std::string_view
   if (!iequals(name, "x-amz-acl")) return std::nullopt;
   if (value == "aws-exec-read" || value == "log-delivery-write")
     return not_implemented("The access control list " + std::string{value});
-  // The bucket's owner is also the object's owner, and has all rights.
-  if (value == "private" || value == "bucket-owner-full-control" || value == "bucket-owner-read")
-    canned_ = of_owner();
+  const bool gives_all = value == "bucket-owner-full-control";
+  canned_ = of_owner();
+  if (of_object_ && (gives_all || value == "bucket-owner-read"))
+    add_grant(*canned_, grantee::bucket_owner, {}, gives_all ? permission::full_control : permission::read);
+  else if (value == "private" || gives_all || value == "bucket-owner-read") // S3 ignores the latter two of a bucket
+    return std::nullopt;
   else if (value == "public-read")
     canned_ = with_group(grantee::all_users, permission::read);
   else if (value == "public-read-write")
@@ -213,7 +219,7 @@ std::optional<s3_error> acl_headers::add_grants(std::uint8_t permission, std::st
     else if (iequals(type, "uri"))
       refused = add_group(to, permission, *granted_);
     else if (iequals(type, "id"))
-      refused = add_user(to, permission, *granted_);
+      refused = add_user(to, permission, of_object_, *granted_);
     else
       refused = s3_error{400, "InvalidArgument", "Argument format not recognized"};
     if (refused) return refused;
@@ -229,12 +235,24 @@ std::variant<std::optional<access_list>, s3_error> acl_headers::list() const {
   return given ? std::optional{shortest(*given, of_object_)} : std::nullopt;
 }
 
+namespace {
+
+// The bucket's owner, who has all rights anyway.
+bool names_account_alone(std::string_view value) {
+  acl_headers read{true};
+  if (read.add("x-amz-grant-full-control", value)) return false; // will be refused
+  const auto list = std::get<0>(read.list());
+  return list && list->grants && !storage::policy::names_others(*list->grants);
+}
+
+} // namespace
+
 bool is_grant_header(std::string_view name) {
   return std::any_of(permissions.begin(), permissions.end(), [name](const auto& p) { return iequals(p.header, name); });
 }
 
 bool gives_rights(std::string_view name, std::string_view value) {
-  if (is_grant_header(name)) return true;
+  if (is_grant_header(name)) return !iequals(name, "x-amz-grant-full-control") || !names_account_alone(value);
   return iequals(name, "x-amz-acl") &&
          (value == "public-read" || value == "public-read-write" || value == "authenticated-read");
 }

@@ -17,8 +17,9 @@
 
 namespace cairn::net {
 
-// As rows and commands have it: grants only if they are none of `private`, `public-read` and `public-read-write`. Of an
-// object, WRITE for all users beside READ has no meaning and is dropped.
+// As rows and commands have it: grants only if they are none of `private`, `public-read` and, of a bucket,
+// `public-read-write`. What the list of an object grants to the account is granted to the bucket's owner: commands know
+// whether that is the object's owner, too (storage::metadata::settle_list).
 struct access_list {
   bool public_read = false, public_write = false;
   std::optional<storage::policy::acl_grants> grants;
@@ -27,9 +28,11 @@ struct access_list {
 
 constexpr std::size_t acl_body_bytes_max = 64 << 10;
 
-std::string acl_document(const access_list& list);
+// `owner`: of the object; empty: the account.
+std::string acl_document(const access_list& list, std::string_view owner = {});
 // Also MalformedXML; MalformedACLError: more than acl_grants_max grants; AccessDenied: another owner.
-std::variant<access_list, s3_error> read_acl_document(std::string_view body, bool of_object);
+std::variant<access_list, s3_error> read_acl_document(std::string_view body, bool of_object,
+                                                      std::string_view owner = {});
 
 // The list in the headers of a request, or in the fields of a form.
 class acl_headers {
@@ -49,7 +52,7 @@ private:
 constexpr std::size_t grant_header_bytes_max = 1900;
 
 bool is_grant_header(std::string_view name); // x-amz-grant-read and the like, in any case
-// Whether the header sets a list that gives rights to others, or may do so.
+// Whether the header sets a list that gives rights to others than the owner and the bucket's owner, or may do so.
 bool gives_rights(std::string_view name, std::string_view value);
 
 // The ids of users that the list names.

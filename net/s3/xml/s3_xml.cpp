@@ -48,7 +48,7 @@ void append_object(xml_writer& xml, const storage::metadata::listed_object& obje
   xml.raw(to_string(object.etag));
   xml.raw("&quot;</ETag>");
   xml.number("Size", object.size);
-  if (request.with_owner) xml.owner();
+  if (request.with_owner) xml.owner(object.owner);
   xml.raw("<StorageClass>STANDARD</StorageClass></Contents>");
 }
 
@@ -104,11 +104,11 @@ void xml_writer::close(std::string_view element) {
   out_ += '>';
 }
 
-void xml_writer::owner() {
-  open("Owner");
-  text("ID", owner_id);
-  text("DisplayName", owner_id);
-  close("Owner");
+void xml_writer::owner(std::string_view id, std::string_view element) {
+  open(element);
+  text("ID", shown_owner(id));
+  text("DisplayName", shown_owner(id));
+  close(element);
 }
 
 void xml_writer::text(std::string_view element, std::string_view value) {

@@ -12,8 +12,12 @@
 
 namespace cairn::net {
 
-// All buckets and objects have the same owner.
-constexpr std::string_view owner_id = "cairn";
+// The account. It owns all buckets, and all objects that nobody else owns.
+constexpr std::string_view owner_id = storage::policy::canonical_owner;
+// The id of an object's owner as rows have it, for clients.
+constexpr std::string_view shown_owner(std::string_view owner) {
+  return owner.empty() ? owner_id : owner;
+}
 
 class xml_writer {
 public:
@@ -22,7 +26,7 @@ public:
   void close(std::string_view element);
   void text(std::string_view element, std::string_view value);
   void number(std::string_view element, std::uint64_t value);
-  void owner(); // <Owner>
+  void owner(std::string_view id = {}, std::string_view element = "Owner"); // empty: the account
   void raw(std::string_view bytes) { out_ += bytes; }
   // Control characters as references, as S3 does; what XML cannot write even so (NUL, U+FFFE, U+FFFF, bytes that are
   // not UTF-8) as U+FFFD.

@@ -52,8 +52,10 @@ std::string payer_document() {
   return xml.take();
 }
 
-constexpr std::array<std::string_view, 3> ownerships{"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"};
-static_assert(storage::metadata::ownership::enforced == 1 && storage::metadata::ownership::writer == 3);
+namespace owners = storage::metadata::ownership;
+constexpr std::array ownerships{std::pair{std::string_view{"BucketOwnerEnforced"}, owners::enforced},
+                                std::pair{std::string_view{"BucketOwnerPreferred"}, owners::preferred},
+                                std::pair{std::string_view{"ObjectWriter"}, owners::writer}};
 
 struct block_setting {
   std::string_view element;
@@ -69,16 +71,18 @@ constexpr std::array block_settings{
 } // namespace
 
 std::optional<std::uint8_t> ownership_of(std::string_view name) {
-  const auto known = std::find(ownerships.begin(), ownerships.end(), name);
-  if (known == ownerships.end()) return std::nullopt;
-  return static_cast<std::uint8_t>(known - ownerships.begin() + 1);
+  for (const auto& [known, value] : ownerships)
+    if (known == name) return value;
+  return std::nullopt;
 }
 
-std::string ownership_document(std::uint8_t ownership) {
+std::string ownership_document(std::uint8_t given) {
+  const auto same = [given](const auto& one) { return owners::of_account(one.second) == owners::of_account(given); };
+  const auto known = std::find_if(ownerships.begin(), ownerships.end(), same);
   xml_writer xml;
   xml.open("OwnershipControls", s3_name_space);
   xml.open("Rule");
-  xml.text("ObjectOwnership", ownerships.at(ownership - 1u));
+  xml.text("ObjectOwnership", known == ownerships.end() ? std::string_view{} : known->first);
   xml.close("Rule");
   xml.close("OwnershipControls");
   return xml.take();
@@ -89,9 +93,9 @@ std::variant<std::uint8_t, s3_error> read_ownership(std::string_view body) {
   const auto root = read_xml(body, bounds);
   const auto* const rule = root && root->name == "OwnershipControls" ? root->child("Rule") : nullptr;
   const bool known = rule != nullptr && has_only(*root, {"Rule"}) && has_only(*rule, {"ObjectOwnership"});
-  const auto ownership = known ? ownership_of(rule->text_of("ObjectOwnership")) : std::nullopt;
-  if (!ownership) return malformed_xml("The body is not an OwnershipControls with one rule.");
-  return *ownership;
+  const auto wanted = known ? ownership_of(rule->text_of("ObjectOwnership")) : std::nullopt;
+  if (!wanted) return malformed_xml("The body is not an OwnershipControls with one rule.");
+  return *wanted;
 }
 
 s3_error ownership_refused_by_acl() {

@@ -19,7 +19,7 @@ std::string location_document(std::string_view region); // S3's oldest region is
 
 // The object ownership (storage::metadata::ownership) of S3's name. nullopt: no such name.
 std::optional<std::uint8_t> ownership_of(std::string_view name);
-std::string ownership_document(std::uint8_t ownership);
+std::string ownership_document(std::uint8_t given);
 // OwnershipControls, which has one rule. MalformedXML.
 constexpr std::size_t ownership_body_bytes_max = 4096;
 std::variant<std::uint8_t, s3_error> read_ownership(std::string_view body);

@@ -87,7 +87,7 @@ command_result command_applier::create(const create_bucket& c) {
   if (auto why = creation_lapsed(c.by, b_.sender(c.by), c.name, b_.bucket(c.name))) return {.refused = std::move(why)};
   const auto& wanted = c.settings;
   if (wanted.has_list() && wanted.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
-  if (auto refused = malformed_list(wanted.grants)) return {.refused = std::move(refused)};
+  if (auto refused = malformed_list(wanted.grants, true)) return {.refused = std::move(refused)};
   if (const bucket_row* const present = b_.bucket(c.name)) return create_again(c, *present);
   const bucket_row fresh{.id = b_.new_id(),
                          .name = c.name,
@@ -116,7 +116,8 @@ command_result command_applier::create_again(const create_bucket& c, const bucke
       return refuse(errc::access_denied);
   }
   const bool other_tags = !wanted.tags.empty() && wanted.tags != present.tags;
-  const bool other_ownership = wanted.ownership != ownership::not_given && wanted.ownership != present.ownership;
+  const bool other_ownership = wanted.ownership != ownership::not_given &&
+                               ownership::of_account(wanted.ownership) != ownership::of_account(present.ownership);
   const bool other_lock = wanted.lock && !present.lock.enabled;
   if (other_tags || other_ownership || other_lock) return refuse(errc::bucket_exists);
   if (wanted.has_list() && present.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
@@ -206,15 +207,23 @@ result<const bucket_row*> command_applier::admitted(const authority& by, const s
   return bucket;
 }
 
+object_extras command_applier::with_owner(const authority& by, const bucket_row& bucket, const std::string& key,
+                                          object_extras extras) {
+  const bool gives_away =
+      bucket.ownership == ownership::preferred && extras.grants == policy::bucket_owner_full_control();
+  extras.owner = gives_away ? std::string{} : writer_of(by, b_.sender(by), bucket, {.key = key});
+  settle_list(extras);
+  return extras;
+}
+
 std::optional<error> command_applier::forbidden_list(const bucket_row& bucket, const object_extras& extras) {
   if (!extras.has_list()) return std::nullopt;
-  if (auto refused = malformed_list(extras.grants)) return refused;
   if (bucket.ownership == ownership::enforced) return error{errc::acl_not_supported};
   return extras.list_is_public() ? blocked_list(bucket) : std::nullopt;
 }
 
-std::optional<error> command_applier::malformed_list(const std::optional<policy::acl_grants>& grants) {
-  if (!grants || well_formed(*grants)) return std::nullopt;
+std::optional<error> command_applier::malformed_list(const std::optional<policy::acl_grants>& grants, bool of_bucket) {
+  if (!grants || (well_formed(*grants) && !(of_bucket && names_bucket_owner(*grants)))) return std::nullopt;
   return error{errc::invalid_argument, "not an access control list"};
 }
 
@@ -248,8 +257,10 @@ command_result command_applier::run(const put_object& c) {
   std::optional<object_row> present;
   std::optional<error> refused = malformed(c);
   if (!refused && !bucket) refused = bucket.error();
-  if (!refused) refused = forbidden_list(**bucket, c.extras);
-  object_extras extras = c.extras;
+  if (!refused) refused = malformed_list(c.extras.grants);
+  object_extras extras;
+  if (!refused) extras = with_owner(c.by, **bucket, c.key, c.extras);
+  if (!refused) refused = forbidden_list(**bucket, extras);
   if (!refused) refused = lock_new(**bucket, extras, c.now);
   if (!refused && written != nullptr) refused = unusable(*written);
   if (!refused) {

@@ -83,10 +83,12 @@ private:
   // batch::bucket.
   result<const bucket_row*> admitted(const authority& by, const std::string& name, std::string_view key = {},
                                      const std::optional<version_id>& version = {});
+  // The settings of an object that the command writes now, with its owner and the list as it is kept.
+  object_extras with_owner(const authority& by, const bucket_row& bucket, const std::string& key, object_extras extras);
   // acl_not_supported, access_denied (the bucket's public access block), or nullopt.
   static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
   static std::optional<error> blocked_list(const bucket_row& bucket); // of a list that makes something public
-  static std::optional<error> malformed_list(const std::optional<policy::acl_grants>& grants);
+  static std::optional<error> malformed_list(const std::optional<policy::acl_grants>& grants, bool of_bucket = false);
   // By which retentions are judged. `now`: of the command, which counts on a standalone node alone.
   wall_ms lock_time(wall_ms now);
   bool may_bypass_governance(const authority& by, const bucket_row& bucket, const std::string& key,

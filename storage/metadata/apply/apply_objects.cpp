@@ -31,8 +31,10 @@ std::optional<error> command_applier::copy(const copy_object& c) {
   const auto admitted_to = admitted(c.by, c.bucket, c.key);
   if (!admitted_to) return admitted_to.error();
   const bucket_row* const bucket = *admitted_to;
-  if (c.extras)
-    if (auto refused = forbidden_list(*bucket, *c.extras)) return refused;
+  const auto given = c.extras.value_or(object_extras{});
+  if (auto refused = malformed_list(given.grants)) return refused;
+  const auto wanted = with_owner(c.by, *bucket, c.key, given);
+  if (auto refused = forbidden_list(*bucket, wanted)) return refused;
   const auto present = versions_.live(*bucket, c.key);
   if (auto refused = unmet(c.condition, present)) return refused;
   const auto source = find_version(c.by, c.source);
@@ -41,10 +43,11 @@ std::optional<error> command_applier::copy(const copy_object& c) {
 
   object_row row = *source;
   if (c.extras) {
-    row.extras = *c.extras;
+    row.extras = wanted;
   } else {
     row.extras.lock = {}; // is not copied, nor are grants
     row.extras.grants.reset();
+    row.extras.owner = wanted.owner;
   }
   if (auto refused = lock_new(*bucket, row.extras, c.now)) return refused;
   if (auto refused = above_quota(*bucket, c.key, row.size, present)) return refused;
@@ -86,8 +89,10 @@ std::optional<error> command_applier::change(const set_extras& c, log_index& ver
   if (row->content == content_kind::delete_marker) return error{errc::delete_marker};
   if (c.tags) row->extras.tags = *c.tags;
   if (c.public_read || c.grants) {
+    if (auto refused = malformed_list(c.grants)) return refused;
     row->extras.public_read = !c.grants && *c.public_read;
     row->extras.grants = c.grants;
+    settle_list(row->extras);
     if (auto refused = forbidden_list(*bucket, row->extras)) return refused;
   }
   versions_.rewrite(*bucket, c.key, *row);
@@ -108,7 +113,7 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (!bucket) return bucket.error();
   if (c.versioning && *c.versioning != versioning::enabled && *c.versioning != versioning::suspended)
     return error{errc::invalid_argument, "versioning is enabled or suspended"};
-  if (c.ownership && *c.ownership > ownership::writer) return error{errc::invalid_argument, "no such ownership"};
+  if (c.ownership && *c.ownership > ownership::last) return error{errc::invalid_argument, "no such ownership"};
   bucket_row row = **bucket;
   if (row.lock.enabled && c.versioning && *c.versioning != versioning::enabled)
     return error{errc::invalid_bucket_state,
@@ -120,7 +125,7 @@ std::optional<error> command_applier::change(const set_bucket& c) {
     row.grants.reset();
   }
   if (c.grants) {
-    if (auto refused = malformed_list(c.grants)) return refused;
+    if (auto refused = malformed_list(c.grants, true)) return refused;
     row.public_read = row.public_write = row.public_objects = false;
     row.grants = c.grants;
   }

@@ -48,8 +48,11 @@ command_result command_applier::run(const begin_upload& c) {
   std::optional<error> refused;
   if (!valid_key(c.key)) refused = error{errc::invalid_argument, "not a valid key"};
   if (!refused && !admitted_to) refused = admitted_to.error();
-  if (!refused) refused = forbidden_list(**admitted_to, c.extras);
-  if (!refused) refused = unlockable(**admitted_to, c.extras);
+  if (!refused) refused = malformed_list(c.extras.grants);
+  object_extras extras;
+  if (!refused) extras = with_owner(c.by, **admitted_to, c.key, c.extras);
+  if (!refused) refused = forbidden_list(**admitted_to, extras);
+  if (!refused) refused = unlockable(**admitted_to, extras);
   if (refused) return remember(c.stamp, {.refused = std::move(refused)});
   const bucket_row* const bucket = *admitted_to;
   const upload_row row{.id = b_.new_id(),
@@ -58,7 +61,7 @@ command_result command_applier::run(const begin_upload& c) {
                        .key = c.key,
                        .begun = c.now,
                        .headers = c.headers,
-                       .extras = c.extras,
+                       .extras = std::move(extras),
                        .checksum = c.checksum,
                        .type = c.type,
                        .by_anybody = c.by.by == allowed_by::anybody};
@@ -250,10 +253,14 @@ std::optional<error> command_applier::forbidden_settings(const complete_upload& 
 }
 
 std::optional<error> command_applier::complete(const complete_upload& c) {
-  const auto upload = find_upload(c.by, c.upload);
+  auto upload = find_upload(c.by, c.upload);
   if (!upload) return upload.error();
   if (auto bad = malformed_choice(c)) return bad;
   const bucket_row& bucket = *b_.bucket(c.upload.bucket);
+  if (bucket.ownership == ownership::enforced) { // since the upload began
+    upload->extras.owner.clear();
+    settle_list(upload->extras);
+  }
   const auto present = versions_.live(bucket, c.upload.key);
   if (auto refused = forbidden_settings(c, bucket, *upload, present)) return refused;
   if (auto refused = unmet(c.condition, present)) return refused;

@@ -40,25 +40,42 @@ struct acl_ruling {
   allowed_by how = allowed_by::anybody;
 };
 
-// What access control lists allow: that of the bucket, or that of the object. They have no effect where the bucket's
-// owner owns its objects. Grants to all users count for operations that public access may allow.
+// Whether the sender writes for itself and not for the account: nothing but a list or a policy of the bucket allows it.
+bool writes_for_itself(const authority& a, const access_key_row* key, const bucket_row& bucket,
+                       const judged_object& object) {
+  const auto put = judge(a, action::put_object, key, bucket, object);
+  return put.made != ruling::denied && (put.how == allowed_by::policy || put.how == allowed_by::anybody);
+}
+
+// A new object has the list and the tags that its request sets; what the present one's list grants does not count.
+// Where writers own their objects, they also set these, as do anonymous ones, whose objects the account owns.
+acl_ruling rules_of_new(const authority& a, const access_key_row* key, const bucket_row& bucket,
+                        const judged_object& object) {
+  const bool anonymous = a.asked->with.kind == policy::sender::anonymous;
+  if (!ownership::writers_own(bucket.ownership) || (!anonymous && grantee_of(key).empty())) return {};
+  if (!writes_for_itself(a, key, bucket, object)) return {};
+  return {ruling::allowed, anonymous ? allowed_by::anybody : allowed_by::policy};
+}
+
+// What access control lists allow: that of the bucket, or that of the object, whose owner may always read and set it.
+// They have no effect where the bucket's owner owns its objects. Grants to all users count for operations that public
+// access may allow.
 acl_ruling acl_rules(const authority& a, action wanted, const access_key_row* key, const bucket_row& bucket,
                      const judged_object& object) {
   const auto need = policy::acl_need_of(wanted);
-  if (need.permission == 0 || bucket.ownership == ownership::enforced) return {};
-  // A new object has the list that its request sets: what the present one grants does not count.
   const auto& others = a.asked->actions;
-  if (need.of_object && need.permission == policy::permission::write_acp &&
+  if ((wanted == action::put_object_acl || wanted == action::put_object_tagging) &&
       std::find(others.begin(), others.end(), action::put_object) != others.end())
-    return {};
+    return rules_of_new(a, key, bucket, object);
+  if (need.permission == 0 || bucket.ownership == ownership::enforced) return {};
   const bool about_list = need.permission >= policy::permission::read_acp,
              is_signed = a.asked->with.kind != policy::sender::anonymous,
              to_groups = (bucket.public_block & public_block::ignore_acls) == 0,
              to_all = to_groups && (a.asked->by_acl || object.is_source || about_list);
   if (!is_signed && !to_all) return {};
-  const auto held = [&](const std::optional<policy::acl_grants>& grants, std::uint8_t canned) {
-    if (!grants) return policy::held_permissions{.as_anybody = canned};
-    return policy::held_by(*grants, {is_signed, grantee_of(key)});
+  const auto held = [&](const std::optional<policy::acl_grants>& grants, std::uint8_t canned, bool owns = false) {
+    if (grants) return policy::held_by(*grants, {is_signed, grantee_of(key), owns});
+    return policy::held_permissions{.as_anybody = canned, .as_user = owns ? policy::permission::all : std::uint8_t{0}};
   };
   const auto by = [&](const policy::held_permissions& of) -> acl_ruling {
     if ((of.as_user & need.permission) != 0) return {ruling::allowed, allowed_by::policy};
@@ -71,7 +88,9 @@ acl_ruling acl_rules(const authority& a, action wanted, const access_key_row* ke
   if (bucket.public_objects && to_all && need.permission == read) return {ruling::allowed};
   if (object.missing || object.without_list) return {};
   if (object.row == nullptr) return {ruling::undecided};
-  return by(held(object.row->extras.grants, object.row->extras.public_read ? read : std::uint8_t{0}));
+  const auto& extras = object.row->extras;
+  const bool owns = !extras.owner.empty() && extras.owner == grantee_of(key);
+  return by(held(extras.grants, extras.public_read ? read : std::uint8_t{0}, owns));
 }
 
 // The owner of a bucket can always remove its policy, and read and replace it.
@@ -96,14 +115,6 @@ verdict denied_by_identity(std::string why) {
   return {.why = std::move(why), .by_identity = true};
 }
 
-// The canned list of objects that is these grants; empty: none is.
-std::string_view canned_name(const policy::acl_grants& grants) {
-  static const policy::acl_grants authenticated_read{
-      {policy::grantee::authenticated_users, {}, policy::permission::read},
-      {policy::grantee::owner, {}, policy::permission::full_control}};
-  return grants == authenticated_read ? "authenticated-read" : std::string_view{};
-}
-
 // The conditions that the headers of a put with this list would set.
 void set_list(const object_extras& set, policy::context& with) {
   using policy::context_key;
@@ -116,10 +127,11 @@ void set_list(const object_extras& set, policy::context& with) {
     return v.key == context_key::x_amz_acl ||
            std::any_of(headers.begin(), headers.end(), [&v](const auto& one) { return one.second == v.key; });
   });
-  const auto canned = set.public_read ? "public-read" : canned_name(*set.grants);
+  const auto canned = set.public_read ? "public-read" : policy::canned_name(*set.grants);
   if (!canned.empty()) return with.set(context_key::x_amz_acl, std::string{canned});
   for (const auto& [permission, header] : headers)
-    if (auto text = policy::header_text(*set.grants, permission); !text.empty()) with.set(header, std::move(text));
+    if (auto text = policy::header_text(*set.grants, permission, set.owner); !text.empty())
+      with.set(header, std::move(text));
 }
 
 // What a put with these settings asks for. An access control list that the request itself has is without effect.
@@ -130,7 +142,7 @@ std::shared_ptr<const asked_access> asked_as_put(const asked_access& sent, const
   put->actions.push_back(action::put_object);
   if (set.has_list()) {
     set_list(set, put->with);
-    put->actions.push_back(action::put_object_acl);
+    if (set.owner.empty() || set.gives_rights()) put->actions.push_back(action::put_object_acl);
   }
   if (!set.tags.empty()) {
     put->with.set_request_tags(set.tags);
@@ -265,6 +277,24 @@ verdict judge_without_bucket(const authority& a, action wanted, const access_key
   auto told = ask_identity(*key.of_user, request_of(a, wanted, &key, bucket_name, {.missing = true}));
   if (told.outcome == policy::effect::deny) return denied_by_identity(std::move(told.why));
   return told.outcome == policy::effect::allow ? verdict{ruling::allowed, allowed_by::identity} : verdict{};
+}
+
+std::string writer_of(const authority& a, const access_key_row* key, const bucket_row& bucket,
+                      const judged_object& object) {
+  const auto id = grantee_of(key);
+  if (!ownership::writers_own(bucket.ownership) || id.empty() || !a.asked) return {};
+  return writes_for_itself(a, key, bucket, object) ? std::string{id} : std::string{};
+}
+
+void settle_list(object_extras& extras) {
+  if (!extras.grants || (extras.owner.empty() && !policy::names_bucket_owner(*extras.grants))) return;
+  const policy::acl_grant own{policy::grantee::owner, {}, policy::permission::full_control};
+  auto settled = policy::of_owner(*extras.grants, extras.owner);
+  extras.public_read = settled == policy::acl_grants{{policy::grantee::all_users, {}, policy::permission::read}, own};
+  if (extras.public_read || settled == policy::acl_grants{own})
+    extras.grants.reset();
+  else
+    extras.grants = std::move(settled);
 }
 
 std::optional<error> lapsed(const authority& a, const access_key_row* key, const bucket_row* bucket,

@@ -85,6 +85,16 @@ verdict judge(const authority& a, policy::action action, const access_key_row* k
 verdict judge_without_bucket(const authority& a, policy::action action, const access_key_row& key,
                              std::string_view bucket_name);
 
+// ── owners of objects ──
+
+// Who will own an object that the sender writes now, where its bucket's ownership lets writers own what they write: the
+// id of the user or the access key of nobody to whom only a list or a policy of the bucket allows that (AWS, S3 user
+// guide, "Controlling ownership of objects": another account). Empty: the account, for which all others act.
+std::string writer_of(const authority& a, const access_key_row* key, const bucket_row& bucket,
+                      const judged_object& object);
+// Keeps the list as that of the object's owner: with no more grants than `private` or `public_read` need.
+void settle_list(object_extras& extras);
+
 // ── commands ──
 
 // Why the command must be refused: no_such_access_key, no_such_bucket, access_denied. nullopt: it is authorized. `key`

@@ -61,7 +61,8 @@
 //   15 grants of access control lists, in extras, settings, set_extras or set_bucket; a kind 40 with a policy about
 //      web identities
 //   16 a kind 40 about identity providers, or with a policy about them or tags of sessions; an authority of a session
-//   with tags
+//      with tags; grants to the bucket's owner, and public-read-write as grants; an ownership, in settings or
+//      set_bucket, with which writers own their objects
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
@@ -116,7 +117,7 @@ void read(byte_reader& r, bucket_settings& s) {
   s.tags = read_pairs(r);
   s.ownership = r.u8();
   if ((flags & with_grants) != 0) s.grants = policy::read_grants(r);
-  const bool known = flags < 2 * with_grants && s.ownership <= ownership::writer;
+  const bool known = flags < 2 * with_grants && s.ownership <= ownership::last;
   if (!known || !s.is_given() || (s.public_write && !s.public_read) || (s.public_read && s.grants)) r.fail();
 }
 
@@ -327,21 +328,31 @@ bool is_locked(const std::optional<object_extras>& extras) {
   return extras && !extras->lock.empty();
 }
 
-bool has_grants(const command& c) {
-  return std::visit(
-      []<class Kind>(const Kind& kind) {
+// Of the command's list; null: it sets none.
+const policy::acl_grants* grants_of(const command& c) {
+  const auto* const found = std::visit(
+      []<class Kind>(const Kind& kind) -> const std::optional<policy::acl_grants>* {
         if constexpr (std::is_same_v<Kind, create_bucket>)
-          return kind.settings.grants.has_value();
+          return &kind.settings.grants;
         else if constexpr (std::is_same_v<Kind, copy_object>)
-          return kind.extras && kind.extras->grants.has_value();
+          return kind.extras ? &kind.extras->grants : nullptr;
         else if constexpr (requires { kind.extras.grants; })
-          return kind.extras.grants.has_value();
+          return &kind.extras.grants;
         else if constexpr (requires { kind.grants.has_value(); })
-          return kind.grants.has_value();
+          return &kind.grants;
         else
-          return false;
+          return nullptr;
       },
       c);
+  return found != nullptr && *found ? &**found : nullptr;
+}
+
+bool is_of_level_16(const command& c) {
+  const auto* const grants = grants_of(c);
+  if (grants != nullptr && (policy::names_bucket_owner(*grants) || *grants == policy::public_read_write())) return true;
+  if (const auto* made = std::get_if<create_bucket>(&c)) return ownership::writers_own(made->settings.ownership);
+  const auto* const settings = std::get_if<set_bucket>(&c);
+  return settings != nullptr && ownership::writers_own(settings->ownership.value_or(ownership::not_given));
 }
 
 bool is_of_level_11(const command& c) {
@@ -370,7 +381,8 @@ bool has_sealed_secret(const command& c) {
 }
 
 std::uint8_t base_level_of(const command& c) {
-  if (has_grants(c)) return feature_level_of_acl_grants;
+  if (is_of_level_16(c)) return feature_level_of_object_owners;
+  if (grants_of(c) != nullptr) return feature_level_of_acl_grants;
   if (has_sealed_secret(c)) return feature_level_of_sealed_secrets;
   if (gives_ownership(c)) return feature_level_of_ownership;
   if (std::holds_alternative<set_bucket_quota>(c)) return feature_level_of_quotas;

@@ -29,7 +29,8 @@ namespace cairn::storage::metadata {
 // 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
 // 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets; an object keeps which upload made it;
 // users, groups, managed policies. 14: secrets of access keys may be sealed; roles, temporary credentials. 15: grants
-// of access control lists; policies about web identities. 16: tags of sessions; identity providers.
+// of access control lists; policies about web identities. 16: tags of sessions; identity providers; writers of objects
+// may own them.
 constexpr std::uint8_t feature_level = 16;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
@@ -157,7 +158,7 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_judged_settings = 13, feature_level_of_ownership = 13,
                        feature_level_of_identities = 13, feature_level_of_sealed_secrets = 14,
                        feature_level_of_sessions = 14, feature_level_of_acl_grants = 15,
-                       feature_level_of_session_tags = 16;
+                       feature_level_of_session_tags = 16, feature_level_of_object_owners = 16;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

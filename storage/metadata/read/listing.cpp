@@ -42,7 +42,7 @@ result<listing> list_tree(kv_reader& kv, const key_tree& tree, const listing_que
     }
     const auto fields = decode_listed(at.row());
     if (!fields) return fields.error();
-    page.objects.push_back({std::string{at.key()}, fields->size, fields->etag, fields->modified});
+    page.objects.push_back({std::string{at.key()}, fields->size, fields->etag, fields->modified, fields->owner});
     more = at.next();
   }
   if (auto good = at.status(); !good) return good.error();

@@ -78,6 +78,7 @@ result<uploads_page> snapshot::uploads(const uploads_query& query) {
     if (!row) return row.error();
     listed->nonce = row->nonce;
     listed->begun = row->begun;
+    listed->owner = row->extras.owner;
     page.next_key_marker = listed->key;
     page.next_upload_marker = listed->id;
     page.next_upload_nonce = listed->nonce;

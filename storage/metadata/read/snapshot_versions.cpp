@@ -61,7 +61,8 @@ listed_version listed(std::string key, const object_row& row, bool latest) {
           .etag = row.etag,
           .modified = row.modified,
           .tags = row.extras.tags,
-          .lock = row.extras.lock};
+          .lock = row.extras.lock,
+          .owner = row.extras.owner};
 }
 
 } // namespace

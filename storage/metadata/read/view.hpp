@@ -35,6 +35,7 @@ struct listed_object {
   std::uint64_t size = 0;
   metadata::etag etag;
   wall_ms modified = 0;
+  std::string owner{}; // as in object_extras
 };
 struct listing {
   std::vector<listed_object> objects;       // in byte order
@@ -70,6 +71,7 @@ struct listed_upload {
   upload_id id = 0;
   std::uint64_t nonce = 0;
   wall_ms begun = 0;
+  std::string owner{}; // as in object_extras
 };
 struct uploads_page {
   std::vector<listed_upload> uploads; // by key, then in the order in which they began
@@ -99,6 +101,7 @@ struct listed_version {
   wall_ms modified = 0;
   std::vector<std::pair<std::string, std::string>> tags;
   object_lock lock{};
+  std::string owner{}; // as in object_extras
 };
 struct versions_page {
   std::vector<listed_version> versions; // by key, newest first
@@ -221,7 +224,7 @@ public:
                                                const secrets::key_ring* sealing) = 0;
   // At most `max` access keys with ids > `after`, by id.
   virtual result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) = 0;
-  virtual result<std::vector<std::string>> user_ids() = 0; // of all users, in ascending order
+  virtual result<std::vector<std::string>> user_ids() = 0;                   // of all users, in ascending order
   virtual result<identity_page> identities(const identity_query& query) = 0; // no_such_identity: the one of the name
 
   virtual result<cluster_row> cluster() = 0;                  // not_found: there is none

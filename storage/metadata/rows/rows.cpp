@@ -8,7 +8,9 @@
 //                  3 (the same)                          if the extras have a lock
 //                  4 (the same) upload:v [nonce:u64]     if the origin was kept; nonce: unless upload is 0
 //                  5 (the same as 3) kept:u8 [upload:v [nonce:u64]]   if the extras have grants; kept: the origin was
-//   extras         list(tags) flags:u8 [lock] [grants]   flags: 1 public_read, 2 lock, 4 grants, not with public_read
+//                  6 (the same as 5)                     if the extras have an owner
+//   extras         list(tags) flags:u8 [lock] [grants] [owner:s]
+//                  flags: 1 public_read, 2 lock, 4 grants, not with public_read, 8 owner
 //                  grants: storage/policy/access_list.cpp
 //   lock           retention hold:u8
 //   retention      mode:u8 [until:u64]                   until: unless the mode is none(0)
@@ -31,6 +33,8 @@
 //                  8 (the same as 6) locked:u8 [mode:u8 [unit:u8 length:v]] quota      if it has a quota
 //                  9 (the same as 6) locked:u8 [mode:u8 [unit:u8 length:v]] limited:u8 [quota] grants
 //                  if there are grants, which there are not with public_read; limited: it has a quota
+//                  10 (the same as 6) locked:u8 [mode:u8 [unit:u8 length:v]] limited:u8 [quota] listed:u8 [grants]
+//                  if writers own their objects (ownership); listed: it has grants
 //   quota          bytes_max:v versions_max:v            0: no limit; not both of them
 //   lifecycle      count:v (id:s prefix:s list(tags) form:u8 [above:v] [below:v] enabled:u8 expire_days:v
 //                  expire_at:u64 expire_markers:u8 noncurrent_days:v noncurrent_kept:v abort_days:v)*
@@ -50,18 +54,20 @@ namespace {
 
 constexpr std::uint32_t max_age_none = 0xffffffff;
 constexpr std::uint8_t object_version_with_extras = 2, object_version_with_lock = 3, object_version_with_origin = 4,
-                       object_version_with_grants = 5, object_version_newest = object_version_with_grants;
+                       object_version_with_grants = 5, object_version_with_owner = 6,
+                       object_version_newest = object_version_with_owner;
 constexpr std::uint8_t bucket_version_with_settings = 2;
 constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4,
                        bucket_version_with_ownership = 5, bucket_version_with_policy = 6, bucket_version_with_lock = 7,
-                       bucket_version_with_quota = 8, bucket_version_with_grants = 9,
-                       bucket_version_newest = bucket_version_with_grants;
-constexpr std::uint8_t extras_public_read = 1, extras_lock = 2, extras_grants = 4;
+                       bucket_version_with_quota = 8, bucket_version_with_grants = 9, bucket_version_with_owners = 10,
+                       bucket_version_newest = bucket_version_with_owners;
+constexpr std::uint8_t extras_public_read = 1, extras_lock = 2, extras_grants = 4, extras_owner = 8;
 constexpr std::uint8_t part_version_with_checksum = 2;
 constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
 
 // The lowest version that can represent the row.
 std::uint8_t version_of(const bucket_row& row) {
+  if (ownership::writers_own(row.ownership)) return bucket_version_with_owners;
   if (row.grants) return bucket_version_with_grants;
   if (!row.quota.empty()) return bucket_version_with_quota;
   if (row.lock.enabled) return bucket_version_with_lock;
@@ -73,6 +79,7 @@ std::uint8_t version_of(const bucket_row& row) {
 }
 
 std::uint8_t version_of(const object_row& row) {
+  if (!row.extras.owner.empty()) return object_version_with_owner;
   if (row.extras.grants) return object_version_with_grants;
   if (row.origin) return object_version_with_origin;
   if (!row.extras.lock.empty()) return object_version_with_lock;
@@ -156,24 +163,29 @@ void write_extras(byte_writer& w, const object_extras& e) {
   write_pairs(w, e.tags);
   const bool locked = !e.lock.empty();
   w.u8(static_cast<std::uint8_t>((e.public_read ? extras_public_read : 0) | (locked ? extras_lock : 0) |
-                                 (e.grants ? extras_grants : 0)));
+                                 (e.grants ? extras_grants : 0) | (e.owner.empty() ? 0 : extras_owner)));
   if (locked) write_lock(w, e.lock);
   if (e.grants) policy::write_grants(w, *e.grants);
+  if (!e.owner.empty()) w.string(e.owner);
 }
 
 object_extras read_extras(byte_reader& r) {
   object_extras e;
   e.tags = read_pairs(r);
   const std::uint8_t flags = r.u8();
-  if (flags > (extras_public_read | extras_lock | extras_grants)) r.fail();
+  if (flags > (extras_public_read | extras_lock | extras_grants | extras_owner)) r.fail();
   e.public_read = (flags & extras_public_read) != 0;
   if ((flags & extras_lock) != 0) {
     e.lock = read_lock(r);
     if (e.lock.empty()) r.fail();
   }
-  if ((flags & extras_grants) == 0) return e;
-  e.grants = policy::read_grants(r);
-  if (e.public_read) r.fail();
+  if ((flags & extras_grants) != 0) {
+    e.grants = policy::read_grants(r);
+    if (e.public_read) r.fail();
+  }
+  if ((flags & extras_owner) == 0) return e;
+  e.owner = r.string();
+  if (e.owner.empty() || e.owner.size() > policy::grantee_id_bytes_max) r.fail();
   return e;
 }
 
@@ -261,14 +273,15 @@ blob_id read_blob_id(byte_reader& r) {
 
 std::string encode(const object_row& row) {
   byte_writer w{256};
-  w.u8(version_of(row)).varint(row.size);
+  const std::uint8_t version = version_of(row);
+  w.u8(version).varint(row.size);
   write_etag(w, row.etag);
   w.u64(static_cast<std::uint64_t>(row.modified)).u8(static_cast<std::uint8_t>(row.content));
   w.varint(row.row_id).varint(row.version).varint(row.ordinal).boolean(row.null_version);
   w.varint(row.content == content_kind::manifest ? row.manifest : 0);
   write_headers(w, row.headers);
-  if (!row.extras.empty() || row.origin) write_extras(w, row.extras);
-  if (row.extras.grants) w.boolean(row.origin.has_value());
+  if (version >= object_version_with_extras) write_extras(w, row.extras);
+  if (version >= object_version_with_grants) w.boolean(row.origin.has_value());
   if (row.origin) write_origin(w, *row.origin);
   return w.take();
 }
@@ -300,7 +313,13 @@ result<object_row> decode_object(std::string_view bytes) {
 
 result<listed_fields> decode_listed(std::string_view bytes) {
   byte_reader r{bytes};
-  if (const auto version = read_object_version(r); !version) return version.error();
+  const auto version = read_object_version(r);
+  if (!version) return version.error();
+  if (*version >= object_version_with_owner) {
+    const auto row = decode_object(bytes);
+    if (!row) return row.error();
+    return listed_fields{row->size, row->etag, row->modified, row->extras.owner};
+  }
   listed_fields fields;
   fields.size = r.varint();
   fields.etag = read_etag(r);
@@ -397,8 +416,9 @@ std::string encode(const bucket_row& row) {
   if (version >= bucket_version_with_policy) w.string(row.policy.text()).u8(row.public_block);
   if (version >= bucket_version_with_quota) w.boolean(row.lock.enabled);
   if (row.lock.enabled) write_bucket_lock(w, row.lock);
-  if (row.grants) w.boolean(!row.quota.empty());
+  if (version >= bucket_version_with_grants) w.boolean(!row.quota.empty());
   if (!row.quota.empty()) write_quota(w, row.quota);
+  if (version >= bucket_version_with_owners) w.boolean(row.grants.has_value());
   if (row.grants) policy::write_grants(w, *row.grants);
   return w.take();
 }
@@ -444,14 +464,14 @@ result<bucket_row> decode_bucket(std::string_view bytes) {
     row.policy = bucket_policy{std::string{r.string()}};
     row.public_block = r.u8();
   }
-  const bool says_lock = version >= bucket_version_with_quota, has_grants = version >= bucket_version_with_grants;
+  const bool says_lock = version >= bucket_version_with_quota, says_quota = version >= bucket_version_with_grants;
   if (says_lock ? r.boolean() : version >= bucket_version_with_lock) row.lock = read_bucket_lock(r);
-  const bool has_quota = has_grants ? r.boolean() : says_lock;
+  const bool has_quota = says_quota ? r.boolean() : says_lock;
   if (has_quota) row.quota = read_quota(r);
   if (has_quota == row.quota.empty()) r.fail();
-  if (has_grants) row.grants = policy::read_grants(r);
+  if (version >= bucket_version_with_owners ? r.boolean() : says_quota) row.grants = policy::read_grants(r);
   if (row.grants && (row.public_read || row.public_write)) r.fail();
-  if (row.ownership > ownership::writer || row.public_block > public_block::all) r.fail();
+  if (row.ownership > ownership::last || row.public_block > public_block::all) r.fail();
   if ((row.public_objects && !row.public_read) || version != version_of(row)) r.fail();
   if (!r.finished()) return bad_row("bucket");
   return row;

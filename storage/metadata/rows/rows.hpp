@@ -45,9 +45,13 @@ struct object_extras {
   object_lock lock{};                                    // only in a bucket with object lock
   // The access control list, if `public_read`, which is false then, cannot say it.
   std::optional<policy::acl_grants> grants{};
+  // Who owns the object: the id of a user or of an access key of nobody. Empty: the account. Set where a command is
+  // applied; empty in commands.
+  std::string owner{};
   bool has_list() const { return public_read || grants.has_value(); } // other than private
   bool list_is_public() const { return public_read || (grants && is_public(*grants)); }
-  bool empty() const { return tags.empty() && !has_list() && lock.empty(); }
+  bool gives_rights() const { return public_read || (grants && names_others(*grants)); }
+  bool empty() const { return tags.empty() && !has_list() && lock.empty(); } // no settings
 };
 
 using upload_id = std::uint64_t; // of a multipart upload; from the same counter as manifests: never reused
@@ -137,11 +141,21 @@ struct lifecycle_rule {
   friend bool operator==(const lifecycle_rule&, const lifecycle_rule&) = default;
 };
 
-// Object ownership of a bucket (S3's BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter). There is one owner, so
-// the only difference is that with `enforced` access control lists that grant something to others are refused, and
-// those that objects have from before are without effect.
+// Object ownership of a bucket (S3's BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter). With `enforced` access
+// control lists that grant something to others are refused, and those that objects have from before are without effect.
+// With `preferred` and `writer`, others than the account own what they write (writer_of in
+// storage/metadata/commands/authority.hpp).
 namespace ownership {
-constexpr std::uint8_t not_given = 0, enforced = 1, preferred = 2, writer = 3;
+constexpr std::uint8_t not_given = 0, enforced = 1, preferred = 4, writer = 5, last = writer;
+// As these two were put before feature level 16: the account owns all objects.
+constexpr std::uint8_t preferred_of_account = 2, writer_of_account = 3;
+constexpr bool writers_own(std::uint8_t ownership) {
+  return ownership >= preferred;
+}
+// The one of these two that S3 calls the same; others are themselves.
+constexpr std::uint8_t of_account(std::uint8_t ownership) {
+  return writers_own(ownership) ? static_cast<std::uint8_t>(ownership - preferred + preferred_of_account) : ownership;
+}
 } // namespace ownership
 
 struct bucket_row {
@@ -173,11 +187,12 @@ struct listed_bucket {
   wall_ms created = 0;
 };
 
-// The fields of an object row that listings need: the first ones of its encoding.
+// The fields of an object row that listings need: the first ones of its encoding, and the owner.
 struct listed_fields {
   std::uint64_t size = 0;
   metadata::etag etag;
   wall_ms modified = 0;
+  std::string owner{}; // as in object_extras
 };
 
 std::string encode(const object_row& row);
@@ -208,7 +223,8 @@ blob_id read_blob_id(byte_reader& r);
 
 // Errors: corrupt (the bytes do not follow the grammar), unsupported (a newer version byte). Never reads past the view.
 result<object_row> decode_object(std::string_view bytes);
-result<listed_fields> decode_listed(std::string_view object_row_bytes); // decodes only the first fields
+// Decodes only the first fields, unless the object has an owner.
+result<listed_fields> decode_listed(std::string_view object_row_bytes);
 result<manifest_row> decode_manifest(std::string_view bytes);
 result<manifest_part> decode_manifest_part(std::string_view bytes);
 result<blob_row> decode_blob(std::string_view bytes);

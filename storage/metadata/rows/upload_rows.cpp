@@ -4,6 +4,7 @@
 //                  type: + 128 if by_anybody (feature level 8)
 //                  2 (the same)                          if the extras have a lock
 //                  3 (the same)                          if they have grants
+//                  4 (the same)                          if they have an owner
 //   uploaded_part  1 number:v length:v digest:16 modified:u64 checksum_name:s checksum:s count:v piece*
 //   piece          blob blob_offset:v length:v chunk_size:v
 #include "storage/metadata/rows/upload_rows.hpp"
@@ -18,9 +19,10 @@ namespace {
 
 constexpr std::uint8_t type_by_anybody = 128;
 constexpr std::size_t piece_bytes_min = 19;
-constexpr std::uint8_t upload_version_with_lock = 2, upload_version_with_grants = 3;
+constexpr std::uint8_t upload_version_with_lock = 2, upload_version_with_grants = 3, upload_version_with_owner = 4;
 
 std::uint8_t version_of(const upload_row& row) {
+  if (!row.extras.owner.empty()) return upload_version_with_owner;
   if (row.extras.grants) return upload_version_with_grants;
   return row.extras.lock.empty() ? row_version : upload_version_with_lock;
 }
@@ -39,7 +41,9 @@ std::string encode(const upload_row& row) {
 
 result<upload_row> decode_upload(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "upload", {upload_version_with_lock, upload_version_with_grants})) return *bad;
+  if (auto bad =
+          check_version(r, "upload", {upload_version_with_lock, upload_version_with_grants, upload_version_with_owner}))
+    return *bad;
   upload_row row;
   row.id = r.varint();
   row.nonce = r.u64();

@@ -54,6 +54,38 @@ TEST(command_facts, what_policies_are_asked_is_left_out_where_there_are_none) {
   EXPECT_EQ(meta::level_of(put), meta::feature_level_of_authority);
 }
 
+TEST(command_facts, owners_of_objects_are_left_out_where_the_account_owns_all) {
+  using storage::policy::grantee;
+  namespace permission = storage::policy::permission;
+  const auto dropped = [](meta::command c) {
+    EXPECT_EQ(meta::level_of(c), meta::feature_level_of_object_owners);
+    drop_object_owners(c);
+    EXPECT_LT(meta::level_of(c), meta::feature_level_of_object_owners);
+    return c;
+  };
+  meta::put_object put{.bucket = "b", .key = "k"};
+  put.extras.grants = storage::policy::bucket_owner_full_control();
+  EXPECT_TRUE(std::get<meta::put_object>(dropped(put)).extras.empty()) << "private";
+  meta::begin_upload begin{.bucket = "b", .key = "k", .headers = {}};
+  begin.extras.grants = storage::policy::public_read_write();
+  EXPECT_TRUE(std::get<meta::begin_upload>(dropped(begin)).extras.public_read);
+  meta::copy_object copy{.bucket = "b", .key = "k"};
+  copy.extras = put.extras;
+  EXPECT_TRUE(std::get<meta::copy_object>(dropped(copy)).extras->empty());
+  meta::set_extras set{.bucket = "b", .key = "k"};
+  set.grants = storage::policy::acl_grants{{grantee::bucket_owner, {}, permission::read}};
+  const auto again = std::get<meta::set_extras>(dropped(set));
+  EXPECT_EQ(again.grants, (storage::policy::acl_grants{{grantee::owner, {}, permission::read}}));
+  set.grants = storage::policy::bucket_owner_full_control();
+  EXPECT_EQ(std::get<meta::set_extras>(dropped(set)).public_read, false);
+  meta::set_bucket own{.name = "b"};
+  own.ownership = meta::ownership::writer;
+  EXPECT_EQ(std::get<meta::set_bucket>(dropped(own)).ownership, meta::ownership::writer_of_account);
+  meta::create_bucket made{.name = "b"};
+  made.settings.ownership = meta::ownership::preferred;
+  EXPECT_EQ(std::get<meta::create_bucket>(dropped(made)).settings.ownership, meta::ownership::preferred_of_account);
+}
+
 TEST(command_facts, a_bypass_is_left_out_where_there_is_no_object_lock) {
   meta::command removal = meta::delete_object{.bucket = "b", .key = "k"};
   std::get<meta::delete_object>(removal).bypasses_governance = true;

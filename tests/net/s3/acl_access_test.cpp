@@ -92,4 +92,54 @@ TEST(acl_access, lists_of_objects_are_judged_with_the_objects_row) {
   EXPECT_TRUE(refused("write_setting", "acl", user(permission::read_acp)));
 }
 
+TEST(acl_access, writers_that_own_their_objects_set_the_list_and_tags_of_new_ones) {
+  using storage::policy::grantee;
+  namespace permission = storage::policy::permission;
+  const auto code = [](std::uint8_t ownership, bool is_signed, std::string_view header, std::uint8_t rights = 0) {
+    scene s{"put_object", rights};
+    s.is_signed = is_signed;
+    s.bucket.ownership = ownership;
+    s.bucket.public_read = s.bucket.public_write = true;
+    s.head.set(header == "x-amz-tagging" ? "x-amz-tagging" : "x-amz-acl", header == "x-amz-tagging" ? "a=b" : header);
+    return s.code();
+  };
+  using namespace metadata::ownership;
+  for (const bool is_signed : {false, true}) {
+    for (const auto* const header : {"public-read", "authenticated-read", "x-amz-tagging"}) {
+      for (const auto given : {preferred, writer}) EXPECT_EQ(code(given, is_signed, header), "") << header;
+      for (const auto given : {not_given, preferred_of_account, writer_of_account})
+        EXPECT_EQ(code(given, is_signed, header), "AccessDenied") << header;
+    }
+    for (const auto* const header : {"private", "bucket-owner-read", "bucket-owner-full-control"})
+      EXPECT_EQ(code(not_given, is_signed, header), "") << header;
+  }
+  EXPECT_EQ(code(writer, true, "public-read", metadata::rights::write), "AccessDenied") << "it acts for the account";
+  EXPECT_EQ(code(writer, true, "x-amz-tagging", metadata::rights::write), "");
+}
+
+TEST(acl_access, the_owner_of_an_object_has_what_its_list_grants_it) {
+  namespace permission = storage::policy::permission;
+  const auto refused = [](std::string_view operation, const std::string& owner,
+                          const std::optional<storage::policy::acl_grants>& list) {
+    scene s{operation};
+    s.asked.route =
+        std::find_if(s.asked.operation->routes.begin(), s.asked.operation->routes.end(), [&](const auto& r) {
+          return r.query == (operation == "get_object" ? "" : "acl") && r.of == resource::object;
+        });
+    s.asked.target.key = "k";
+    EXPECT_EQ(s.code(), "") << operation;
+    metadata::object_row row;
+    row.extras.owner = owner;
+    row.extras.grants = list;
+    return refused_object(s.asked, &s.bucket, &row).has_value();
+  };
+  const storage::policy::acl_grants none{};
+  for (const auto* const operation : {"get_object", "read_setting", "write_setting"}) {
+    EXPECT_FALSE(refused(operation, "CK1", std::nullopt)) << operation;
+    EXPECT_TRUE(refused(operation, "CK2", std::nullopt)) << operation;
+    EXPECT_TRUE(refused(operation, "", std::nullopt)) << operation;
+    EXPECT_EQ(refused(operation, "CK1", none), operation == std::string_view{"get_object"}) << operation;
+  }
+}
+
 } // namespace cairn::net::acl_access_test

@@ -73,7 +73,7 @@ private:
   policy::acl_grants grants() {
     policy::acl_grants list;
     for (unsigned i = random_() % 4; i > 0; --i) {
-      const auto to = policy::grantee(1 + random_() % 4);
+      const auto to = policy::grantee(1 + random_() % 5);
       add_grant(list, to, to == policy::grantee::user ? key_id() : std::string{}, std::uint8_t(1 + random_() % 31));
     }
     return list;
@@ -117,6 +117,7 @@ private:
         create_bucket c{.name = bucket(), .now = wall_ms(random_())};
         c.settings.lock = random_() % 4 == 0;
         if (random_() % 4 == 0) c.settings.grants = grants();
+        c.settings.ownership = random_() % 4 == 0 ? std::uint8_t(random_() % 6) : std::uint8_t{0};
         return c;
       }
       case 4: return delete_bucket{.name = bucket()};
@@ -241,6 +242,7 @@ private:
         if (random_() % 2 == 0) c.versioning = std::uint8_t(random_() % 3);
         if (random_() % 2 == 0) c.public_objects = random_() % 2 == 0;
         if (random_() % 4 == 0) c.tags.emplace().emplace_back("k", "v");
+        if (random_() % 4 == 0) c.ownership = std::uint8_t(random_() % 7);
         return c;
       }
       case 10:

@@ -65,7 +65,7 @@ TEST(access_list, comes_back_as_it_was_encoded_and_no_other_bytes_are_one) {
   EXPECT_TRUE(is_refused(bytes_of({{grantee::user, std::string(129, 'a'), 1}})));
   EXPECT_TRUE(is_refused(bytes_of({{grantee::owner, {}, 0}})));
   EXPECT_TRUE(is_refused(bytes_of({{grantee::owner, {}, 32}})));
-  EXPECT_TRUE(is_refused(std::string("\x01\x05\x01", 3))) << "no such grantee";
+  EXPECT_TRUE(is_refused(std::string("\x01\x06\x01", 3))) << "no such grantee";
   acl_grants many;
   for (int i = 0; i < 50; ++i) add_grant(many, grantee::user, "u" + std::to_string(i), 3);
   EXPECT_FALSE(is_refused(bytes_of(many)));
@@ -87,6 +87,36 @@ TEST(access_list, tells_by_which_grantee_a_sender_holds_what) {
   EXPECT_EQ(other.as_user, 0);
   EXPECT_EQ(held_by(list, {true, "a"}).as_user, permission::all);
   EXPECT_EQ(held_by(list, {true, "cairn"}).as_user, 0) << "the owner is not granted anything by this";
+  const auto owner = held_by(list, {true, "b", true});
+  EXPECT_EQ(owner.as_user, permission::write_acp | permission::read_acp) << "which an owner always has";
+}
+
+TEST(access_list, of_an_object_is_kept_as_its_owners) {
+  const auto given = list_of({{grantee::user, "a", permission::read | permission::full_control},
+                              {grantee::user, "b", permission::read},
+                              {grantee::bucket_owner, {}, permission::read}});
+  EXPECT_TRUE(names_others(given));
+  EXPECT_TRUE(names_bucket_owner(given));
+  EXPECT_EQ(of_owner(given, "a"), list_of({{grantee::user, "b", permission::read},
+                                           {grantee::owner, {}, permission::full_control},
+                                           {grantee::bucket_owner, {}, permission::read}}));
+  EXPECT_EQ(header_text(of_owner(given, "a"), permission::full_control, "a"), "id=a");
+  EXPECT_EQ(header_text(of_owner(given, "a"), permission::read, "a"), "id=b, id=cairn");
+  EXPECT_EQ(of_owner(given, ""), list_of({{grantee::user, "a", permission::read | permission::full_control},
+                                          {grantee::user, "b", permission::read},
+                                          {grantee::owner, {}, permission::read}}));
+  EXPECT_FALSE(names_others(bucket_owner_full_control()));
+  EXPECT_FALSE(names_bucket_owner({}));
+  EXPECT_EQ(of_owner(bucket_owner_full_control(), ""), list_of({{grantee::owner, {}, permission::full_control}}));
+}
+
+TEST(access_list, has_the_name_of_the_canned_list_that_it_is) {
+  EXPECT_EQ(canned_name(public_read_write()), "public-read-write");
+  EXPECT_EQ(canned_name(bucket_owner_full_control()), "bucket-owner-full-control");
+  const acl_grant own{grantee::owner, {}, permission::full_control};
+  EXPECT_EQ(canned_name({{grantee::authenticated_users, {}, permission::read}, own}), "authenticated-read");
+  EXPECT_EQ(canned_name({own, {grantee::bucket_owner, {}, permission::read}}), "bucket-owner-read");
+  EXPECT_EQ(canned_name({own, {grantee::bucket_owner, {}, permission::write}}), "");
 }
 
 TEST(access_list, allows_what_s3_says) {

@@ -65,7 +65,10 @@ TEST(acl_xml, is_what_a_canned_list_says_where_one_does) {
   const auto all = to_group("global/AllUsers", "READ");
   EXPECT_EQ(read(all + to_owner()), (access_list{true, false, {}}));
   EXPECT_EQ(read(to_owner() + all + to_group("global/AllUsers", "WRITE")), (access_list{true, true, {}}));
-  EXPECT_EQ(read(to_owner() + all + to_group("global/AllUsers", "WRITE"), true), (access_list{true, false, {}}));
+  EXPECT_EQ(read(to_owner() + all + to_group("global/AllUsers", "WRITE"), true).grants,
+            (acl_grants{{grantee::all_users, {}, permission::read | permission::write},
+                        {grantee::bucket_owner, {}, permission::full_control}}))
+      << "of an object, whose owner is known where the command is applied";
   EXPECT_EQ(read("").grants, acl_grants{}) << "nobody is granted anything";
   EXPECT_EQ(read(all).grants, (acl_grants{{grantee::all_users, {}, permission::read}}));
   EXPECT_TRUE(read(to_owner() + to_group("global/AllUsers", "WRITE")).grants);
@@ -100,12 +103,33 @@ TEST(acl_xml, is_malformed_with_elements_that_s3_does_not_know) {
   EXPECT_EQ(code_of(policy(to_owner(), "")), "MalformedXML");
 }
 
+TEST(acl_xml, of_an_object_names_its_owner_and_the_bucket_s) {
+  const access_list list{false, false, storage::policy::bucket_owner_full_control()};
+  const auto document = acl_document(list, "AIDA1");
+  EXPECT_NE(document.find("<Owner><ID>AIDA1</ID>"), std::string::npos);
+  const auto again = std::get<access_list>(read_acl_document(document, true, "AIDA1"));
+  EXPECT_EQ(again.grants, (acl_grants{{grantee::user, "AIDA1", permission::full_control},
+                                      {grantee::bucket_owner, {}, permission::full_control}}));
+  const auto refused = [&document](std::string_view owner) {
+    return std::get<s3_error>(read_acl_document(document, true, owner)).code;
+  };
+  EXPECT_EQ(refused("AIDA2"), "AccessDenied") << "the owner cannot be changed";
+  EXPECT_EQ(refused(""), "AccessDenied");
+}
+
 TEST(acl_headers, have_canned_lists) {
   EXPECT_FALSE(std::get<std::optional<access_list>>(said({{"x-amz-date", "public-read"}})));
+  EXPECT_EQ(list_of({{"X-Amz-Acl", "private"}}), access_list{});
   for (const auto* same : {"private", "bucket-owner-full-control", "bucket-owner-read"})
-    EXPECT_EQ(list_of({{"X-Amz-Acl", same}}), access_list{}) << same;
+    EXPECT_EQ(list_of({{"X-Amz-Acl", same}}, false), access_list{}) << same << " of a bucket";
+  EXPECT_EQ(list_of({{"x-amz-acl", "bucket-owner-full-control"}}).grants, storage::policy::bucket_owner_full_control());
+  EXPECT_EQ(
+      list_of({{"x-amz-acl", "bucket-owner-read"}}).grants,
+      (acl_grants{{grantee::owner, {}, permission::full_control}, {grantee::bucket_owner, {}, permission::read}}));
   EXPECT_EQ(list_of({{"x-amz-acl", "public-read"}}), (access_list{true, false, {}}));
-  EXPECT_EQ(list_of({{"x-amz-acl", "public-read-write"}}), (access_list{true, false, {}})) << "of an object";
+  EXPECT_EQ(list_of({{"x-amz-acl", "public-read-write"}}),
+            (access_list{false, false, storage::policy::public_read_write()}))
+      << "of an object";
   EXPECT_EQ(list_of({{"x-amz-acl", "public-read-write"}}, false), (access_list{true, true, {}}));
   EXPECT_EQ(list_of({{"x-amz-acl", "authenticated-read"}}).grants,
             (acl_grants{{grantee::authenticated_users, {}, permission::read},
@@ -122,8 +146,8 @@ TEST(acl_headers, have_lists_of_grantees) {
       (acl_grants{{grantee::all_users, {}, permission::read},
                   {grantee::user, "AIDA1", permission::read},
                   {grantee::user, "CK1", permission::read},
-                  {grantee::owner, {}, permission::full_control}}));
-  EXPECT_EQ(list_of({{"x-amz-grant-read", all}, {"x-amz-grant-full-control", "id=cairn"}}),
+                  {grantee::bucket_owner, {}, permission::full_control}}));
+  EXPECT_EQ(list_of({{"x-amz-grant-read", all}, {"x-amz-grant-full-control", "id=cairn"}}, false),
             (access_list{true, false, {}}));
   EXPECT_EQ(list_of({{"x-amz-grant-write-acp", "id=a"}}).grants,
             (acl_grants{{grantee::user, "a", permission::write_acp}}));
@@ -138,7 +162,10 @@ TEST(acl_headers, have_lists_of_grantees) {
 }
 
 TEST(acl_headers, tell_whether_they_give_rights) {
-  EXPECT_TRUE(gives_rights("x-amz-grant-full-control", "id=cairn"));
+  EXPECT_FALSE(gives_rights("x-amz-grant-full-control", "id=cairn")) << "it has all rights";
+  EXPECT_TRUE(gives_rights("x-amz-grant-full-control", "id=cairn, id=AIDA1"));
+  EXPECT_TRUE(gives_rights("x-amz-grant-full-control", "nonsense"));
+  EXPECT_TRUE(gives_rights("x-amz-grant-read", "id=cairn"));
   EXPECT_TRUE(gives_rights("X-Amz-Acl", "authenticated-read"));
   EXPECT_TRUE(gives_rights("x-amz-acl", "public-read"));
   for (const auto* none : {"private", "bucket-owner-full-control", "bucket-owner-read"})

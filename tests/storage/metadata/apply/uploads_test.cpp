@@ -388,7 +388,7 @@ TEST(upload_rows, come_back_as_they_were_encoded_and_refuse_what_is_not_whole) {
   EXPECT_EQ(encode(decode_uploaded_part(two).value()), two);
   for (std::size_t n = 0; n < one.size(); ++n) EXPECT_EQ(decode_upload(one.substr(0, n)).error(), errc::corrupt);
   for (std::size_t n = 0; n < two.size(); ++n) EXPECT_EQ(decode_uploaded_part(two.substr(0, n)).error(), errc::corrupt);
-  EXPECT_EQ(decode_upload("\x04").error(), errc::unsupported);
+  EXPECT_EQ(decode_upload("\x05").error(), errc::unsupported);
   EXPECT_EQ(decode_uploaded_part("\x02").error(), errc::unsupported);
   part.length = 8; // not the sum of its pieces
   EXPECT_EQ(decode_uploaded_part(encode(part)).error(), errc::corrupt);

@@ -157,7 +157,8 @@ std::vector<command> one_of_each_command_of_level_7() {
 
 std::vector<command> one_of_each_command_of_level_8() {
   create_bucket made{.name = "bucket", .now = 1};
-  made.settings = {.public_read = true, .public_write = true, .tags = {{"k", "v"}}, .ownership = ownership::writer};
+  made.settings = {
+      .public_read = true, .public_write = true, .tags = {{"k", "v"}}, .ownership = ownership::writer_of_account};
   create_bucket again{.name = "bucket", .now = 1, .owner = "CK1", .stamp = {.session = 1, .sequence = 2}};
   again.settings.again = true;
   set_bucket settings{.stamp = {.session = 1, .sequence = 2}, .name = "b"};

@@ -35,4 +35,32 @@ TEST(grant_commands, are_of_level_15) {
   EXPECT_EQ(std::get<begin_upload>(decode_command(encode(begin)).value()).extras.grants, policy::acl_grants{});
 }
 
+TEST(grant_commands, about_owners_of_objects_are_of_level_16) {
+  const commit_stamp stamp{.session = 1, .sequence = 2};
+  std::vector<command> all;
+  for (const auto& grants : {policy::bucket_owner_full_control(), policy::public_read_write()}) {
+    put_object put{.stamp = stamp, .bucket = "b", .key = "k"};
+    put.extras.grants = grants;
+    all.emplace_back(put);
+    set_extras extras{.stamp = stamp, .bucket = "b", .key = "k"};
+    extras.grants = grants;
+    all.emplace_back(extras);
+  }
+  for (const auto ownership : {ownership::preferred, ownership::writer}) {
+    set_bucket bucket{.stamp = stamp, .name = "b"};
+    bucket.ownership = ownership;
+    all.emplace_back(bucket);
+    create_bucket made{.name = "b", .now = 3};
+    made.settings.ownership = ownership;
+    all.emplace_back(made);
+  }
+  for (const command& c : all) {
+    EXPECT_EQ(level_of(c), feature_level_of_object_owners) << c.index();
+    EXPECT_EQ(encode(decode_command(encode(c)).value()), encode(c)) << c.index();
+  }
+  set_bucket old{.stamp = stamp, .name = "b"};
+  old.ownership = ownership::writer_of_account;
+  EXPECT_EQ(level_of(old), feature_level_of_ownership);
+}
+
 } // namespace cairn::storage::metadata::grant_commands_test

@@ -51,7 +51,7 @@ TEST(rows, encode_every_field_of_an_object) {
   EXPECT_EQ(row->headers.standard, full_object().headers.standard);
   EXPECT_EQ(row->headers.user, full_object().headers.user);
   EXPECT_EQ(encode(*row), bytes);
-  expect_strict(bytes, decode_object, 6);
+  expect_strict(bytes, decode_object, 7);
 }
 
 TEST(rows, keep_the_upload_that_made_an_object) {
@@ -67,7 +67,7 @@ TEST(rows, keep_the_upload_that_made_an_object) {
       EXPECT_EQ(encode(decode_object(bytes).value()), bytes);
       EXPECT_EQ(hex_of(bytes), "04" + hex_of(older).substr(2) + (tagged ? "" : "0000") +
                                    (origin.id != 0 ? "ac020102030405060708" : "00"));
-      expect_strict(bytes, decode_object, 6);
+      expect_strict(bytes, decode_object, 7);
     }
     EXPECT_FALSE(decode_object(older)->origin);
   }
@@ -97,7 +97,7 @@ TEST(rows, keep_the_grants_of_an_object) {
         EXPECT_EQ(again.origin, origin);
         EXPECT_EQ(again.extras.lock, row.extras.lock);
         EXPECT_EQ(encode(again), bytes);
-        expect_strict(bytes, decode_object, 6);
+        expect_strict(bytes, decode_object, 7);
         EXPECT_FALSE(decode_object(without)->extras.grants);
       }
     }
@@ -124,7 +124,7 @@ TEST(rows, keep_the_grants_of_a_bucket) {
       EXPECT_EQ(again.lock.enabled, locked);
       EXPECT_EQ(encode(again), bytes);
       EXPECT_EQ(decode_quota(bytes).value(), row.quota);
-      expect_strict(bytes, decode_bucket, 10);
+      expect_strict(bytes, decode_bucket, 11);
       EXPECT_FALSE(decode_bucket(without)->grants);
       row.public_read = true;
       EXPECT_FALSE(decode_bucket(encode(row))) << "one or the other";
@@ -147,7 +147,66 @@ TEST(rows, keep_the_grants_of_an_upload) {
   EXPECT_FALSE(decode_upload(without)->extras.grants);
   EXPECT_EQ(decode_upload(locked)->extras.lock.hold, legal_hold::on);
   EXPECT_EQ(decode_upload(bytes)->extras.grants, some_grants);
-  expect_strict(bytes, decode_upload, 4);
+  expect_strict(bytes, decode_upload, 5);
+}
+
+TEST(rows, keep_the_owner_of_an_object) {
+  object_row row = full_object();
+  for (const auto& origin : {std::optional<upload_origin>{}, std::optional{upload_origin{3, 4}}}) {
+    for (const auto& grants : {std::optional<policy::acl_grants>{}, std::optional{some_grants}}) {
+      row.extras = {};
+      row.extras.grants = grants;
+      row.origin = origin;
+      const auto without = encode(row);
+      row.extras.owner = "AIDA1";
+      const auto bytes = encode(row);
+      EXPECT_EQ(bytes[0], 6);
+      const auto again = decode_object(bytes).value();
+      EXPECT_EQ(again.extras.owner, "AIDA1");
+      EXPECT_EQ(again.extras.grants, grants);
+      EXPECT_EQ(again.origin, origin);
+      EXPECT_EQ(encode(again), bytes);
+      expect_strict(bytes, decode_object, 7);
+      EXPECT_EQ(decode_listed(bytes)->owner, "AIDA1");
+      EXPECT_EQ(decode_listed(bytes)->size, row.size);
+      EXPECT_EQ(decode_listed(without)->owner, "");
+    }
+  }
+  row.extras.owner = std::string(policy::grantee_id_bytes_max + 1, 'a');
+  EXPECT_FALSE(decode_object(encode(row)));
+}
+
+TEST(rows, keep_the_owner_of_an_upload) {
+  upload_row row;
+  row.id = 3;
+  row.key = "k";
+  row.extras.owner = "AIDA1";
+  const auto bytes = encode(row);
+  EXPECT_EQ(bytes[0], 4);
+  EXPECT_EQ(decode_upload(bytes)->extras.owner, "AIDA1");
+  expect_strict(bytes, decode_upload, 5);
+}
+
+TEST(rows, of_buckets_have_a_tenth_version_where_writers_own_their_objects) {
+  for (const auto ownership : {ownership::preferred, ownership::writer}) {
+    for (const auto& grants : {std::optional<policy::acl_grants>{}, std::optional{some_grants}}) {
+      for (const bool limited : {false, true}) {
+        bucket_row row{.id = 1, .name = "abc", .created = 2, .versioning = 1, .public_read = !grants};
+        row.ownership = ownership;
+        row.grants = grants;
+        if (limited) row.quota.bytes_max = 300;
+        const auto bytes = encode(row);
+        EXPECT_EQ(bytes[0], 10);
+        const auto again = decode_bucket(bytes).value();
+        EXPECT_EQ(again.ownership, ownership);
+        EXPECT_EQ(again.grants, grants);
+        EXPECT_EQ(again.quota, row.quota);
+        EXPECT_EQ(encode(again), bytes);
+        EXPECT_EQ(decode_quota(bytes).value(), row.quota);
+        expect_strict(bytes, decode_bucket, 11);
+      }
+    }
+  }
 }
 
 TEST(rows, give_a_listing_its_fields_without_the_rest) {
@@ -157,7 +216,7 @@ TEST(rows, give_a_listing_its_fields_without_the_rest) {
   EXPECT_EQ(fields->etag, full_object().etag);
   EXPECT_EQ(fields->modified, 1'700'000'000'123);
   EXPECT_EQ(decode_listed("\x01").error(), errc::corrupt);
-  EXPECT_EQ(decode_listed("\x06").error(), errc::unsupported);
+  EXPECT_EQ(decode_listed("\x07").error(), errc::unsupported);
 }
 
 TEST(rows, refuse_a_manifest_id_in_an_object_that_has_no_manifest) {
@@ -204,7 +263,7 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   const bucket_row bucket{.id = 1, .name = "name", .created = -2, .versioning = 2};
   EXPECT_EQ(encode(decode_bucket(encode(bucket)).value()), encode(bucket));
   EXPECT_EQ(decode_bucket(encode(bucket))->created, -2);
-  expect_strict(encode(bucket), decode_bucket, 10);
+  expect_strict(encode(bucket), decode_bucket, 11);
 
   const session_row session{.id = 1, .node = {2}, .incarnation = ~0ull, .ended = true, .acknowledged_below = 4};
   EXPECT_EQ(encode(decode_session(encode(session)).value()), encode(session));
@@ -220,7 +279,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   EXPECT_EQ(with.substr(1, without.size() - 1), without.substr(1));
   EXPECT_EQ(decode_object(with)->extras.tags, object.extras.tags);
   EXPECT_EQ(decode_listed(with)->size, object.size);
-  expect_strict(with, decode_object, 6);
+  expect_strict(with, decode_object, 7);
 
   bucket_row bucket{.id = 1, .name = "bucket", .created = 5};
   EXPECT_EQ(encode(bucket)[0], 1);
@@ -230,7 +289,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   const auto decoded = decode_bucket(encode(bucket)).value();
   EXPECT_TRUE(decoded.public_read && decoded.public_objects);
   EXPECT_EQ(decoded.cors, bucket.cors);
-  expect_strict(encode(bucket), decode_bucket, 10);
+  expect_strict(encode(bucket), decode_bucket, 11);
   EXPECT_EQ(encode(bucket)[0], 2);
   for (const std::optional<std::uint32_t> age : {std::optional<std::uint32_t>{}, {0}, {1}, {max_age_seconds_max}}) {
     bucket.cors[0].max_age_seconds = age;
@@ -240,7 +299,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
                       {.tags = {{"k", "v"}}, .size_above = 0, .size_below = 1ull << 40, .noncurrent_days = 300}};
   EXPECT_EQ(encode(bucket)[0], 3);
   EXPECT_EQ(decode_bucket(encode(bucket))->lifecycle, bucket.lifecycle);
-  expect_strict(encode(bucket), decode_bucket, 10);
+  expect_strict(encode(bucket), decode_bucket, 11);
   bucket.lifecycle.clear();
   bucket.public_write = true;
   EXPECT_TRUE(decode_bucket(encode(bucket))->public_write);
@@ -251,7 +310,7 @@ TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_private_objects) {
   bucket.tags = {{"k", "v"}, {"k2", ""}};
   EXPECT_EQ(hex_of(encode(bucket)), "04010361626300000000000000020100000000" + std::string{"0002016b0176026b3200"});
   EXPECT_EQ(decode_bucket(encode(bucket))->tags, bucket.tags);
-  expect_strict(encode(bucket), decode_bucket, 10);
+  expect_strict(encode(bucket), decode_bucket, 11);
   bucket.tags.clear();
   bucket.public_read = true;
   EXPECT_EQ(encode(bucket)[0], 4);
@@ -281,7 +340,7 @@ TEST(rows, of_buckets_can_be_listed_in_every_version) {
   expect_listed(3);
   bucket.tags = {{"k", "v"}};
   expect_listed(4);
-  bucket.ownership = ownership::preferred;
+  bucket.ownership = ownership::preferred_of_account;
   expect_listed(5);
   bucket.public_block = public_block::given;
   expect_listed(6);
@@ -289,7 +348,7 @@ TEST(rows, of_buckets_can_be_listed_in_every_version) {
   expect_listed(7);
   bucket.quota.versions_max = 3;
   expect_listed(8);
-  EXPECT_EQ(decode_listed_bucket('\x0a' + encode(bucket).substr(1)).error(), errc::unsupported);
+  EXPECT_EQ(decode_listed_bucket('\x0b' + encode(bucket).substr(1)).error(), errc::unsupported);
 }
 
 TEST(rows, of_buckets_have_a_fifth_version_with_the_ownership) {
@@ -297,7 +356,7 @@ TEST(rows, of_buckets_have_a_fifth_version_with_the_ownership) {
   bucket.ownership = ownership::enforced;
   EXPECT_EQ(encode(bucket)[0], 5);
   EXPECT_EQ(decode_bucket(encode(bucket))->ownership, ownership::enforced);
-  bucket.ownership = ownership::writer + 1;
+  bucket.ownership = ownership::last + 1;
   EXPECT_EQ(decode_bucket(encode(bucket)).error(), errc::corrupt);
 }
 
@@ -333,7 +392,7 @@ TEST(rows, of_buckets_have_an_eighth_version_with_the_quota) {
       EXPECT_EQ(again.quota, quota);
       EXPECT_EQ(again.lock, bucket.lock);
       EXPECT_EQ(decode_quota(bytes).value(), quota);
-      expect_strict(bytes, decode_bucket, 10);
+      expect_strict(bytes, decode_bucket, 11);
       EXPECT_EQ(decode_quota(bytes + '\0').error(), errc::corrupt);
     }
   }
