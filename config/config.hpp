@@ -14,6 +14,7 @@ namespace cairn::config {
 
 enum class anonymous_access : std::uint8_t { none, read, read_write };
 enum class sigv2_use : std::uint8_t { none, presigned };
+enum class object_ownership : std::uint8_t { none, bucket_owner_enforced, bucket_owner_preferred, object_writer };
 enum class rate_of : std::uint8_t { key, bucket, address };
 enum class log_format : std::uint8_t { text, json };
 enum class access_log_format : std::uint8_t { combined, json };
@@ -77,7 +78,8 @@ struct auth_settings {
   std::string sealing_key_file;      // of secrets of access keys; empty: `sealing_key` alone
   std::string sealing_key;           // seals instead of the file's first; both empty: secrets are stored in clear
   sigv2_use sigv2 = sigv2_use::none; // presigned: also POST forms
-  std::vector<oidc_issuer> oidc;     // whose tokens roles may be assumed with
+  config::object_ownership object_ownership = object_ownership::none; // of new buckets whose request names none
+  std::vector<oidc_issuer> oidc;                                      // whose tokens roles may be assumed with
 };
 
 struct storage_settings {

@@ -150,6 +150,10 @@ constexpr std::array key_table{
         "Whether presigned URLs and the policies of POST forms may be signed with AWS Signature Version 2, which some "
         "old clients need. It rests on SHA-1, and covers neither the host nor most headers. Signed requests always "
         "need Version 4."},
+    key{"auth", "object_ownership", at<&s::auth, &auth_settings::object_ownership>, 0, 0, 1, false,
+        "Object ownership of new buckets whose request has no `x-amz-object-ownership`. `BucketOwnerEnforced` is what "
+        "S3 gives them since 2023, `ObjectWriter` what it meant before. `none`: the bucket gets none, takes access "
+        "control lists, and the account owns all its objects (docs/access.md)."},
     key{"auth", "oidc", at<&s::auth, &auth_settings::oidc>, 0, 16, 1, false,
         "Issuers of web identities (OpenID Connect), with whose tokens roles can be assumed (docs/iam.md), each a "
         "table: "
@@ -316,6 +320,11 @@ constexpr std::array<std::pair<std::string_view, anonymous_access>, 3> anonymous
     {{"none", anonymous_access::none}, {"read", anonymous_access::read}, {"read-write", anonymous_access::read_write}}};
 constexpr std::array<std::pair<std::string_view, sigv2_use>, 2> sigv2_names{
     {{"none", sigv2_use::none}, {"presigned", sigv2_use::presigned}}};
+constexpr std::array<std::pair<std::string_view, object_ownership>, 4> ownership_names{
+    {{"none", object_ownership::none},
+     {"BucketOwnerEnforced", object_ownership::bucket_owner_enforced},
+     {"BucketOwnerPreferred", object_ownership::bucket_owner_preferred},
+     {"ObjectWriter", object_ownership::object_writer}}};
 constexpr std::array<std::pair<std::string_view, rate_of>, 3> rate_names{
     {{"key", rate_of::key}, {"bucket", rate_of::bucket}, {"address", rate_of::address}}};
 constexpr std::array<std::pair<std::string_view, log_format>, 2> format_names{
@@ -339,6 +348,9 @@ std::span<const std::pair<std::string_view, anonymous_access>> names_of(anonymou
 }
 std::span<const std::pair<std::string_view, sigv2_use>> names_of(sigv2_use) {
   return sigv2_names;
+}
+std::span<const std::pair<std::string_view, object_ownership>> names_of(object_ownership) {
+  return ownership_names;
 }
 std::span<const std::pair<std::string_view, rate_of>> names_of(rate_of) {
   return rate_names;

@@ -16,10 +16,10 @@
 
 namespace cairn::config {
 
-using key_slot =
-    std::variant<bool*, std::uint32_t*, double*, byte_size*, std::optional<byte_size>*, duration*, endpoint*,
-                 std::string*, std::vector<std::string>*, std::vector<disk_settings>*, std::vector<rate_limit>*,
-                 std::vector<oidc_issuer>*, anonymous_access*, sigv2_use*, log_format*, log_level*, access_log_format*>;
+using key_slot = std::variant<bool*, std::uint32_t*, double*, byte_size*, std::optional<byte_size>*, duration*,
+                              endpoint*, std::string*, std::vector<std::string>*, std::vector<disk_settings>*,
+                              std::vector<rate_limit>*, std::vector<oidc_issuer>*, anonymous_access*, sigv2_use*,
+                              object_ownership*, log_format*, log_level*, access_log_format*>;
 
 // The form that a string or the elements of a list must have.
 enum class text_form : std::uint8_t { any, host_and_port };
@@ -54,6 +54,7 @@ std::span<const key> keys(); // grouped by section, in the order of sections()
 // The names of an enum's values in TOML, in the enum's order.
 std::span<const std::pair<std::string_view, anonymous_access>> names_of(anonymous_access);
 std::span<const std::pair<std::string_view, sigv2_use>> names_of(sigv2_use);
+std::span<const std::pair<std::string_view, object_ownership>> names_of(object_ownership);
 std::span<const std::pair<std::string_view, rate_of>> names_of(rate_of);
 std::span<const std::pair<std::string_view, log_format>> names_of(log_format);
 std::span<const std::pair<std::string_view, log_level>> names_of(log_level);

@@ -5,6 +5,21 @@
 
 namespace cairn::net {
 
+namespace {
+
+std::uint8_t value_of(config::object_ownership setting) {
+  namespace ownership = storage::metadata::ownership;
+  switch (setting) {
+    case config::object_ownership::bucket_owner_enforced: return ownership::enforced;
+    case config::object_ownership::bucket_owner_preferred: return ownership::preferred;
+    case config::object_ownership::object_writer: return ownership::writer;
+    case config::object_ownership::none: break;
+  }
+  return ownership::not_given;
+}
+
+} // namespace
+
 s3_gateway::s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
                        node_metrics& counters, gateway_logs given, const cairn::clock& time, random_source& randomness,
                        std::shared_ptr<identity_providers> issuers)
@@ -19,6 +34,7 @@ s3_gateway::s3_gateway(const config::settings& settings, actors::services node, 
       providers(std::move(issuers)),
       anonymous(settings.auth.anonymous),
       sigv2(settings.auth.sigv2),
+      ownership_of_new(value_of(settings.auth.object_ownership)),
       listen(settings.http.listen),
       server_names(settings.http.server_names),
       domains(settings.http.domains),

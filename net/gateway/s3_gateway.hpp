@@ -64,6 +64,7 @@ public:
 
   const config::anonymous_access anonymous;
   const config::sigv2_use sigv2;
+  const std::uint8_t ownership_of_new; // of storage::metadata::ownership; of buckets whose request names none
   const config::endpoint listen;
   const std::vector<std::string> server_names, domains;
   const std::string root_access_key, root_secret_key, region;

@@ -79,6 +79,7 @@ TEST(config_show, loads_back_to_the_same_settings) {
       "http.server_names=['a.example', 'b']",
       "http.domains=['s3.example.com']",
       "auth.sigv2=presigned",
+      "auth.object_ownership=ObjectWriter",
       "auth.oidc=[{issuer='https://a.b/c', audiences=['x', 'y\"'], ca_file='ca', jwks_url='https://a.b/k'}]",
       "http.listen='[::1]:1'",
       "limits.object_size=500MB",

@@ -5,6 +5,7 @@
 #include "net/s3/operations/versions_xml.hpp"
 #include "net/s3/xml/create_bucket_xml.hpp"
 #include "net/s3/xml/s3_xml.hpp"
+#include "net/s3/xml/settings.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -55,6 +56,8 @@ void create_bucket(const session_ptr& session, const metadata::bucket_settings& 
   const bool gets_grant = request.key && !request.key->of_user;
   metadata::create_bucket create{name, session->shared().clock.wall(), gets_grant ? request.key->id : std::string{}};
   create.settings = settings;
+  if (!settings.again && settings.ownership == metadata::ownership::not_given)
+    create.settings.ownership = session->shared().ownership_of_new;
   create.by = request.by;
   ask_result<actors::committed>(
       session,
@@ -65,6 +68,8 @@ void create_bucket(const session_ptr& session, const metadata::bucket_settings& 
           again.again = true;
           return create_bucket(session, again);
         }
+        if (made.error() == errc::acl_not_supported && !settings.again)
+          return session->respond_error(ownership_refused_by_acl());
         // During a cluster's upgrade the existing bucket is not changed, and the answer says so.
         if (made.error() == errc::unsupported && settings.again)
           return session->respond_failure(error{errc::bucket_exists});

@@ -2,7 +2,7 @@
 import pytest
 
 from identities import allow, iam_of, s3_of, user_with_key
-from rights import bucket_of, denied, key_with, new_key, put_policy, statement
+from rights import GUARDED, bucket_of, cairn, denied, key_with, new_key, put_policy, statement
 from s3_client import refusal
 from signing import ROOT, call, post
 
@@ -133,3 +133,25 @@ def test_a_list_for_the_account_alone_needs_no_right_to_set_lists(guarded, iam, 
     assert grants_of(root.get_object_acl(Bucket=b, Key="k")) == [("cairn", "FULL_CONTROL")]
     assert refusal(client.put_object, Bucket=b, Key="k", Body=b"x") == DENIED
     assert refusal(client.put_object, Bucket=b, Key="k", Body=b"x", GrantFullControl="id=cairn", GrantRead=f"uri={EVERYBODY}") == DENIED
+
+
+def test_new_buckets_get_the_ownership_of_the_configuration(start_node):
+    node = start_node(**GUARDED, auth_object_ownership="BucketOwnerEnforced")
+    root = s3_of(node, ROOT)
+
+    def ownership(bucket):
+        return root.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"][0]["ObjectOwnership"]
+
+    root.create_bucket(Bucket="plain")
+    root.create_bucket(Bucket="told", ObjectOwnership="ObjectWriter", ACL="public-read")
+    assert ownership("plain") == "BucketOwnerEnforced" and ownership("told") == "ObjectWriter"
+    assert refusal(root.create_bucket, Bucket="listed", ACL="public-read") == (400, "InvalidBucketAclWithObjectOwnership")
+    root.put_bucket_ownership_controls(Bucket="plain", OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]})
+    root.create_bucket(Bucket="plain")  # again: it stays
+    assert ownership("plain") == "BucketOwnerPreferred"
+    key = new_key(node, "--create-buckets")
+    assert call(node, "PUT", "/keys", key=key).status == 200 and ownership("keys") == "BucketOwnerEnforced"
+    cairn(node, "key", "delete", key[0])
+    node.stop()
+    node.start()
+    assert ownership("told") == "ObjectWriter"
