@@ -113,9 +113,11 @@ def main():
     if not (options.checkout / "s3tests/functional/test_s3.py").exists():
         parser.error(f"{options.checkout} has no s3tests/functional/test_s3.py")
     with tempfile.TemporaryDirectory(prefix="cairn-conformance-") as temporary:
-        folder = options.keep or pathlib.Path(temporary)
+        folder = (options.keep or pathlib.Path(temporary)).resolve()
         node = Node(folder / "node", auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET,
-                    auth_sigv2="presigned", admin_token=TOKEN, debug_lifecycle_day=f"{DAY_SECONDS}s").start()  # its forms
+                    auth_sigv2="presigned",  # its forms
+                    auth_object_ownership="ObjectWriter",  # as S3 made buckets when most tests were written
+                    admin_token=TOKEN, debug_lifecycle_day=f"{DAY_SECONDS}s").start()
         try:
             config = folder / "suite.conf"
             write_suite_config(config, node, make_key(node, "alt"), make_key(node, "tenant"))
