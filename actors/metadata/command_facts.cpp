@@ -223,9 +223,10 @@ void drop_object_owners(meta::command& c) {
           },
           [&](meta::set_extras& set) {
             if (!set.grants) return;
-            meta::object_extras extras{.grants = set.grants};
+            meta::object_extras extras;
+            extras.grants = std::move(set.grants);
             drop(extras);
-            set.grants = extras.grants;
+            set.grants = std::move(extras.grants);
             if (!set.grants) set.public_read = extras.public_read;
           },
           [&](meta::copy_object& copy) {
