@@ -99,10 +99,11 @@ command_result command_applier::create(const create_bucket& c) {
                          .ownership = wanted.ownership,
                          .lock = {.enabled = wanted.lock},
                          .grants = wanted.grants};
+  const auto owner = creator(c);
   if (!c.owner.empty())
     if (auto refused = give_bucket(c.owner, fresh.id)) return {.refused = std::move(refused)};
   b_.put_bucket(fresh);
-  b_.usage_rows().bucket_made(fresh.id);
+  b_.usage_rows().bucket_made(fresh.id, owner);
   if (wanted.lock) b_.advance_lock_time(0);
   return {};
 }

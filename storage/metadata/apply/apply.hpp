@@ -57,8 +57,10 @@ private:
   command_result run(const set_bucket_lock& c);
   command_result run(const advance_lock_time& c);
   command_result run(const hold_deletions& c);
-  command_result run(const set_bucket_quota& c); // apply_quotas.cpp
-  command_result run(const raise_feature_level& c);
+  command_result run(const set_bucket_quota& c); // this and the following: apply_quotas.cpp
+  command_result run(const set_user_quota& c);
+  command_result run(const set_bucket_owner& c);
+  command_result run(const raise_feature_level& c); // apply.cpp
   command_result run(const give_up_chunks& c);
   command_result run(const create_key& c); // this and the following: apply_keys.cpp
   command_result run(const delete_key& c);
@@ -134,6 +136,10 @@ private:
   std::optional<error> change(const set_object_lock& c, log_index& version);
   std::optional<error> change(const set_bucket_lock& c);
   std::optional<error> change(const set_bucket_quota& c);
+  std::optional<error> change(const set_user_quota& c);
+  std::optional<error> change(const set_bucket_owner& c);
+  std::string creator(const create_bucket& c);              // who will own the bucket: usage_row::owner
+  result<std::string> owner_named(const std::string& name); // a user, or an access key of nobody. no_such_identity
 
   std::optional<access_key_row> find_key(const std::string& id);
   std::optional<error> create(const create_key& c);

@@ -81,6 +81,7 @@ command_result command_applier::run(const delete_key& c) {
   const auto key = find_key(c.id);
   if (!b_.erase_access_key(c.id)) return remember(c.stamp, {.refused = error{errc::no_such_access_key}});
   identities_.forget_key(*key);
+  if (key->user.empty()) b_.usage_rows().drop_quota(key->id);
   return remember(c.stamp, {.version = b_.index()});
 }
 

@@ -220,6 +220,7 @@ std::optional<error> identity_ledger::change_user(const change_identity& c) {
   if (!row->groups.empty()) return in_use("remove users from group");
   if (auto holds = still_holds(row->policies)) return holds;
   erase(identity_kind::user, row->who.name);
+  b_.usage_rows().drop_quota(row->who.id);
   return std::nullopt;
 }
 

@@ -46,50 +46,124 @@ void usage_ledger::begin() {
 
 void usage_ledger::new_era() {
   state_ = {.era = state_.era + 1};
-  rows_.clear();
-  changed_.clear();
+  for (auto& [id, bucket] : buckets_) bucket = {.owner = bucket.owner, .changed = !bucket.owner.empty()};
+  for (auto& [id, owner] : owners_) owner.row = {.era = state_.era, .quota = owner.row.quota};
 }
 
 void usage_ledger::finish() {
   if (!counts_) return;
-  for (const auto& [bucket, there] : changed_) {
-    const auto key = b_.keys.usage(bucket);
-    if (const auto& row = rows_[bucket])
-      b_.put(table::meta, key, encode(usage_row{state_.era, *row}));
+  for (const auto& [id, bucket] : buckets_) {
+    if (!bucket.changed) continue;
+    const auto key = b_.keys.usage(id);
+    if (bucket.counted || !bucket.owner.empty())
+      b_.put(table::meta, key,
+             encode(usage_row{bucket.counted ? state_.era : 0, bucket.counted.value_or(usage{}), bucket.owner}));
     else
       b_.erase(table::meta, key);
+  }
+  for (const auto& [id, owner] : owners_) {
+    if (!owner.changed) continue;
+    const auto key = b_.keys.identity(identity_kind::bucket_owner, id);
+    if (owner.row.buckets > 0 || !owner.row.quota.empty())
+      b_.put(table::identities, key, encode(owner.row));
+    else
+      b_.erase(table::identities, key);
   }
   state_.index = b_.index();
   b_.put(table::meta, b_.keys.meta(meta_field::usage), encode(state_));
 }
 
-usage_ledger::counts& usage_ledger::find(bucket_id bucket) {
-  const auto known = rows_.find(bucket);
-  if (known != rows_.end()) return known->second;
-  auto& row = rows_[bucket];
-  const auto stored = b_.load<usage_row>(table::meta, b_.keys.usage(bucket), decode_usage);
-  if (stored && stored->era == state_.era) row = stored->counted;
-  return row;
+usage_ledger::bucket_counts& usage_ledger::find(bucket_id bucket) {
+  const auto known = buckets_.find(bucket);
+  if (known != buckets_.end()) return known->second;
+  auto& found = buckets_[bucket];
+  auto stored = b_.load<usage_row>(table::meta, b_.keys.usage(bucket), decode_usage);
+  if (!stored) return found;
+  if (stored->era == state_.era) found.counted = stored->counted;
+  found.owner = std::move(stored->owner);
+  return found;
 }
 
-void usage_ledger::bucket_made(bucket_id bucket) {
+usage_ledger::owner_counts& usage_ledger::find_owner(const std::string& owner) {
+  const auto known = owners_.find(owner);
+  if (known != owners_.end()) return known->second;
+  auto& found = owners_[owner];
+  const auto stored = b_.load<bucket_owner_row>(table::identities, b_.keys.identity(identity_kind::bucket_owner, owner),
+                                                decode_bucket_owner);
+  if (stored) found.row = *stored;
+  if (found.row.era != state_.era) found.row = {.era = state_.era, .quota = found.row.quota};
+  return found;
+}
+
+// The bucket's counts become a part of its owner's.
+void usage_ledger::enter(const bucket_counts& bucket) {
+  if (bucket.owner.empty() || !bucket.counted) return;
+  auto& owner = find_owner(bucket.owner);
+  owner.changed = true;
+  ++owner.row.buckets;
+  add(owner.row.counted, *bucket.counted);
+}
+
+void usage_ledger::leave(const bucket_counts& bucket) {
+  if (bucket.owner.empty() || !bucket.counted) return;
+  auto& owner = find_owner(bucket.owner);
+  owner.changed = true;
+  if (owner.row.buckets == 0 || !subtract(owner.row.counted, *bucket.counted)) return new_era();
+  --owner.row.buckets;
+}
+
+void usage_ledger::bucket_made(bucket_id bucket, const std::string& owner) {
   if (!counts_) return;
-  rows_[bucket] = usage{};
-  changed_[bucket] = true;
+  auto& made = buckets_[bucket];
+  made = {.counted = usage{}, .owner = owner, .changed = true};
+  enter(made);
 }
 
 void usage_ledger::bucket_gone(bucket_id bucket) {
   if (!counts_) return;
-  if (const auto left = find(bucket); left && !subtract(state_.total, *left)) new_era();
+  auto& gone = find(bucket);
+  leave(gone);
+  if (gone.counted && !subtract(state_.total, *gone.counted)) new_era();
   if (state_.scan.bucket == bucket)
     state_.scan = {.phase = usage_phase::between_buckets, .bucket = 0, .name = state_.scan.name};
-  rows_[bucket].reset();
-  changed_[bucket] = true;
+  gone = {.changed = true};
 }
 
 std::optional<usage> usage_ledger::of(bucket_id bucket) {
   if (!counts_ || state_.scan.bucket == bucket) return std::nullopt;
-  return find(bucket);
+  return find(bucket).counted;
+}
+
+std::string usage_ledger::owner_of(bucket_id bucket) {
+  return counts_ ? find(bucket).owner : std::string{};
+}
+
+void usage_ledger::set_owner(bucket_id bucket, const std::string& owner) {
+  auto& given = find(bucket);
+  if (given.owner == owner) return;
+  leave(given);
+  given.owner = owner;
+  given.changed = true;
+  enter(given);
+}
+
+std::optional<usage> usage_ledger::held_by(const std::string& owner) {
+  if (!counts_ || state_.scan.phase != usage_phase::done) return std::nullopt;
+  return find_owner(owner).row.counted;
+}
+
+bucket_quota usage_ledger::quota_of(const std::string& owner) {
+  return !counts_ || owner.empty() ? bucket_quota{} : find_owner(owner).row.quota;
+}
+
+void usage_ledger::set_quota(const std::string& owner, const bucket_quota& quota) {
+  auto& limited = find_owner(owner);
+  limited.row.quota = quota;
+  limited.changed = true;
+}
+
+void usage_ledger::drop_quota(const std::string& owner) {
+  if (!quota_of(owner).empty()) set_quota(owner, {});
 }
 
 std::string usage_ledger::version_of(const object_row& row) const {
@@ -116,14 +190,17 @@ void usage_ledger::kept(bucket_id bucket, const std::string& key, const object_r
 }
 
 void usage_ledger::change(bucket_id bucket, const usage& by, bool more) {
-  auto& row = find(bucket);
-  if (!row) return;
-  changed_[bucket] = true;
-  if (more) {
-    add(*row, by);
-    add(state_.total, by);
-  } else if (!subtract(*row, by) || !subtract(state_.total, by)) {
-    new_era(); // the rows cannot be right: count again
+  auto& held = find(bucket);
+  if (!held.counted) return;
+  held.changed = true;
+  owner_counts* const owner = held.owner.empty() ? nullptr : &find_owner(held.owner);
+  if (owner != nullptr) owner->changed = true;
+  for (auto* const sum : {&*held.counted, &state_.total, owner != nullptr ? &owner->row.counted : nullptr}) {
+    if (sum == nullptr) continue;
+    if (more)
+      add(*sum, by);
+    else if (!subtract(*sum, by))
+      return new_era(); // the rows cannot be right: count again
   }
 }
 
@@ -150,9 +227,11 @@ void usage_ledger::next_bucket(std::uint32_t& left) {
     const auto row = b_.unwrap(decode_listed_bucket(found->value));
     if (!row) return;
     scan.name = row->name;
-    if (find(row->id)) continue;
-    rows_[row->id] = usage{};
-    changed_[row->id] = true;
+    auto& next = find(row->id);
+    if (next.counted) continue;
+    next.counted.emplace();
+    next.changed = true;
+    enter(next);
     scan.bucket = row->id;
     scan.phase = usage_phase::live_versions;
     return;
@@ -191,9 +270,8 @@ void usage_ledger::count_others(std::uint32_t& left) {
   }
   if (auto good = cursor.status(); !good) return b_.fail(good.error());
   if (found) return;
-  const bucket_id counted = scan.bucket;
+  find(scan.bucket).changed = true;
   scan = {.phase = usage_phase::between_buckets, .bucket = 0, .name = scan.name};
-  changed_[counted] = true;
 }
 
 // False: there are further versions.

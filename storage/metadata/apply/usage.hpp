@@ -1,10 +1,12 @@
-// Counts what each bucket holds while commands are applied. Members of a cluster count from feature level
-// feature_level_of_usage on, a standalone node always: all voters must write the same rows.
+// Counts what each bucket, and the buckets of each owner together, hold while commands are applied. Members of a
+// cluster count from feature level feature_level_of_usage on, a standalone node always: all voters must write the same
+// rows.
 //
 // A state that was made without counting is counted by count_usage commands, a bounded number of rows each, bucket by
 // bucket: first the live versions by key, then the others. A change counts if its row lies before the position that
-// the scan has reached, or in a bucket that is counted. A state knows by the index of the last counted batch that a
-// build which does not count has changed it: then a new era begins, and everything is counted again.
+// the scan has reached, or in a bucket that is counted. An owner's counts are the sum of those of its buckets, as far
+// as these are counted. A state knows by the index of the last counted batch that a build which does not count has
+// changed it: then a new era begins, and everything is counted again.
 #pragma once
 
 #include "storage/metadata/rows/rows.hpp"
@@ -27,7 +29,7 @@ public:
   void begin();
   void finish();
 
-  void bucket_made(bucket_id bucket);
+  void bucket_made(bucket_id bucket, const std::string& owner); // owner: as in usage_row
   void bucket_gone(bucket_id bucket);
   // A row of `current` or `versions` was added or removed.
   void add_live(bucket_id bucket, const std::string& key, const object_row& row) { live(bucket, key, row, true); }
@@ -39,10 +41,28 @@ public:
   bool count_step(std::uint32_t rows_max);
   std::optional<usage> of(bucket_id bucket); // nullopt: not counted yet, or not all of it
 
-private:
-  using counts = std::optional<usage>;
+  std::string owner_of(bucket_id bucket);
+  void set_owner(bucket_id bucket, const std::string& owner);
+  std::optional<usage> held_by(const std::string& owner); // nullopt: not all buckets are counted yet
+  bucket_quota quota_of(const std::string& owner);
+  void set_quota(const std::string& owner, const bucket_quota& quota);
+  void drop_quota(const std::string& owner); // the user or the access key was deleted; its buckets stay
 
-  counts& find(bucket_id bucket);
+private:
+  struct bucket_counts {
+    std::optional<usage> counted{};
+    std::string owner{};
+    bool changed = false;
+  };
+  struct owner_counts {
+    bucket_owner_row row{};
+    bool changed = false;
+  };
+
+  bucket_counts& find(bucket_id bucket);
+  owner_counts& find_owner(const std::string& owner);
+  void enter(const bucket_counts& bucket);
+  void leave(const bucket_counts& bucket);
   void live(bucket_id bucket, const std::string& key, const object_row& row, bool more);
   void kept(bucket_id bucket, const std::string& key, const object_row& row, bool more);
   bool is_behind(bucket_id bucket, const std::string& key, const std::string& version, usage_phase phase) const;
@@ -57,8 +77,8 @@ private:
   batch& b_;
   bool counts_ = false;
   usage_state state_;
-  std::map<bucket_id, counts> rows_;
-  std::map<bucket_id, bool> changed_;
+  std::map<bucket_id, bucket_counts> buckets_;
+  std::map<std::string, owner_counts> owners_;
 };
 
 } // namespace cairn::storage::metadata

@@ -31,6 +31,7 @@
 //   39                see object_commands.cpp
 //   40, 42            see identity_commands.cpp
 //   41                see key_commands.cpp
+//   43, 44            see object_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
@@ -60,7 +61,8 @@
 //      about roles, or with a policy about roles or sessions; an authority of a session
 //   15 grants of access control lists, in extras, settings, set_extras or set_bucket; a kind 40 with a policy about
 //      web identities
-//   16 a kind 40 about identity providers, or with a policy about them or tags of sessions; an authority of a session
+//   16 kinds 43 and 44; a kind 40 about identity providers, or with a policy about them or tags of sessions; an
+//   authority of a session
 //      with tags; grants to the bucket's owner, and public-read-write as grants; an ownership, in settings or
 //      set_bucket, with which writers own their objects
 // An optional last field that is absent is not encoded, so that older builds read the command.
@@ -382,6 +384,8 @@ bool has_sealed_secret(const command& c) {
 
 std::uint8_t base_level_of(const command& c) {
   if (is_of_level_16(c)) return feature_level_of_object_owners;
+  if (std::holds_alternative<set_user_quota>(c) || std::holds_alternative<set_bucket_owner>(c))
+    return feature_level_of_user_quotas;
   if (grants_of(c) != nullptr) return feature_level_of_acl_grants;
   if (has_sealed_secret(c)) return feature_level_of_sealed_secrets;
   if (gives_ownership(c)) return feature_level_of_ownership;

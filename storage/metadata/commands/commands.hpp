@@ -30,7 +30,7 @@ namespace cairn::storage::metadata {
 // 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets; an object keeps which upload made it;
 // users, groups, managed policies. 14: secrets of access keys may be sealed; roles, temporary credentials. 15: grants
 // of access control lists; policies about web identities. 16: tags of sessions; identity providers; writers of objects
-// may own them.
+// may own them; owners of buckets, and their quotas.
 constexpr std::uint8_t feature_level = 16;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
@@ -60,6 +60,7 @@ struct bucket_settings {
 // Commands with an authority may also be refused with access_denied, no_such_access_key and no_such_bucket
 // (authority.hpp).
 //
+// From feature level 16 on the bucket's owner (usage_rows.hpp) is the sender, or else the access key `owner`.
 // bucket_exists: also with `again`, if the tags, the ownership or the object lock differ; access_denied: with `again`,
 // the access key does not own the bucket; no_such_access_key, acl_not_supported.
 struct create_bucket {
@@ -136,13 +137,14 @@ struct count_usage {
   std::uint32_t rows_max = 1000;
 };
 
-using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
-                             abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
-                             set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
-                             put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
-                             hold_deletions, create_key, delete_key, change_key, raise_feature_level, give_up_chunks,
-                             invite_node, set_bucket_access, set_object_lock, set_bucket_lock, advance_lock_time,
-                             count_usage, set_bucket_quota, change_identity, seal_keys, renew_token_key>;
+using command =
+    std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object, abandon_blob,
+                 reap, free_manifests, create_cluster, add_node, set_node, remove_node, set_targets, moved,
+                 confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
+                 complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions, create_key,
+                 delete_key, change_key, raise_feature_level, give_up_chunks, invite_node, set_bucket_access,
+                 set_object_lock, set_bucket_lock, advance_lock_time, count_usage, set_bucket_quota, change_identity,
+                 seal_keys, renew_token_key, set_user_quota, set_bucket_owner>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);
@@ -158,7 +160,8 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_judged_settings = 13, feature_level_of_ownership = 13,
                        feature_level_of_identities = 13, feature_level_of_sealed_secrets = 14,
                        feature_level_of_sessions = 14, feature_level_of_acl_grants = 15,
-                       feature_level_of_session_tags = 16, feature_level_of_object_owners = 16;
+                       feature_level_of_session_tags = 16, feature_level_of_object_owners = 16,
+                       feature_level_of_user_quotas = 16;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

@@ -19,6 +19,8 @@
 //                       fields: 1 policy, 2 public_block
 //   39 set_bucket_quota stamp name:s fields:u8 [bytes_max:v] [versions_max:v]
 //                       fields: 1 bytes_max, 2 versions_max
+//   43 set_user_quota   stamp user:s fields:u8 [bytes_max:v] [versions_max:v]      fields: as of 39
+//   44 set_bucket_owner stamp name:s user:s
 //   upload              bucket:s key:s id:v nonce:u64
 //   source              bucket:s key:s version:v ordinal:v
 #include "storage/metadata/commands/object_commands.hpp"
@@ -253,18 +255,54 @@ void read(byte_reader& r, set_bucket_access& c) {
   if ((fields & second_field) != 0) c.public_block = r.u8();
 }
 
-void write(byte_writer& w, const set_bucket_quota& c) {
-  write_stamp(w, c.stamp);
-  w.string(c.name).u8(fields_of({c.bytes_max.has_value(), c.versions_max.has_value()}));
+namespace {
+
+// Of a bucket's or a user's quota.
+template <class Command>
+void write_limits(byte_writer& w, const Command& c) {
+  w.u8(fields_of({c.bytes_max.has_value(), c.versions_max.has_value()}));
   if (c.bytes_max) w.varint(*c.bytes_max);
   if (c.versions_max) w.varint(*c.versions_max);
+}
+template <class Command>
+void read_limits(byte_reader& r, Command& c) {
+  const std::uint8_t fields = read_fields(r, second_field);
+  if ((fields & first_field) != 0) c.bytes_max = r.varint();
+  if ((fields & second_field) != 0) c.versions_max = r.varint();
+}
+
+} // namespace
+
+void write(byte_writer& w, const set_bucket_quota& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.name);
+  write_limits(w, c);
 }
 void read(byte_reader& r, set_bucket_quota& c) {
   c.stamp = read_stamp(r);
   c.name = r.string();
-  const std::uint8_t fields = read_fields(r, second_field);
-  if ((fields & first_field) != 0) c.bytes_max = r.varint();
-  if ((fields & second_field) != 0) c.versions_max = r.varint();
+  read_limits(r, c);
+}
+
+void write(byte_writer& w, const set_user_quota& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.user);
+  write_limits(w, c);
+}
+void read(byte_reader& r, set_user_quota& c) {
+  c.stamp = read_stamp(r);
+  c.user = r.string();
+  read_limits(r, c);
+}
+
+void write(byte_writer& w, const set_bucket_owner& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.name).string(c.user);
+}
+void read(byte_reader& r, set_bucket_owner& c) {
+  c.stamp = read_stamp(r);
+  c.name = r.string();
+  c.user = r.string();
 }
 
 } // namespace cairn::storage::metadata

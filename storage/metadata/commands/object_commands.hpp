@@ -143,6 +143,21 @@ struct set_bucket_quota {
   std::optional<std::uint64_t> bytes_max, versions_max;
 };
 
+// Replaces the given limits of what all buckets that a user or an access key of nobody owns may hold together (feature
+// level 16); 0 removes the limit. Of the operators. no_such_identity; busy: the buckets are not counted yet.
+struct set_user_quota {
+  commit_stamp stamp;
+  std::string user; // its name, or the access key
+  std::optional<std::uint64_t> bytes_max, versions_max;
+};
+
+// The bucket counts for another owner's quota (feature level 16). Of the operators. no_such_bucket, no_such_identity.
+struct set_bucket_owner {
+  commit_stamp stamp;
+  std::string name;
+  std::string user; // as in set_user_quota; empty: nobody
+};
+
 // Encodings of the fields, called by commands.cpp.
 void write(byte_writer& w, const begin_upload& c);
 void write(byte_writer& w, const put_part& c);
@@ -154,6 +169,8 @@ void write(byte_writer& w, const set_extras& c);
 void write(byte_writer& w, const set_bucket& c);
 void write(byte_writer& w, const set_bucket_access& c);
 void write(byte_writer& w, const set_bucket_quota& c);
+void write(byte_writer& w, const set_user_quota& c);
+void write(byte_writer& w, const set_bucket_owner& c);
 void read(byte_reader& r, begin_upload& c);
 void read(byte_reader& r, put_part& c);
 void read(byte_reader& r, copy_part& c);
@@ -164,5 +181,7 @@ void read(byte_reader& r, set_extras& c);
 void read(byte_reader& r, set_bucket& c);
 void read(byte_reader& r, set_bucket_access& c);
 void read(byte_reader& r, set_bucket_quota& c);
+void read(byte_reader& r, set_user_quota& c);
+void read(byte_reader& r, set_bucket_owner& c);
 
 } // namespace cairn::storage::metadata

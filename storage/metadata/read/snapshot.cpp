@@ -92,7 +92,14 @@ result<buckets_page> snapshot::buckets(const buckets_query& query) {
     const auto used = usage_of(row.id);
     if (!used) return used.error();
     page.usages.push_back(*used);
+    auto owner = owner_of(row.id);
+    if (!owner) return owner.error();
+    page.owners.push_back(std::move(*owner));
   }
+  const auto names = names_of_owners(page.owners);
+  if (!names) return names.error();
+  for (auto& owner : page.owners)
+    if (const auto named = names->find(owner); named != names->end()) owner = named->second;
   return page;
 }
 

@@ -5,6 +5,7 @@
 #include "storage/metadata/rows/key_tree.hpp"
 #include "storage/metadata/rows/tables.hpp"
 
+#include <map>
 #include <memory>
 
 namespace cairn::storage::metadata {
@@ -77,8 +78,16 @@ private:
   };
 
   std::uint64_t meta(meta_field field);
-  std::uint64_t level_in_force();                // as batch::has_effects_of
-  result<std::optional<usage_state>> counting(); // nullopt: the state does not count
+  std::uint64_t level_in_force();                         // as batch::has_effects_of
+  result<std::optional<usage_state>> counting();          // nullopt: the state does not count
+  result<std::optional<usage_state>> complete_counting(); // nullopt: not all buckets are counted
+  result<std::string> owner_of(bucket_id bucket);         // usage_row::owner
+  result<std::map<std::string, std::string>> names_of_owners(const std::vector<std::string>& ids);
+  static bucket_owner described(std::string id, const bucket_owner_row& row,
+                                const std::optional<usage_state>& complete);
+  result<void> add_owners(const identity_query& query, identity_page& page);
+  result<void> add_owner(const std::string& name, const std::optional<usage_state>& complete, identity_page& page);
+  result<std::uint64_t> owners_near_quota();
   result<manifest_part> part(manifest_id id, std::uint32_t index);
   bool has_intact(table t, const std::string& key);
   template <class Row>

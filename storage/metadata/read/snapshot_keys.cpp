@@ -73,9 +73,9 @@ result<std::vector<std::string>> snapshot::user_ids() {
   const auto prefix = keys_.identities(identity_kind::user);
   const auto cursor = kv_->cursor(id_of(table::identities));
   for (auto found = cursor->seek(prefix); found && found->key.starts_with(prefix); found = cursor->next()) {
-    auto id = decode_user_id(found->value);
-    if (!id) return id.error();
-    ids.push_back(std::move(*id));
+    auto user = decode_listed_user(found->value);
+    if (!user) return user.error();
+    ids.push_back(std::move(user->id));
   }
   if (auto good = kv_->status(); !good) return good.error();
   std::ranges::sort(ids);
@@ -166,7 +166,9 @@ result<identity_page> snapshot::identities(const identity_query& query) {
   const auto is_below = [&query](std::string_view path) { return path.starts_with(query.path_prefix); };
   const auto holds = [&query](const held_policies& held) { return query.policy.empty() || held.has(query.policy); };
   result<void> read;
-  if (!query.name.empty()) {
+  if (query.kind == identity_kind::bucket_owner) {
+    read = add_owners(query, page);
+  } else if (!query.name.empty()) {
     read = add_identity(query, page);
   } else if (query.kind == identity_kind::user) {
     const auto fits = [&](const user_row& row) {

@@ -138,6 +138,7 @@ struct buckets_page {
   std::vector<listed_bucket> buckets;       // by name
   std::vector<std::optional<usage>> usages; // of each bucket, with `with_usage`; nullopt: it is not counted yet
   std::vector<bucket_quota> quotas;         // of each bucket, with `with_usage`
+  std::vector<std::string> owners;          // likewise: a user's name, an access key, or the id of a deleted user
   std::string last;                         // `after` of the next page; an empty page may be truncated
   bool truncated = false;
   bool skipped = false; // damaged rows
@@ -146,11 +147,22 @@ struct buckets_page {
 // What the buckets hold together.
 struct usage_totals {
   usage counted;
-  bool counts = false;   // the state counts from its next batch on at the latest
-  bool complete = false; // all buckets are counted
+  bool counts = false;                 // the state counts from its next batch on at the latest
+  bool complete = false;               // all buckets are counted
+  std::uint64_t owners_near_quota = 0; // hold 90 % or more of what they may
 };
 
-// Rows of one kind, by name: the one of this name, or at most `max` after `after` that meet all other conditions.
+// A user or an access key of nobody that owns buckets or has a quota.
+struct bucket_owner {
+  std::string id;
+  std::string name; // of the user, or the access key; empty: it was deleted
+  std::uint64_t buckets = 0;
+  std::optional<usage> counted{}; // nullopt: not all buckets are counted yet
+  bucket_quota quota{};
+};
+
+// Rows of one kind, by name (owners: by id): the one of this name, or at most `max` after `after` that meet all other
+// conditions. The name of an owner is that of a user, or an access key of nobody.
 struct identity_query {
   identity_kind kind = identity_kind::user;
   std::string name;  // empty: all
@@ -169,7 +181,8 @@ struct identity_page {
   std::vector<role_row> roles;
   std::vector<policy_row> policies; // of a user, group or role that was asked for: those that are attached to it
   std::vector<provider_row> providers;
-  std::vector<access_key_row> keys;         // of a user that was asked for
+  std::vector<access_key_row> keys; // of a user that was asked for
+  std::vector<bucket_owner> owners;
   std::shared_ptr<const identity> resolved; // of a user that was asked for
   token_keys sealing;                       // of a role that was asked for, or of the kind token_keys
   std::uint8_t level = 0; // with `sealing`: up to which feature level tokens may be, on a standalone node all

@@ -1,6 +1,7 @@
-// The quota of a bucket: how much it may hold, all versions together, as usage_rows.hpp counts it. Judged where a
-// command is applied that makes a version of an object, so that writes that race for the last bytes cannot both pass.
-// What is there already can be read and deleted, however much it is.
+// The quota of a bucket: how much it may hold, all versions together, as usage_rows.hpp counts it; or that of a user:
+// how much all buckets that it owns may hold together. Judged where a command is applied that makes a version of an
+// object, so that writes that race for the last bytes cannot both pass. What is there already can be read and deleted,
+// however much it is.
 #pragma once
 
 #include "base/codec.hpp"
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace cairn::storage::metadata {
 
@@ -19,15 +21,20 @@ struct bucket_quota {
   friend bool operator==(const bucket_quota&, const bucket_quota&) = default;
 };
 
-// quota_exceeded: a bucket that holds this is above its quota. The text names the limit, not what the bucket holds,
-// which the sender of a write need not know.
-inline std::optional<error> exceeded(const bucket_quota& quota, std::uint64_t bytes, std::uint64_t versions) {
+constexpr std::string_view bucket_quota_text = "Bucket quota exceeded: the bucket",
+                           user_quota_text = "User quota exceeded: all buckets of this bucket's owner together";
+
+// quota_exceeded: a bucket, or the buckets of an owner, that hold this are above the quota. The text names the limit,
+// not what they hold, which the sender of a write need not know.
+inline std::optional<error> exceeded(const bucket_quota& quota, std::uint64_t bytes, std::uint64_t versions,
+                                     std::string_view whose = bucket_quota_text) {
+  const auto at_most = [whose](std::uint64_t limit) {
+    return std::string{whose} + " may hold at most " + std::to_string(limit);
+  };
   if (quota.bytes_max != 0 && bytes > quota.bytes_max)
-    return error{errc::quota_exceeded, "Bucket quota exceeded: the bucket may hold at most " +
-                                           std::to_string(quota.bytes_max) + " bytes, all versions together."};
+    return error{errc::quota_exceeded, at_most(quota.bytes_max) + " bytes, all versions together."};
   if (quota.versions_max != 0 && versions > quota.versions_max)
-    return error{errc::quota_exceeded, "Bucket quota exceeded: the bucket may hold at most " +
-                                           std::to_string(quota.versions_max) + " objects, counting each version."};
+    return error{errc::quota_exceeded, at_most(quota.versions_max) + " objects, counting each version."};
   return std::nullopt;
 }
 

@@ -192,13 +192,14 @@ result<user_row> decode_user(std::string_view bytes) {
   return row;
 }
 
-result<std::string> decode_user_id(std::string_view bytes) {
+result<listed_user> decode_listed_user(std::string_view bytes) {
   byte_reader r{bytes};
   if (auto unknown = check_version(r, "user")) return *unknown;
-  r.string(); // the name
-  std::string id{r.string()};
+  listed_user row;
+  row.name = r.string();
+  row.id = r.string();
   if (!r.ok()) return bad_row("user");
-  return id;
+  return row;
 }
 
 result<group_row> decode_group(std::string_view bytes) {

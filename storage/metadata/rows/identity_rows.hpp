@@ -119,7 +119,10 @@ std::string encode(const policy_row& row);
 std::string encode(const provider_row& row);
 std::string encode(const token_keys& row);
 result<user_row> decode_user(std::string_view bytes);
-result<std::string> decode_user_id(std::string_view user_row_bytes); // decodes only the first fields
+struct listed_user {
+  std::string name, id;
+};
+result<listed_user> decode_listed_user(std::string_view user_row_bytes); // decodes only the first fields
 result<group_row> decode_group(std::string_view bytes);
 result<role_row> decode_role(std::string_view bytes);
 result<policy_row> decode_managed_policy(std::string_view bytes);

@@ -44,6 +44,7 @@
 //                 g 4 name                                → role_row
 //                 g 5                                     → token_keys
 //                 g 6 name                                → provider_row
+//                 g 7 user's id, or access key of nobody  → bucket_owner_row
 //
 // tree(g, root, key): see key_tree.hpp.
 #pragma once
@@ -109,7 +110,15 @@ enum class meta_field : std::uint8_t {
 enum class free_kind : std::uint8_t { manifest = 1, session = 2, upload = 3 };
 enum class session_key : std::uint8_t { by_id = 1, live_of_node = 2 };
 enum class node_key : std::uint8_t { by_number = 1, by_id = 2, invitation = 3, founded = 4 };
-enum class identity_kind : std::uint8_t { user = 1, group = 2, policy = 3, role = 4, token_key_list = 5, provider = 6 };
+enum class identity_kind : std::uint8_t {
+  user = 1,
+  group = 2,
+  policy = 3,
+  role = 4,
+  token_key_list = 5,
+  provider = 6,
+  bucket_owner = 7
+};
 enum class repair_key : std::uint8_t { by_node = 1, by_blob = 2 };
 
 // Builds the keys of one group.

@@ -6,6 +6,8 @@ namespace cairn::storage::metadata {
 
 namespace {
 
+constexpr std::uint8_t usage_version_with_owner = 2;
+
 void write_usage(byte_writer& w, const usage& u) {
   w.varint(u.objects).varint(u.versions).varint(u.markers).varint(u.bytes);
 }
@@ -22,9 +24,18 @@ usage read_usage(byte_reader& r) {
 } // namespace
 
 std::string encode(const usage_row& row) {
-  byte_writer w{48};
-  w.u8(row_version).varint(row.era);
+  byte_writer w{64};
+  w.u8(row.owner.empty() ? row_version : usage_version_with_owner).varint(row.era);
   write_usage(w, row.counted);
+  if (!row.owner.empty()) w.string(row.owner);
+  return w.take();
+}
+
+std::string encode(const bucket_owner_row& row) {
+  byte_writer w{64};
+  w.u8(row_version).varint(row.era).varint(row.buckets);
+  write_usage(w, row.counted);
+  write_quota(w, row.quota);
   return w.take();
 }
 
@@ -39,11 +50,26 @@ std::string encode(const usage_state& row) {
 
 result<usage_row> decode_usage(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto unknown = check_version(r, "usage")) return *unknown;
+  const bool owned = bytes.starts_with(static_cast<char>(usage_version_with_owner));
+  if (auto unknown = check_version(r, "usage", {usage_version_with_owner})) return *unknown;
   usage_row row;
   row.era = r.varint();
   row.counted = read_usage(r);
+  if (owned) row.owner = r.string();
+  if (owned && row.owner.empty()) r.fail();
   if (!r.finished()) return bad_row("usage");
+  return row;
+}
+
+result<bucket_owner_row> decode_bucket_owner(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto unknown = check_version(r, "owner")) return *unknown;
+  bucket_owner_row row;
+  row.era = r.varint();
+  row.buckets = r.varint();
+  row.counted = read_usage(r);
+  row.quota = read_quota(r);
+  if (!r.finished()) return bad_row("owner");
   return row;
 }
 

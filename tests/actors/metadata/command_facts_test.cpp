@@ -95,6 +95,7 @@ TEST(command_facts, a_bypass_is_left_out_where_there_is_no_object_lock) {
   EXPECT_EQ(changed_rows(meta::set_object_lock{.bucket = "b", .key = "k"}), (std::vector<row_name>{{"b", "k"}}));
   EXPECT_EQ(changed_rows(meta::set_bucket_lock{.name = "b"}), (std::vector<row_name>{{"b", {}}}));
   EXPECT_EQ(changed_rows(meta::set_bucket_quota{.name = "b"}), (std::vector<row_name>{{"b", {}}}));
+  EXPECT_TRUE(changed_rows(meta::set_bucket_owner{.name = "b", .user = "ann"}).empty()) << "in the row of its counts";
 }
 
 TEST(command_facts, every_change_of_a_row_that_may_be_cached_names_it) {

@@ -79,7 +79,14 @@ private:
     return list;
   }
   command of_locks_and_quotas() {
-    switch (random_() % 5) {
+    switch (random_() % 7) {
+      case 5: {
+        set_user_quota c{.stamp = stamp(), .user = key_id()};
+        if (random_() % 2 == 0) c.bytes_max = random_() % 2 == 0 ? 0 : 20'000'000 + random_() % 20'000'000;
+        if (random_() % 2 == 0) c.versions_max = random_() % 2 == 0 ? 0 : 5 + random_() % 10;
+        return c;
+      }
+      case 6: return set_bucket_owner{.stamp = stamp(), .name = bucket(), .user = random_() % 4 == 0 ? "" : key_id()};
       case 0: return advance_lock_time{.time = wall_ms(random_())};
       case 1: {
         set_bucket_lock c{.stamp = stamp(), .name = bucket()};

@@ -10,6 +10,10 @@ constexpr std::uint32_t seeds = 8;
 
 class usages : public store_test {
 protected:
+  void SetUp() override {
+    store_test::SetUp();
+    for (const auto* id : {"CK1", "CK2"}) run(create_key{.stamp = stamp(), .id = id, .secret = "secret", .now = 5});
+  }
   // By the listings of versions, which do not know the counts.
   usage scan(view& rows, const std::string& bucket) {
     usage found;
@@ -54,8 +58,28 @@ protected:
     if (total.complete) {
       EXPECT_EQ(total.counted, sum);
       EXPECT_EQ(uncounted, 0);
+      check_owners(*rows);
     }
     return uncounted;
+  }
+  // The buckets of each owner together, by a scan.
+  void check_owners(view& rows) {
+    std::map<std::string, std::pair<std::uint64_t, usage>> scanned, counted;
+    const auto page = rows.buckets(buckets_query{.with_usage = true}).value();
+    for (std::size_t i = 0; i < page.buckets.size(); ++i) {
+      if (page.owners[i].empty()) continue;
+      auto& [buckets, sum] = scanned[page.owners[i]];
+      const auto held = scan(rows, page.buckets[i].name);
+      ++buckets;
+      sum.objects += held.objects;
+      sum.versions += held.versions;
+      sum.markers += held.markers;
+      sum.bytes += held.bytes;
+    }
+    const auto owners = rows.identities({.kind = identity_kind::bucket_owner}).value().owners;
+    for (const auto& owner : owners)
+      if (owner.buckets > 0) counted[owner.name] = {owner.buckets, owner.counted.value_or(usage{})};
+    EXPECT_EQ(counted, scanned);
   }
   bool complete() { return read()->total_usage()->complete; }
   usage_state state() {
@@ -73,10 +97,22 @@ protected:
   void forget_counts() {
     const auto writer = engine->begin_write().value();
     writer->erase(id_of(table::meta), keys.meta(meta_field::usage));
-    for (const auto& bucket : read()->buckets().value()) writer->erase(id_of(table::meta), keys.usage(bucket.id));
+    for (const auto& bucket : read()->buckets().value()) {
+      const auto key = keys.usage(bucket.id);
+      const auto row = writer->get(id_of(table::meta), key);
+      const auto owner = row ? decode_usage(*row)->owner : std::string{};
+      writer->erase(id_of(table::meta), key);
+      if (!owner.empty()) writer->put(id_of(table::meta), key, encode(usage_row{0, {}, owner}));
+    }
+    for (const auto* id : {"CK1", "CK2"})
+      writer->erase(id_of(table::identities), keys.identity(identity_kind::bucket_owner, id));
     ASSERT_TRUE(writer->commit());
   }
 
+  std::string random_owner() {
+    const auto n = random() % 3;
+    return n == 0 ? std::string{} : "CK" + std::to_string(n);
+  }
   std::string random_bucket() { return random() % 3 == 0 ? "other" : "files"; }
   std::string random_key() {
     const auto n = random() % 7;
@@ -122,13 +158,15 @@ protected:
     return c;
   }
   command random_command() {
-    switch (random() % 16) {
+    switch (random() % 18) {
+      case 16: return set_bucket_owner{.stamp = stamp(), .name = random_bucket(), .user = random_owner()};
+      case 17: return set_user_quota{.stamp = stamp(), .user = "CK1", .bytes_max = random() % 2 * 20'000};
       case 0: {
         set_bucket c{.stamp = stamp(), .name = random_bucket()};
         c.versioning = random() % 3 == 0 ? versioning::suspended : versioning::enabled;
         return c;
       }
-      case 1: return create_bucket{.name = "other", .now = 1};
+      case 1: return create_bucket{.name = "other", .now = 1, .owner = random_owner()};
       case 2: return delete_bucket{.name = "other"};
       case 3:
       case 4: return random_copy();
@@ -293,6 +331,21 @@ TEST_F(usages, are_shown_with_the_list_of_buckets) {
   EXPECT_EQ(page.usages[0], usage{});
   EXPECT_EQ(page.usages[1], (usage{.objects = 1, .versions = 1, .bytes = 5}));
   EXPECT_TRUE(read()->buckets(buckets_query{}).value().usages.empty());
+}
+
+TEST(usage_rows, of_a_bucket_with_an_owner_and_of_owners_come_back_as_they_were_encoded) {
+  const auto row = encode(usage_row{5, {1, 2, 3, 4}, "CK1"});
+  EXPECT_EQ(row.front(), '\x02') << "older builds must not count such a bucket";
+  EXPECT_EQ(decode_usage(row)->owner, "CK1");
+  EXPECT_EQ(decode_usage(row)->counted, (usage{1, 2, 3, 4}));
+  for (std::size_t n = 0; n < row.size(); ++n) EXPECT_FALSE(decode_usage(row.substr(0, n)));
+  const auto owner = encode(bucket_owner_row{5, 2, {1, 2, 3, 1ull << 40}, {10, 0}});
+  const auto again = decode_bucket_owner(owner).value();
+  EXPECT_EQ(encode(again), owner);
+  EXPECT_EQ(again.buckets, 2u);
+  EXPECT_EQ(again.quota, (bucket_quota{10, 0}));
+  for (std::size_t n = 0; n < owner.size(); ++n) EXPECT_FALSE(decode_bucket_owner(owner.substr(0, n)));
+  EXPECT_EQ(decode_bucket_owner("\x02").error(), errc::unsupported);
 }
 
 TEST(usage_rows, come_back_as_they_were_encoded) {

@@ -265,6 +265,9 @@ std::vector<command> one_of_each() {
       set_bucket_quota{.stamp = {.session = 1, .sequence = 2}, .name = "b", .bytes_max = 1, .versions_max = 2});
   all.push_back(change_identity{.what = policy::action::iam_delete_user, .name = "ann"});
   all.push_back(seal_keys{.stamp = {.session = 1, .sequence = 2}, .keys = {{"CK1", "sealed"}, {"CK2", "sealed"}}});
+  all.push_back(
+      set_user_quota{.stamp = {.session = 1, .sequence = 2}, .user = "ann", .bytes_max = 1, .versions_max = 2});
+  all.push_back(set_bucket_owner{.stamp = {.session = 1, .sequence = 2}, .name = "b", .user = "ann"});
   all.push_back(renew_token_key{.stamp = {.session = 1, .sequence = 2}, .now = 3, .key = std::string(32, 'k')});
   return all;
 }

@@ -27,4 +27,19 @@ TEST(quota_commands, are_of_level_13_and_come_back_as_they_were_encoded) {
   expect_same(~0ull, 0);
 }
 
+TEST(quota_commands, about_users_are_of_level_16) {
+  const set_user_quota sent{
+      .stamp = {.session = 1, .sequence = 300}, .user = "ann", .bytes_max = 7, .versions_max = {}};
+  EXPECT_EQ(level_of(sent), 16);
+  const auto quota = std::get<set_user_quota>(decode_command(encode(command{sent})).value());
+  EXPECT_EQ(quota.user, "ann");
+  EXPECT_EQ(quota.bytes_max, 7u);
+  EXPECT_EQ(quota.versions_max, std::nullopt);
+  const set_bucket_owner given{.stamp = {.session = 1, .sequence = 300}, .name = "b", .user = "ann"};
+  EXPECT_EQ(level_of(given), 16);
+  const auto owner = std::get<set_bucket_owner>(decode_command(encode(command{given})).value());
+  EXPECT_EQ(owner.name, "b");
+  EXPECT_EQ(owner.user, "ann");
+}
+
 } // namespace cairn::storage::metadata::quota_commands_test
