@@ -73,15 +73,12 @@ std::optional<error> still_holds(const held_policies& p) {
   return std::nullopt;
 }
 
-constexpr std::size_t inline_bytes_max(const user_row&) {
-  return user_policy_bytes_max;
-}
-constexpr std::size_t inline_bytes_max(const group_row&) {
-  return group_policy_bytes_max;
-}
-constexpr std::size_t inline_bytes_max(const role_row&) {
-  return role_policy_bytes_max;
-}
+template <class Row>
+constexpr std::size_t inline_bytes_max = user_policy_bytes_max;
+template <>
+constexpr std::size_t inline_bytes_max<group_row> = group_policy_bytes_max;
+template <>
+constexpr std::size_t inline_bytes_max<role_row> = role_policy_bytes_max;
 
 std::optional<error> put_inline(held_policies& p, const change_identity& c, std::size_t bytes_max) {
   if (!valid_identity_name(c.other)) return invalid("not a valid name of a policy");
@@ -400,7 +397,7 @@ std::optional<error> identity_ledger::change_policies(Row row, const change_iden
     case action::iam_put_user_policy:
     case action::iam_put_group_policy:
     case action::iam_put_role_policy:
-      if (auto refused = put_inline(row.policies, c, inline_bytes_max(row))) return refused;
+      if (auto refused = put_inline(row.policies, c, inline_bytes_max<Row>)) return refused;
       break;
     case action::iam_delete_user_policy:
     case action::iam_delete_group_policy:
