@@ -215,28 +215,23 @@ void drop_object_owners(meta::command& c) {
     extras.grants.reset();
     extras.public_read = true;
   };
-  std::visit(
-      overloaded{
-          [](meta::create_bucket& b) { b.settings.ownership = meta::ownership::of_account(b.settings.ownership); },
-          [](meta::set_bucket& b) {
-            if (b.ownership) b.ownership = meta::ownership::of_account(*b.ownership);
-          },
-          [&](meta::set_extras& set) {
-            if (!set.grants) return;
-            meta::object_extras extras;
-            extras.grants = std::move(set.grants);
-            drop(extras);
-            set.grants = std::move(extras.grants);
-            if (!set.grants) set.public_read = extras.public_read;
-          },
-          [&](meta::copy_object& copy) {
-            if (copy.extras) drop(*copy.extras);
-          },
-          [&](meta::put_object& put) { drop(put.extras); },
-          [&](meta::begin_upload& begun) { drop(begun.extras); },
-          [](auto&) {},
-      },
-      c);
+  meta::object_extras list;
+  std::visit(overloaded{
+                 [&](meta::set_extras& set) {
+                   if (!set.grants) return;
+                   list.grants = set.grants;
+                   drop(list);
+                   set.grants = list.grants;
+                   if (!set.grants) set.public_read = list.public_read;
+                 },
+                 [&](meta::copy_object& copy) {
+                   if (copy.extras) drop(*copy.extras);
+                 },
+                 [&](meta::put_object& put) { drop(put.extras); },
+                 [&](meta::begin_upload& begun) { drop(begun.extras); },
+                 [](auto&) {},
+             },
+             c);
 }
 
 void drop_authority(meta::command& c) {

@@ -25,8 +25,8 @@ std::size_t bytes_of(const storage::metadata::command& c);
 void stamp(storage::metadata::command& c, session_id session, std::uint64_t& next_sequence,
            std::uint64_t acknowledged_below, std::uint8_t level);
 
-// Converts the command to the form of clusters below feature_level_of_object_owners, where the account owns all
-// objects, and WRITE of an object for all users is dropped.
+// Converts the list of an object to the form of clusters below feature_level_of_object_owners, where the account owns
+// all objects, and WRITE of an object for all users is dropped.
 void drop_object_owners(storage::metadata::command& c);
 // Converts the command to the form of clusters below feature_level_of_authority, whose members ignore authorities.
 void drop_authority(storage::metadata::command& c);

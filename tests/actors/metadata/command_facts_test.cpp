@@ -78,12 +78,10 @@ TEST(command_facts, owners_of_objects_are_left_out_where_the_account_owns_all) {
   EXPECT_EQ(again.grants, (storage::policy::acl_grants{{grantee::owner, {}, permission::read}}));
   set.grants = storage::policy::bucket_owner_full_control();
   EXPECT_EQ(std::get<meta::set_extras>(dropped(set)).public_read, false);
-  meta::set_bucket own{.name = "b"};
-  own.ownership = meta::ownership::writer;
-  EXPECT_EQ(std::get<meta::set_bucket>(dropped(own)).ownership, meta::ownership::writer_of_account);
-  meta::create_bucket made{.name = "b"};
-  made.settings.ownership = meta::ownership::preferred;
-  EXPECT_EQ(std::get<meta::create_bucket>(dropped(made)).settings.ownership, meta::ownership::preferred_of_account);
+  meta::command own = meta::set_bucket{.name = "b"};
+  std::get<meta::set_bucket>(own).ownership = meta::ownership::writer;
+  drop_object_owners(own);
+  EXPECT_EQ(meta::level_of(own), meta::feature_level_of_object_owners) << "refused, not changed";
 }
 
 TEST(command_facts, a_bypass_is_left_out_where_there_is_no_object_lock) {

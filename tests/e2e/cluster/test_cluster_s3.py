@@ -39,6 +39,19 @@ def test_a_key_that_was_denied_or_deleted_is_refused_by_every_node_at_once(guard
             assert (refused.status, refused.code()) == (403, "InvalidAccessKeyId")
 
 
+def test_who_owns_an_object_is_the_same_on_every_node(guarded):
+    first, second, third = guarded.nodes
+    key = new_key(first)
+    root = s3_of(first, ROOT)
+    once_all_nodes_know(root.create_bucket, 30, Bucket="owned", ObjectOwnership="ObjectWriter", GrantWrite=f"id={key[0]}")
+    assert call(second, "PUT", "/owned/k", b"bytes", key).status == 200
+    for n in guarded.nodes:
+        assert s3_of(n, ROOT).get_object_acl(Bucket="owned", Key="k")["Owner"]["ID"] == key[0]
+        assert call(n, "GET", "/owned/k", key=key).body == b"bytes"
+    assert call(third, "PUT", "/owned/k?acl", key=key, x_amz_acl="public-read").status == 200
+    assert call(first, "GET", "/owned/k", key=None).body == b"bytes"
+
+
 def test_versions_are_the_same_on_every_node_and_move_with_their_partitions(guarded):
     bucket = "versions"
     clients = [s3_of(n, ROOT) for n in guarded.nodes]

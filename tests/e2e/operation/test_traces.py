@@ -181,7 +181,7 @@ def copied_with_their_lookups(node, collector, own):
     root, below = checked(collector.trace(copy.trace, "copy_object"), copy, "copy_object", 200)
     of_source, = [s for s in below["look_up"] if s["parentSpanId"] == root["spanId"]]
     assert of_source["spanId"] in {s["parentSpanId"] for s in below["barrier"]} and len(below["commit"]) == 1
-    root, below = checked(collector.trace(part.trace, "copy_part"), part, "upload_part_copy", 200)
+    root, below = checked(collector.trace(part.trace, "copy_part"), part, "copy_part", 200)
     assert len([s for s in below["look_up"] if s["parentSpanId"] == root["spanId"]]) == 3, "upload, source, source to read"
     reads = [attributes_of(s) for s in below["read_chunk"]]
     assert {int(r["cairn.chunk"]) for r in reads} == set(range(20)) and {int(r["cairn.node"]) for r in reads} - {own}

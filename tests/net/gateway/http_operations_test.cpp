@@ -259,7 +259,7 @@ TEST(http_slow_requests, of_copies_tell_what_was_read_and_written) {
   const auto plain = upload({}), checked = upload("x-amz-checksum-algorithm: CRC32C\r\n");
   using enum span_name;
   const auto is_copy = [](const slow_request& one) { return one.operation.find("copy") != std::string::npos; };
-  const auto spans_of = [&, copies = 0](const std::string& target, const std::string& source) mutable {
+  auto spans_of = [&, copies = 0](const std::string& target, const std::string& source) mutable {
     ++copies;
     EXPECT_EQ(node.ask("PUT", target, "x-amz-copy-source: /files/" + source + "\r\n").status, 200u);
     EXPECT_TRUE(node.eventually([&] { return std::ranges::count_if(node.slow->latest(), is_copy) == copies; }));

@@ -110,8 +110,8 @@ TEST(acl_xml, of_an_object_names_its_owner_and_the_bucket_s) {
   const auto again = std::get<access_list>(read_acl_document(document, true, "AIDA1"));
   EXPECT_EQ(again.grants, (acl_grants{{grantee::user, "AIDA1", permission::full_control},
                                       {grantee::bucket_owner, {}, permission::full_control}}));
-  const auto refused = [&document](std::string_view owner) {
-    return std::get<s3_error>(read_acl_document(document, true, owner)).code;
+  const auto refused = [&document](std::string_view whose) {
+    return std::get<s3_error>(read_acl_document(document, true, whose)).code;
   };
   EXPECT_EQ(refused("AIDA2"), "AccessDenied") << "the owner cannot be changed";
   EXPECT_EQ(refused(""), "AccessDenied");
