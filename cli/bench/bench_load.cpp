@@ -24,7 +24,7 @@ namespace cairn::cli {
 namespace {
 
 using steady = std::chrono::steady_clock;
-constexpr std::size_t buffer_bytes = 1 << 20;
+constexpr std::size_t piece_bytes = 1 << 20;
 constexpr std::size_t head_bytes_max = 64 << 10;
 
 double milliseconds_since(steady::time_point start) {
@@ -58,7 +58,7 @@ result<descriptor> connect_to(const server_address& server) {
 // One client's connection: answers are parsed no further than their status and length.
 class load_connection {
 public:
-  explicit load_connection(descriptor socket) : socket_(std::move(socket)), buffer_(buffer_bytes) {}
+  explicit load_connection(descriptor socket) : socket_(std::move(socket)), buffer_(piece_bytes) {}
 
   result<void> send(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -226,7 +226,7 @@ result<load_report> run_sink(const load_shape& shape) {
 }
 
 result<load_report> run_source(const load_shape& shape) {
-  std::string piece(buffer_bytes, 0);
+  std::string piece(piece_bytes, 0);
   std::uint64_t state = 0x9E3779B97F4A7C15ull; // bytes that no layer below could compress
   for (auto& byte : piece)
     byte = static_cast<char>((state = state * 6364136223846793005ull + 1442695040888963407ull) >> 56);
