@@ -141,7 +141,7 @@ def test_who_may_assume_a_role(guarded, iam):
     assert refusal(client(guarded, "sts", key).assume_role, **wanted, ExternalId="42") == (403, "AccessDenied")
     assert refusal(sts.assume_role, **wanted, ExternalId="42", DurationSeconds=7200) == (400, "ValidationError")
     assert refusal(sts.assume_role, **wanted, ExternalId="42", Policy="{}") == (400, "MalformedPolicyDocument")
-    assert refusal(sts.assume_role, **wanted, ExternalId="42", Tags=[{"Key": "a", "Value": "b"}]) == (400, "ValidationError")
+    assert refusal(sts.assume_role, **wanted, ExternalId="42", Tags=[{"Key": "a", "Value": "b"}]) == (403, "AccessDenied")
 
 
 def test_a_session_policy_limits_a_session(guarded, iam):
