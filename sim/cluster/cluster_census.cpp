@@ -1,5 +1,7 @@
 #include "sim/cluster/cluster_census.hpp"
 
+#include <map>
+
 namespace cairn::sim {
 
 cluster_node* cluster_census::member(node_number number) const {
@@ -94,6 +96,31 @@ std::optional<storage::metadata::usage> scanned_usage(storage::metadata::view& r
   }
 }
 
+void add_usage(storage::metadata::usage& to, const storage::metadata::usage& by) {
+  to.objects += by.objects;
+  to.versions += by.versions;
+  to.markers += by.markers;
+  to.bytes += by.bytes;
+}
+
+// Of runs with few buckets.
+bool sums_owners_rightly(storage::metadata::view& rows, const std::map<bucket_id, storage::metadata::usage>& scanned) {
+  storage::metadata::buckets_query query;
+  query.with_usage = true;
+  const auto buckets = rows.buckets(query);
+  const auto owners = rows.identities({.kind = storage::metadata::identity_kind::bucket_owner});
+  if (!buckets || !owners) return false;
+  std::map<std::string, storage::metadata::usage> sums, counted;
+  for (std::size_t i = 0; i < buckets->buckets.size(); ++i) {
+    const auto held = scanned.find(buckets->buckets[i].id);
+    if (held == scanned.end()) return false;
+    if (!buckets->owners[i].empty()) add_usage(sums[buckets->owners[i]], held->second);
+  }
+  for (const auto& owner : owners->owners)
+    if (owner.buckets > 0) counted[owner.name] = owner.counted.value_or(storage::metadata::usage{});
+  return sums == counted;
+}
+
 } // namespace
 
 std::string cluster_census::miscounted() const {
@@ -107,17 +134,17 @@ std::string cluster_census::miscounted() const {
     if (view->feature_level() < storage::metadata::feature_level_of_usage) continue;
     if (!total->complete) return name + "has not counted all buckets";
     storage::metadata::usage sum;
+    std::map<bucket_id, storage::metadata::usage> all_scanned;
     for (const auto& bucket : *buckets) {
       const auto counted = view->usage_of(bucket.id);
       const auto scanned = scanned_usage(*view, bucket.name);
       if (!counted || !*counted || !scanned || **counted != *scanned)
         return name + "counts " + bucket.name + " wrongly";
-      sum.objects += scanned->objects;
-      sum.versions += scanned->versions;
-      sum.markers += scanned->markers;
-      sum.bytes += scanned->bytes;
+      add_usage(sum, *scanned);
+      all_scanned[bucket.id] = *scanned;
     }
     if (sum != total->counted) return name + "sums wrongly";
+    if (!sums_owners_rightly(*view, all_scanned)) return name + "sums the buckets of an owner wrongly";
   }
   return {};
 }

@@ -3,9 +3,8 @@
 // as soon as a change was acknowledged, also to those that were sent before; object lock: some puts lock their version
 // for longer than any fault lasts, and users try to remove such versions, or their locks, with commands that claim any
 // time, while a minority of the clocks jumps by years: none may succeed. At the end the versions of a versioned bucket,
-// none of which may be lost, and the locks, which must end once all clocks have passed them. And a small quota of the
-// bucket, which users change while others write: no member may ever show more in the bucket than the highest of them
-// allows. The effects that a lifecycle rule may have on the history. Not checked here: who may bypass governance
+// none of which may be lost, and the locks, which must end once all clocks have passed them. The effects that a
+// lifecycle rule may have on the history. Not checked here: who may bypass governance
 // (tests/storage/metadata/apply/locks_test.cpp).
 #include "sim/cluster/cluster_workload.hpp"
 
@@ -21,7 +20,6 @@ using namespace cairn::actors;
 using namespace std::chrono_literals;
 
 constexpr std::size_t versions_read_max = 40;
-constexpr std::uint64_t quota_growth = 2; // the highest quota, compared with the plan's
 constexpr wall_ms day_of_locks = 24 * 3600 * 1000, locked_for = 60 * day_of_locks; // longer than all rules
 constexpr wall_ms claims_max = 3650 * day_of_locks;
 
@@ -302,83 +300,6 @@ void cluster_workload::use_policy(std::size_t u, cluster_node& node, const std::
     }
     ended(u);
   });
-}
-
-// ── the bucket's quota ──
-
-// This succeeds only once the cluster has raised its feature level, and what the bucket holds is counted.
-void cluster_workload::limit_bucket(const disk_check& check_nodes) {
-  meta::set_bucket_quota c;
-  c.name = bucket_name;
-  c.bytes_max = plan_.quota.bytes_max;
-  c.versions_max = plan_.quota.versions_max;
-  if (auto set = operate_with_retries(c, check_nodes); !set)
-    checks_.fail("the bucket got no quota: " + to_string(set.error()));
-}
-
-void cluster_workload::about_quota(std::size_t u, cluster_node& node) {
-  auto& d = w_.draw;
-  users_[u].what = "change of the bucket's quota";
-  meta::set_bucket_quota c;
-  c.name = bucket_name;
-  if (d.chance(0.7)) c.bytes_max = d.between(plan_.quota.bytes_max, quota_growth * plan_.quota.bytes_max);
-  if (d.chance(0.7)) c.versions_max = d.between(plan_.quota.versions_max, quota_growth * plan_.quota.versions_max);
-  send_command(u, node, std::move(c), [this, u](const result<committed>& r) {
-    if (!r) tolerate(users_[u], r.error());
-    ended(u);
-  });
-}
-
-// The bucket was empty when it got its first quota.
-void cluster_workload::check_quota() {
-  if (plan_.quota.empty()) return;
-  const meta::bucket_quota highest{quota_growth * plan_.quota.bytes_max, quota_growth * plan_.quota.versions_max};
-  for (const auto& node : nodes_) {
-    const auto view = node->view();
-    const auto bucket = view ? view->bucket(bucket_name) : result<meta::bucket_row>{error{errc::no_such_bucket}};
-    if (!bucket || bucket->quota.empty()) continue; // it may be behind, or not readable
-    const auto held = view->usage_of(bucket->id);
-    if (held && *held && meta::exceeded(highest, (*held)->bytes, (*held)->versions))
-      checks_.fail("node " + std::to_string(node->number()) + " holds " + std::to_string((*held)->bytes) +
-                   " bytes in " + std::to_string((*held)->versions) +
-                   " versions, which no quota of the bucket allowed");
-  }
-}
-
-result<void> cluster_workload::put_bytes(const std::string& key, std::size_t size) {
-  meta::put_object c;
-  c.bucket = bucket_name;
-  c.key = key;
-  c.now = w_.clock().wall();
-  c.size = size;
-  c.content = std::string(size, 'q');
-  return operate(c);
-}
-
-void cluster_workload::verify_quota() {
-  if (plan_.quota.empty()) return;
-  check_quota();
-  w_.run_for(2s); // all members have applied everything
-  const auto view = nodes_.front()->view();
-  const auto bucket = view ? view->bucket(bucket_name) : result<meta::bucket_row>{error{errc::no_such_bucket}};
-  const auto held = bucket ? view->usage_of(bucket->id) : result<std::optional<meta::usage>>{bucket.error()};
-  if (!held || !*held) return checks_.fail("what the bucket holds is not known");
-  constexpr std::size_t size = 10;
-  meta::set_bucket_quota c;
-  c.name = bucket_name;
-  c.bytes_max = (*held)->bytes + size;
-  c.versions_max = (*held)->versions + 1;
-  if (auto set = operate(c); !set) return checks_.fail("the quota was not changed: " + to_string(set.error()));
-  const auto is_refused = [this](const std::string& key, std::size_t bytes) {
-    const auto put = put_bytes(key, bytes);
-    return !put && put.error() == errc::quota_exceeded;
-  };
-  checks_.expect(is_refused("one byte more", size + 1), "an object above the quota was stored");
-  if (auto put = put_bytes("fits", size); !put)
-    return checks_.fail("an object that fits into the quota was refused: " + to_string(put.error()));
-  checks_.expect(is_refused("one version more", 0), "a version above the quota was stored");
-  const bool refused_again = is_refused("fits", size);
-  checks_.expect(refused_again == plan_.versioned, "an overwrite was not counted as the bucket's versioning demands");
 }
 
 // ── object lock ──

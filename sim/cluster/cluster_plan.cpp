@@ -150,6 +150,7 @@ void draw_quota(cluster_plan& p, std::uint64_t seed) {
   if (p.old_level != 0 || p.rules.any || p.work.locks > 0 || !d.chance(0.3)) return;
   p.work.quota.bytes_max = d.between(10'000, 300'000);
   p.work.quota.versions_max = d.between(2, p.work.versioned ? 30 : 4);
+  p.work.quota_of_owner = d.chance(0.5);
 }
 
 } // namespace
@@ -176,7 +177,9 @@ std::string to_string(const cluster_plan& p) {
          (m.cache_bytes != 0 ? ", cache " + std::to_string(m.cache_bytes >> 10) + " KiB" : "") +
          (m.write_quorum != 0 ? ", writes wait for all" : "") + (p.work.versioned ? ", versioned" : "") +
          (p.work.policies > 0 ? ", policies" : "") + (p.work.locks > 0 ? ", locks" : "") +
-         (p.work.quota.empty() ? "" : ", quota") +
+         (p.work.quota.empty()    ? ""
+          : p.work.quota_of_owner ? ", quota of the owner"
+                                  : ", quota") +
          (p.old_level != 0 ? ", old builds of level " + std::to_string(p.old_level) : "") + ", keys " +
          std::to_string(p.work.keys) + ", users " + std::to_string(p.work.users) + ", operations " +
          std::to_string(p.work.operations) + (p.crashes ? ", crashes" : "") + (p.power_losses ? " of power" : "") +

@@ -1,6 +1,8 @@
 // Multipart uploads of the simulated users: each upload is begun, gets its parts, and is completed, aborted or left,
 // every step through any node. Acknowledged steps must hold: an upload that was left can be completed or aborted at the
-// end, an aborted one cannot be completed, and nodes list no other uploads.
+// end, an aborted one cannot be completed, and nodes list no other uploads. And a small quota of the bucket or of its
+// owner, which users change while others write: no member may ever show more in the bucket than the highest of them
+// allows. A bucket with a quota of its own changes its owner, too, whose sum the census compares.
 #include "sim/cluster/cluster_workload.hpp"
 #include "sim/world/pattern.hpp"
 
@@ -14,7 +16,9 @@ namespace meta = storage::metadata;
 using namespace cairn::actors;
 using namespace std::chrono_literals;
 
-constexpr int tries_max = 4; // per part
+constexpr int tries_max = 4;              // per part
+constexpr std::uint64_t quota_growth = 2; // the highest quota, compared with the plan's
+const std::string payer = "PAYER", sister_bucket = "sister";
 
 meta::md5_digest md5_of(const std::string& bytes) {
   md5 digest;
@@ -284,6 +288,109 @@ std::size_t cluster_workload::list_uploads(cluster_node& node) {
 bool cluster_workload::may_be_aborted(const part_upload& job) const {
   const auto& after = plan_.expiring.abort_after;
   return after && job.name.key.starts_with(expiring_work::prefix) && (all_due_ || w_.now() - job.asked >= *after);
+}
+
+// ── quotas ──
+
+meta::command cluster_workload::quota_command(std::optional<std::uint64_t> bytes,
+                                              std::optional<std::uint64_t> versions) const {
+  if (plan_.quota_of_owner)
+    return meta::set_user_quota{.stamp = {}, .user = payer, .bytes_max = bytes, .versions_max = versions};
+  return meta::set_bucket_quota{.stamp = {}, .name = bucket_name, .bytes_max = bytes, .versions_max = versions};
+}
+
+// These succeed only once the cluster has raised its feature level, and what the bucket holds is counted.
+void cluster_workload::limit_bucket(const disk_check& check_nodes) {
+  const auto may_be_again = [](const result<void>& done) { return done || done.error() == errc::invalid_argument; };
+  meta::create_key key{{}, payer, "secret", "payer", w_.clock().wall()};
+  if (auto made = operate_with_retries(key, check_nodes); !may_be_again(made)) // a try may have been answered late
+    return checks_.fail("the owner was not made: " + to_string(made.error()));
+  const meta::command steps[] = {meta::set_bucket_owner{.stamp = {}, .name = bucket_name, .user = payer},
+                                 quota_command(plan_.quota.bytes_max, plan_.quota.versions_max)};
+  for (const auto& step : steps)
+    if (auto set = operate_with_retries(step, check_nodes); !set)
+      return checks_.fail("the bucket got no quota: " + to_string(set.error()));
+}
+
+void cluster_workload::about_quota(std::size_t u, cluster_node& node) {
+  auto& d = w_.draw;
+  users_[u].what = "change of a quota";
+  std::optional<std::uint64_t> bytes, versions;
+  if (d.chance(0.7)) bytes = d.between(plan_.quota.bytes_max, quota_growth * plan_.quota.bytes_max);
+  if (d.chance(0.7)) versions = d.between(plan_.quota.versions_max, quota_growth * plan_.quota.versions_max);
+  auto command = quota_command(bytes, versions);
+  if (!plan_.quota_of_owner && d.chance(0.3))
+    command = meta::set_bucket_owner{.stamp = {}, .name = bucket_name, .user = d.chance(0.5) ? payer : ""};
+  send_command(u, node, std::move(command), [this, u](const result<committed>& r) {
+    if (!r) tolerate(users_[u], r.error());
+    ended(u);
+  });
+}
+
+// What the quota is about; nullopt: it is not there yet, or not readable.
+std::optional<meta::usage> cluster_workload::limited_usage(cluster_node& node) const {
+  const auto view = node.view();
+  if (!view) return std::nullopt;
+  if (plan_.quota_of_owner) {
+    const auto page = view->identities({.kind = meta::identity_kind::bucket_owner, .name = payer});
+    return page && !page->owners.front().quota.empty() ? page->owners.front().counted : std::nullopt;
+  }
+  const auto bucket = view->bucket(bucket_name);
+  if (!bucket || bucket->quota.empty()) return std::nullopt;
+  const auto held = view->usage_of(bucket->id);
+  return held ? *held : std::nullopt;
+}
+
+// The bucket was empty when it got its first quota.
+void cluster_workload::check_quota() {
+  if (plan_.quota.empty()) return;
+  const meta::bucket_quota highest{quota_growth * plan_.quota.bytes_max, quota_growth * plan_.quota.versions_max};
+  for (const auto& node : nodes_) {
+    const auto held = limited_usage(*node);
+    if (held && meta::exceeded(highest, held->bytes, held->versions))
+      checks_.fail("node " + std::to_string(node->number()) + " holds " + std::to_string(held->bytes) + " bytes in " +
+                   std::to_string(held->versions) + " versions, which no quota allowed");
+  }
+}
+
+result<void> cluster_workload::put_bytes(const std::string& bucket, const std::string& key, std::size_t size) {
+  meta::put_object c;
+  c.bucket = bucket;
+  c.key = key;
+  c.now = w_.clock().wall();
+  c.size = size;
+  c.content = std::string(size, 'q');
+  return operate(c);
+}
+
+void cluster_workload::verify_quota() {
+  if (plan_.quota.empty()) return;
+  check_quota();
+  std::string last = bucket_name; // gets what reaches the limit
+  if (plan_.quota_of_owner) {
+    meta::create_bucket c{.name = sister_bucket, .now = w_.clock().wall(), .owner = payer};
+    if (auto made = operate(c); !made && made.error() != errc::bucket_exists)
+      return checks_.fail("the owner's second bucket was not created: " + to_string(made.error()));
+    last = sister_bucket;
+  }
+  w_.run_for(2s); // all members have applied everything
+  const auto held = limited_usage(*nodes_.front());
+  if (!held) return checks_.fail("what the quota is about is not known");
+  constexpr std::size_t size = 10;
+  if (auto set = operate(quota_command(held->bytes + size, held->versions + 1)); !set)
+    return checks_.fail("the quota was not changed: " + to_string(set.error()));
+  const auto is_refused = [this](const std::string& bucket, const std::string& key, std::size_t bytes) {
+    const auto put = put_bytes(bucket, key, bytes);
+    return !put && put.error() == errc::quota_exceeded;
+  };
+  for (const auto& bucket : {bucket_name, last})
+    checks_.expect(is_refused(bucket, "one byte more", size + 1), "an object above the quota was stored");
+  if (auto put = put_bytes(last, "fits", size); !put)
+    return checks_.fail("an object that fits into the quota was refused: " + to_string(put.error()));
+  for (const auto& bucket : {bucket_name, last})
+    checks_.expect(is_refused(bucket, "one version more", 0), "a version above the quota was stored");
+  const bool refused_again = is_refused(last, "fits", size), keeps_both = plan_.versioned && last == bucket_name;
+  checks_.expect(refused_again == keeps_both, "an overwrite was not counted as the bucket's versioning demands");
 }
 
 } // namespace cairn::sim

@@ -33,9 +33,11 @@ struct cluster_work_plan {
   double policies = 0;             // likewise: one on the policy of the bucket or a user, or that needs it
   bool versioned = false;          // the bucket is versioned
   double locks = 0;                // and has object lock: probability that a put locks its version, or of an unlocking
-  storage::metadata::bucket_quota quota{}; // the smallest of the quotas that the bucket gets, if it is not empty
-  bool bit_rot = false;                    // a read may find no good copy while nodes are down
-  bool changed_bytes = false;              // or find all copies damaged
+  // The smallest of the quotas that the bucket gets, or its owner, if it is not empty.
+  storage::metadata::bucket_quota quota{};
+  bool quota_of_owner = false;
+  bool bit_rot = false;       // a read may find no good copy while nodes are down
+  bool changed_bytes = false; // or find all copies damaged
   bool failing_disks = false;
   expiring_work expiring;
 };
@@ -183,7 +185,10 @@ private:
   void limit_bucket(const disk_check& check_nodes);
   void about_quota(std::size_t u, cluster_node& node);
   void check_quota();
-  result<void> put_bytes(const std::string& key, std::size_t size);
+  storage::metadata::command quota_command(std::optional<std::uint64_t> bytes,
+                                           std::optional<std::uint64_t> versions) const;
+  std::optional<storage::metadata::usage> limited_usage(cluster_node& node) const;
+  result<void> put_bytes(const std::string& bucket, const std::string& key, std::size_t size);
 
   void lock_bucket(const disk_check& check_nodes);
   storage::metadata::object_lock draw_lock();
