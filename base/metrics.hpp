@@ -69,6 +69,7 @@ struct node_metrics {
   counter chunks_reaped{0}, bytes_punched{0};
   counter usage_objects{0}, usage_versions{0}, usage_delete_markers{0}, usage_bytes{0}; // gauges, of all buckets
   counter usage_complete{0};                                                            // 1: all buckets are counted
+  counter owners_near_quota{0};                                                         // a gauge
   counter audit_refused{0};
   line_log_metrics audit, access;
   counter slow_requests{0};

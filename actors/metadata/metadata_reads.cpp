@@ -44,6 +44,7 @@ void show_usage(const meta::usage_totals& used, node_metrics& metrics) {
   metrics.usage_delete_markers = used.counted.markers;
   metrics.usage_bytes = used.counted.bytes;
   metrics.usage_complete = used.complete ? 1 : 0;
+  metrics.owners_near_quota = used.owners_near_quota;
 }
 
 // The first of the ids that neither a user nor an access key of nobody has; empty: all are known.

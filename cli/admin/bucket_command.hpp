@@ -1,5 +1,5 @@
-// `cairn bucket …`: the publicity of buckets, what they hold and what they may hold, through the admin port of any
-// node.
+// `cairn bucket …`: the publicity of buckets, what they hold and what they may hold (quota_command.hpp), and for whose
+// quota they count, through the admin port of any node.
 #pragma once
 
 namespace CLI {

@@ -1,6 +1,7 @@
 #include "cli/admin/identity_command.hpp"
 
 #include "base/json.hpp"
+#include "cli/admin/quota_command.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/iam_client.hpp"
 #include "cli/client/object_path.hpp"
@@ -389,6 +390,14 @@ void add_user_command(CLI::App& app, int& exit_code) {
                                                 "Example: cairn user create ann && cairn user attach ann read-only");
   user->require_subcommand(1);
   add_verbs(*user, user_verbs, exit_code);
+  add_usage_command(*user, user_quotas,
+                    "Show what the buckets of users hold together, and the users' quotas, by the admin port\n\n"
+                    "Example: cairn user usage ann --json",
+                    exit_code);
+  add_quota_command(*user, user_quotas,
+                    "Limit what all buckets of a user may hold together, or show it, by the admin port\n\n"
+                    "Example: cairn user quota ann --bytes 100GiB --objects 1000000",
+                    exit_code);
 }
 
 void add_group_command(CLI::App& app, int& exit_code) {

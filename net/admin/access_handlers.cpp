@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <span>
 
 namespace cairn::net {
@@ -126,7 +127,17 @@ bool grants_to_all(const rows_of::bucket_row& b, std::uint8_t permission, bool c
   return b.grants ? (held_by(*b.grants, {}).as_anybody & permission) != 0 : canned;
 }
 
-json_object bucket_object(const rows_of::bucket_row& b, const std::optional<rows_of::usage>& used, json_array keys) {
+json_value owner_json(const std::string& owner) {
+  return owner.empty() ? json_value{} : json_value(owner);
+}
+
+// What is not in its row.
+struct counted_bucket {
+  std::optional<rows_of::usage> used{};
+  std::string owner{};
+};
+
+json_object bucket_object(const rows_of::bucket_row& b, const counted_bucket& counted, json_array keys) {
   constexpr std::array versioning{"never", "enabled", "suspended"};
   return {{"name", b.name},
           {"created_ms", b.created},
@@ -136,8 +147,9 @@ json_object bucket_object(const rows_of::bucket_row& b, const std::optional<rows
           {"public_objects", b.public_objects},
           {"cors_rules", b.cors.size()},
           {"lifecycle_rules", b.lifecycle.size()},
-          {"usage", usage_json(used)},
+          {"usage", usage_json(counted.used)},
           {"quota", quota_json(b.quota)},
+          {"owner", owner_json(counted.owner)},
           {"keys", std::move(keys)}};
 }
 
@@ -156,11 +168,12 @@ void run_parsed(api_services& services, result<key_command> parsed, answer_forma
 
 // ── quotas ──
 
-std::string quota_text(const rows_of::set_bucket_quota& c) {
+template <class Command>
+std::string quota_text(const std::string& whose, const Command& c) {
   std::string out;
   const auto add = [&](const std::optional<std::uint64_t>& max, const char* of) {
     if (!max) return;
-    out += out.empty() ? c.name + " may hold " : ", ";
+    out += out.empty() ? whose + " may hold " : ", ";
     out += (*max == 0 ? std::string{"any number of "} : "at most " + std::to_string(*max) + " ") + of;
   };
   add(c.bytes_max, "bytes");
@@ -171,8 +184,57 @@ std::string quota_text(const rows_of::set_bucket_quota& c) {
 // Some errors of commands have no text for people.
 error with_reason(error why) {
   if (why == errc::no_such_bucket) why.text = "there is no such bucket";
+  if (why == errc::no_such_identity && why.text.empty()) why.text = "there is no such user";
   if (why == errc::unsupported) why.text = "quotas need all nodes of the cluster to be upgraded first";
   return why;
+}
+
+// `what`: the answer for people, once it is done.
+void commit_setting(const api_services& services, const api_call& call, rows_of::command command,
+                    const std::string& what, const admin_done& done) {
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
+  actors::ask_metadata<actors::committed>(
+      services.node->keys.node,
+      [format = call.format, what, done](const result<actors::committed>& set) {
+        if (!set) return done({refusal(with_reason(set.error()), format)});
+        if (format == answer_format::text) return done({text_response(http::status::ok, what + "\n")});
+        done({json_response(json_object{{"done", what}})});
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const rows_of::command>(std::move(command))});
+}
+
+template <class Command>
+void change_quota(const api_services& services, const api_call& call, const std::string& whose, Command command,
+                  const admin_done& done) {
+  command.bytes_max = integer(call, "bytes");
+  command.versions_max = integer(call, "objects");
+  if (call.request.method() == http::verb::delete_)
+    command.bytes_max = command.versions_max = 0u;
+  else if (!command.bytes_max && !command.versions_max)
+    return done({refusal({errc::invalid_argument, "expected bytes= or objects="}, call.format)});
+  const auto what = quota_text(whose, command);
+  commit_setting(services, call, std::move(command), what, done);
+}
+
+json_object user_object(const rows_of::bucket_owner& o) {
+  return {{"id", o.id},
+          {"name", owner_json(o.name)},
+          {"buckets", o.counted ? json_value(o.buckets) : json_value{}},
+          {"usage", usage_json(o.counted)},
+          {"quota", quota_json(o.quota)}};
+}
+
+void ask_users(const api_services& services, const api_call& call, rows_of::identity_query query,
+               std::function<json_object(const rows_of::identity_page&)> show, const admin_done& done) {
+  if (!services.node) return done({refusal(node_not_open(), call.format)});
+  query.kind = rows_of::identity_kind::bucket_owner;
+  actors::ask_metadata<actors::found_identities>(
+      services.node->keys.node,
+      [format = call.format, show = std::move(show), done](const result<actors::found_identities>& found) {
+        if (!found) return done({refusal(with_reason(found.error()), format)});
+        done({json_response(show(**found))});
+      },
+      actors::list_atom_v, query);
 }
 
 // ── objects ──
@@ -351,7 +413,8 @@ void handle_buckets(api_services& services, const api_call& call, const admin_do
           buckets.push_back(json_object{{"name", b.name},
                                         {"created_ms", b.created},
                                         {"usage", usage_json((*page)->usages[i])},
-                                        {"quota", quota_json((*page)->quotas[i])}});
+                                        {"quota", quota_json((*page)->quotas[i])},
+                                        {"owner", owner_json((*page)->owners[i])}});
         }
         done({json_response(
             json_object{{"buckets", std::move(buckets)}, {"next", next_or_null((*page)->truncated, (*page)->last)}})});
@@ -363,12 +426,12 @@ void handle_buckets(api_services& services, const api_call& call, const admin_do
 void handle_bucket(api_services& services, const api_call& call, const admin_done& done) {
   if (!services.node) return done({refusal(node_not_open(), call.format)});
   const auto keys = services.node->keys;
-  const auto with_usage = [keys, format = call.format, only = call.caller.key,
-                           done](const rows_of::bucket_row& bucket, const std::optional<rows_of::usage>& used) {
-    if (only) return done({json_response(bucket_object(bucket, used, keys_of_bucket({*only}, bucket.id)))});
-    read_keys(keys, [bucket, used, format, done](const result<key_page>& page) {
+  const auto with_usage = [keys, format = call.format, only = call.caller.key, done](const rows_of::bucket_row& bucket,
+                                                                                     const counted_bucket& counted) {
+    if (only) return done({json_response(bucket_object(bucket, counted, keys_of_bucket({*only}, bucket.id)))});
+    read_keys(keys, [bucket, counted, format, done](const result<key_page>& page) {
       if (!page) return done({refusal(page.error(), format)});
-      done({json_response(bucket_object(bucket, used, keys_of_bucket(page->keys, bucket.id)))});
+      done({json_response(bucket_object(bucket, counted, keys_of_bucket(page->keys, bucket.id)))});
     });
   };
   actors::ask_metadata<rows_of::bucket_row>(
@@ -385,7 +448,8 @@ void handle_bucket(api_services& services, const api_call& call, const admin_don
               if (!page) return done({refusal(page.error(), format)});
               const auto& found = (*page)->buckets; // the first with the prefix: itself, unless it was deleted
               const bool same = !found.empty() && found.front().id == bucket.id;
-              with_usage(bucket, same ? (*page)->usages.front() : std::nullopt);
+              with_usage(bucket,
+                         same ? counted_bucket{(*page)->usages.front(), (*page)->owners.front()} : counted_bucket{});
             },
             actors::list_atom_v, query);
       },
@@ -393,22 +457,41 @@ void handle_bucket(api_services& services, const api_call& call, const admin_don
 }
 
 void handle_quota(api_services& services, const api_call& call, const admin_done& done) {
-  rows_of::set_bucket_quota command{
-      .stamp = {}, .name = call.subject, .bytes_max = integer(call, "bytes"), .versions_max = integer(call, "objects")};
-  if (call.request.method() == http::verb::delete_)
-    command.bytes_max = command.versions_max = 0u;
-  else if (!command.bytes_max && !command.versions_max)
-    return done({refusal({errc::invalid_argument, "expected bytes= or objects="}, call.format)});
-  const auto what = quota_text(command);
-  if (!services.node) return done({refusal(node_not_open(), call.format)});
-  actors::ask_metadata<actors::committed>(
-      services.node->keys.node,
-      [format = call.format, what, done](const result<actors::committed>& set) {
-        if (!set) return done({refusal(with_reason(set.error()), format)});
-        if (format == answer_format::text) return done({text_response(http::status::ok, what + "\n")});
-        done({json_response(json_object{{"done", what}})});
+  change_quota(services, call, call.subject, rows_of::set_bucket_quota{.stamp = {}, .name = call.subject}, done);
+}
+
+void handle_owner(api_services& services, const api_call& call, const admin_done& done) {
+  rows_of::set_bucket_owner command{.stamp = {}, .name = call.subject, .user = parameter(call, "user")};
+  const bool removes = call.request.method() == http::verb::delete_;
+  if (!removes && command.user.empty())
+    return done({refusal({errc::invalid_argument, "user: expected a name"}, call.format)});
+  const auto what = call.subject + " belongs to " + (removes ? "nobody" : command.user);
+  commit_setting(services, call, std::move(command), what, done);
+}
+
+void handle_users(api_services& services, const api_call& call, const admin_done& done) {
+  const auto max = page_size(call, page_max);
+  if (!max) return done({refusal(max.error(), call.format)});
+  ask_users(
+      services, call, {.name = {}, .after = parameter(call, "after"), .max = *max},
+      [](const rows_of::identity_page& page) {
+        json_array users;
+        for (const auto& owner : page.owners) users.push_back(user_object(owner));
+        return json_object{{"users", std::move(users)},
+                           {"next", next_or_null(page.truncated, page.owners.empty() ? "" : page.owners.back().id)}};
       },
-      actors::commit_atom_v, actors::command_box{std::make_shared<const rows_of::command>(std::move(command))});
+      done);
+}
+
+void handle_user(api_services& services, const api_call& call, const admin_done& done) {
+  ask_users(
+      services, call, {.name = call.subject},
+      [](const rows_of::identity_page& page) { return user_object(page.owners.front()); }, done);
+}
+
+void handle_user_quota(api_services& services, const api_call& call, const admin_done& done) {
+  change_quota(services, call, "the buckets of " + call.subject,
+               rows_of::set_user_quota{.stamp = {}, .user = call.subject}, done);
 }
 
 } // namespace cairn::net

@@ -12,6 +12,7 @@ http::status status_of(errc code) {
     case errc::access_denied: return http::status::forbidden;
     case errc::no_such_bucket:
     case errc::no_such_access_key:
+    case errc::no_such_identity:
     case errc::not_found: return http::status::not_found;
     case errc::too_large:
     case errc::precondition_failed: return http::status::conflict;

@@ -24,7 +24,12 @@ void handle_key_command(api_services& services, const api_call& call,
                         const admin_done& done); // the command: a kind of keys_page
 void handle_buckets(api_services& services, const api_call& call, const admin_done& done);
 void handle_bucket(api_services& services, const api_call& call, const admin_done& done);
-void handle_quota(api_services& services, const api_call& call, const admin_done& done);   // DELETE removes it
+// DELETE removes what PUT sets.
+void handle_quota(api_services& services, const api_call& call, const admin_done& done);
+void handle_owner(api_services& services, const api_call& call, const admin_done& done);
+void handle_users(api_services& services, const api_call& call, const admin_done& done);
+void handle_user(api_services& services, const api_call& call, const admin_done& done);
+void handle_user_quota(api_services& services, const api_call& call, const admin_done& done);
 void handle_objects(api_services& services, const api_call& call, const admin_done& done); // admin_api.hpp: /v1/s3/…
 void handle_object_rights(api_services& services, const api_call& call, const admin_done& done);
 void handle_object_link(api_services& services, const api_call& call, const admin_done& done);

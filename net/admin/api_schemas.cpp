@@ -155,9 +155,17 @@ constexpr api_field quota_fields[] = {
 constexpr api_field listed_bucket_fields[] = {{"name", "string"},
                                               {"created_ms", "integer"},
                                               {"usage", "usage?", "null: it is not counted yet."},
-                                              {"quota", "quota?", "null: it may hold anything."}};
+                                              {"quota", "quota?", "null: it may hold anything."},
+                                              {"owner", "string?", "As of the bucket."}};
 constexpr api_field buckets_fields[] = {{"buckets", "[listed_bucket]"},
                                         {"next", "string?", "`after` of the next page; null: this is the last."}};
+constexpr api_field user_fields[] = {{"id", "string", "Of a user, or an access key that belongs to nobody."},
+                                     {"name", "string?", "The user's, or the access key; null: it was deleted."},
+                                     {"buckets", "integer?", "That it owns; null: not counted yet."},
+                                     {"usage", "usage?", "Of these buckets together; null: not counted yet."},
+                                     {"quota", "quota?", "What they may hold together; null: anything."}};
+constexpr api_field users_fields[] = {{"users", "[user]"},
+                                      {"next", "string?", "`after` of the next page; null: this is the last."}};
 constexpr api_field bucket_key_fields[] = {
     {"access_key", "string"}, {"label", "string"}, {"read", "boolean"}, {"write", "boolean"}, {"owner", "boolean"}};
 constexpr api_field bucket_fields[] = {
@@ -171,6 +179,9 @@ constexpr api_field bucket_fields[] = {
     {"lifecycle_rules", "integer"},
     {"usage", "usage?", "What it holds; null: it is not counted yet."},
     {"quota", "quota?", "What it may hold; null: anything."},
+    {"owner", "string?",
+     "The user, or the access key of nobody, for whose quota it counts; of one that was deleted: its id; null: "
+     "nobody."},
     {"keys", "[bucket_key]", "With rights on it; of a key that is not the root key: itself."}};
 constexpr api_field object_rights_fields[] = {
     {"list", "boolean"},   {"list_versions", "boolean"},   {"read", "boolean"},      {"write", "boolean"},
@@ -209,6 +220,8 @@ constexpr api_schema all_schemas[] = {{"refusal", refusal_fields},
                                       {"quota", quota_fields},
                                       {"listed_bucket", listed_bucket_fields},
                                       {"buckets", buckets_fields},
+                                      {"user", user_fields},
+                                      {"users", users_fields},
                                       {"bucket_key", bucket_key_fields},
                                       {"bucket", bucket_fields},
                                       {"object_rights", object_rights_fields},

@@ -299,7 +299,7 @@ void add_storage(page_builder& p, const node_metrics& m) {
   p.histogram("cairn_commit_duration_seconds", "Time until a metadata command is durable.", m.commit);
 }
 
-// Without the buckets' names, which this page must not tell.
+// Without the names of buckets and users, which this page must not tell.
 void add_usage(page_builder& p, const node_metrics& m) {
   const auto gauge = [&p](const char* name, const char* help, const counter& value) {
     p.gauge(name, help, value_of(value.load(std::memory_order_relaxed)));
@@ -310,6 +310,8 @@ void add_usage(page_builder& p, const node_metrics& m) {
   gauge("cairn_usage_bytes", "Bytes of all versions; replicas are not counted.", m.usage_bytes);
   gauge("cairn_usage_complete", "1: all buckets are counted; 0: buckets of older builds are being counted.",
         m.usage_complete);
+  gauge("cairn_users_near_quota", "Users and access keys whose buckets hold 90 % or more of what they may.",
+        m.owners_near_quota);
 }
 
 using disk_value = double (*)(const actors::disk_status&);

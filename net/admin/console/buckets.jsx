@@ -113,6 +113,7 @@ export class Bucket extends Component {
       ['Versioning', bucket.versioning],
       ['Holds', held(bucket.usage)],
       ['Quota', limits(bucket.quota)],
+      ['Owner', bucket.owner || 'nobody'],
       ['Lifecycle rules', number(bucket.lifecycle_rules)],
       ['CORS rules', number(bucket.cors_rules)],
     ];

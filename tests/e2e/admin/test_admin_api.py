@@ -68,13 +68,14 @@ def test_every_operation_answers_as_documented(make_cluster):
     made = node.cairn("mb", "papers", environment={"AWS_ACCESS_KEY_ID": "rootkey", "AWS_SECRET_ACCESS_KEY": "root-secret-0123456789"})
     assert made.returncode == 0, made.stderr
     voters = ",".join(map(str, client.done("GET", "/v1/cluster")["voters"]))
-    subjects = {"node": "1", "key": key, "bucket": "papers"}
+    subjects = {"node": "1", "key": key, "bucket": "papers", "user": key}
     of_keys = ("session", "signOut", "objectRights", "shareObject")  # the token has no rights on objects
     queries = {"weight": "value=200", "zone": "value=rack-1", "voters": "node=" + voters, "deletions": "value=hold",
                "invite": "value=60", "createKey": "label=x&create_buckets=yes", "allow": "bucket=papers&rights=read,owner",
                "deny": "bucket=papers&rights=owner", "publicRead": "value=on", "setQuota": "bytes=20000000000&objects=5",
-               "shareObject": "key=a&seconds=60"}
+               "setOwner": f"user={key}", "setUserQuota": "bytes=20000000000", "shareObject": "key=a&seconds=60"}
     client.done("PUT", "/v1/buckets/papers/quota?bytes=10000000000")
+    eventually(lambda: client.ask("PUT", f"/v1/users/{key}/quota?objects=5")[0] == 200, seconds=60, what="the buckets are counted")
     last = ["deny", "deleteKey", "remove", "drain", "activate", "signOut"]  # in this order
     rows = [(path, method.upper(), o) for path, methods in document["paths"].items() for method, o in methods.items()]
     rows.sort(key=lambda row: last.index(row[2]["operationId"]) if row[2]["operationId"] in last else -1)
@@ -90,7 +91,8 @@ def test_every_operation_answers_as_documented(make_cluster):
         check(document, path, method, status, answer)
     for method, path in (("PUT", "/v1/nodes/1/weight"), ("GET", "/v1/keys?max=0"), ("GET", "/v1/keys?max=x"),
                          ("PUT", "/v1/buckets/papers/quota"), ("PUT", "/v1/buckets/papers/quota?bytes=1GiB"),
-                         ("PUT", "/v1/buckets/papers/quota?objects=12345678901234567890"),
+                         ("PUT", "/v1/buckets/papers/quota?objects=12345678901234567890"), ("PUT", f"/v1/users/{key}/quota"),
+                         ("PUT", "/v1/buckets/papers/owner"), ("PUT", "/v1/buckets/papers/owner?user="), ("GET", "/v1/users?max=0"),
                          ("GET", "/v1/disks?all=yes"), ("POST", "/v1/nodes/1/drain?force=yes")):
         status, answer = client.ask(method, path)
         assert status == 400 and answer["code"] == "invalid_argument", (path, answer)
@@ -228,7 +230,7 @@ def test_a_key_sees_what_is_its_own_and_changes_nothing(guarded):
         for method, operation in methods.items():
             if method == "get" or path == "/v1/session" or operation["operationId"] == "shareObject":  # the key's own right
                 continue
-            url = path.replace("{node}", "0").replace("{key}", mine["access_key"]).replace("{bucket}", "mine")
+            url = path.replace("{node}", "0").replace("{key}", mine["access_key"]).replace("{bucket}", "mine").replace("{user}", mine["access_key"])
             query = "&".join(f"{p['name']}={p['schema'].get('enum', ['1'])[0]}" for p in operation["parameters"]
                              if p["in"] == "query" and p["required"])
             status, answer = client.ask(method.upper(), f"{url}?{query}" if query else url)

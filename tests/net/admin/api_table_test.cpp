@@ -53,6 +53,10 @@ TEST(api_table, takes_no_parameter_that_it_does_not_carry_out) {
   EXPECT_FALSE(check(quota, "bytes=18446744073709551616")) << "more than 64 bits";
   EXPECT_FALSE(check(quota, "bytes=1GiB"));
   EXPECT_EQ(find_api_row(verb::delete_, "/v1/buckets/b/quota").row->name, "removeQuota");
+  const auto of_user = find_api_row(verb::put, "/v1/users/ann%40example.org/quota");
+  EXPECT_EQ(of_user.row->name, "setUserQuota");
+  EXPECT_EQ(of_user.subject, "ann@example.org");
+  EXPECT_FALSE(check(*find_api_row(verb::put, "/v1/buckets/b/owner").row, "")) << "whose?";
   const auto& disks = *find_api_row(verb::get, "/v1/disks").row;
   EXPECT_FALSE(check(disks, "format=text")) << "it has no such answer";
   const auto& hold = *find_api_row(verb::put, "/v1/cluster/deletions").row;
