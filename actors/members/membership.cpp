@@ -23,7 +23,7 @@ namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds tick_interval = 1s, step_pause = 100ms, request_time = 5s, hold_max = 24h;
+constexpr std::chrono::milliseconds membership_tick = 1s, step_pause = 100ms, request_time = 5s, hold_max = 24h;
 
 class membership_state {
 public:
@@ -118,7 +118,7 @@ void membership_state::make_join_service() {
 }
 
 void membership_state::tick() {
-  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  self_->delayed_send(self_, membership_tick, tick_atom_v);
   if (const auto why = s_.refusal ? s_.refusal() : std::nullopt) refused(*why);
   remember_members();
   with_status([this](const log_status& log) {

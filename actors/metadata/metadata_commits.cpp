@@ -9,7 +9,7 @@ namespace {
 
 namespace meta = storage::metadata;
 
-constexpr std::chrono::seconds tick_interval{1}, reads_overdue_after{30}, writes_overdue_after{8};
+constexpr std::chrono::seconds metadata_tick{1}, reads_overdue_after{30}, writes_overdue_after{8};
 // The limit for one command, so that it fits into an entry of the log. Commands whose estimate is below `weighed_from`
 // are not encoded to check it.
 constexpr std::size_t command_bytes_max = cluster::raft::entry_bytes_max - (4 << 10), weighed_from = 256 << 10;
@@ -29,7 +29,7 @@ void metadata_state::start(metadata_services services) {
   s_ = std::move(services);
   cache_.emplace(s_.row_cache_bytes);
   batches_.emplace(s_.log ? cluster_limits : standalone_limits);
-  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  self_->delayed_send(self_, metadata_tick, tick_atom_v);
   if (s_.log) start_log();
   begin_session();
 }
@@ -333,7 +333,7 @@ void metadata_state::tick() {
     log_->tick();
     acknowledge_layout();
   }
-  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  self_->delayed_send(self_, metadata_tick, tick_atom_v);
 }
 
 void metadata_state::stop(const caf::exit_msg& m) {

@@ -4,8 +4,8 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::size_t entry_overhead_bytes = 400; // list and hash nodes, control blocks
-constexpr std::size_t policy_bytes_each = 6;      // memory for a byte of a policy: its text and its compiled form
+constexpr std::size_t cached_row_overhead_bytes = 400; // list and hash nodes, control blocks
+constexpr std::size_t policy_bytes_each = 6;           // memory for a byte of a policy: its text and its compiled form
 
 std::size_t text_bytes(const std::vector<std::pair<std::string, std::string>>& headers) {
   std::size_t n = 0;
@@ -30,7 +30,7 @@ std::size_t bytes_of(const std::vector<storage::metadata::lifecycle_rule>& rules
 }
 
 std::size_t bytes_of(const cached_row& r) {
-  std::size_t n = entry_overhead_bytes;
+  std::size_t n = cached_row_overhead_bytes;
   if (const auto& row = r.object.row) {
     n += sizeof *row + row->headers.content_type.size() + text_bytes(row->headers.standard) +
          text_bytes(row->headers.user) + bytes_of(row->extras.grants) + row->extras.owner.size();

@@ -20,7 +20,7 @@ constexpr std::string_view transport_headers[] = {"date",          "server",    
                                                   "etag"};
 
 // The headers that belong to the object, lower case.
-header_list object_headers(const http_response& response) {
+header_list described_headers(const http_response& response) {
   header_list kept;
   for (auto [name, value] : response.headers) {
     name = net::ascii_lower(name);
@@ -55,7 +55,7 @@ result<void> stat_object(const s3_endpoint& endpoint, const std::string& name, b
   if (!response) return response.error();
   if (!response->content_length) return error{errc::corrupt, "the answer lacks Content-Length"};
   (json ? print_json : print_text)(*path, *response->content_length, etag_text(response->header("etag")),
-                                   object_headers(*response));
+                                   described_headers(*response));
   return {};
 }
 

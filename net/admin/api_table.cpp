@@ -34,7 +34,7 @@ constexpr api_parameter of_bucket_page[] = {
 constexpr api_parameter of_quota[] = {
     {"bytes", "integer", false, "At most so many bytes, all versions together; 0 removes this limit."},
     {"objects", "integer", false, "At most so many objects, counting each version; 0 removes this limit."}};
-constexpr api_parameter of_owner[] = {
+constexpr api_parameter owner_parameters[] = {
     {"user", "string", true, "The name of a user, or an access key that belongs to nobody."}};
 constexpr api_parameter of_user_page[] = {
     {"after", "string", false, "Begin behind this id: `next` of the page before."},
@@ -150,7 +150,7 @@ constexpr std::array all_rows{
             true},
     api_row{verb::put, "/v1/buckets/{bucket}/owner", api_right::operators, "setOwner", "",
             "Lets a bucket count for the quota of a user, or of an access key that belongs to nobody.", &handle_owner,
-            of_owner, "done", true},
+            owner_parameters, "done", true},
     api_row{verb::delete_,
             "/v1/buckets/{bucket}/owner",
             api_right::operators,

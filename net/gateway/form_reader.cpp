@@ -10,7 +10,7 @@ namespace cairn::net {
 
 namespace {
 
-constexpr std::size_t read_bytes = 4096;      // a connection has a buffer of that size anyway
+constexpr std::size_t form_read_bytes = 4096; // a connection has a buffer of that size anyway
 constexpr std::size_t form_bytes_each = 16;   // memory for a byte of fields: their text, the tree of the policy
 constexpr std::size_t uncharged_bytes = 1024; // of fields
 
@@ -35,12 +35,12 @@ void read_on(const form_job_ptr& job);
 
 void read_more(const form_job_ptr& job) {
   auto& http = job->session->http();
-  const auto held = job->taken + http.buffer().size() + read_bytes;
-  if (held > read_bytes + uncharged_bytes && !job->session->charge(held * form_bytes_each))
+  const auto held = job->taken + http.buffer().size() + form_read_bytes;
+  if (held > form_read_bytes + uncharged_bytes && !job->session->charge(held * form_bytes_each))
     return job->session->respond_failure(error{errc::slow_down, "no memory for the form"});
   http.send_continue();
   http.holds(held);
-  job->session->buffer_body(read_bytes, [job] { read_on(job); });
+  job->session->buffer_body(form_read_bytes, [job] { read_on(job); });
 }
 
 void read_on(const form_job_ptr& job) {

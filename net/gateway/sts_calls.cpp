@@ -42,7 +42,7 @@ Array random_bytes(random_source& random) {
   return bytes;
 }
 
-void answer(const sts_call_ptr& call, std::string_view result) {
+void answer_sts(const sts_call_ptr& call, std::string_view result) {
   auto& session = *call->session;
   const auto document = iam_document(call->action, result, session.current().basics.request_id, sts_name_space);
   session.respond(200, whole_answer(200, session.basics(), "text/xml", document));
@@ -64,7 +64,7 @@ void seal(const sts_call_ptr& call, const metadata::token_keys& keys) {
   const auto token = metadata::seal_token(keys.back(), sealing, made.access_key, made.contents, nonce);
   if (!token) return call->session->respond_failure(token.error());
   made.token = base64url_encode(*token);
-  answer(call, credentials_answer(made));
+  answer_sts(call, credentials_answer(made));
 }
 
 template <class Then>
@@ -295,7 +295,7 @@ void run(const sts_call_ptr& call) {
     case action::sts_assume_role: return assume_role(call);
     case action::sts_assume_role_with_web_identity: return assume_role_with_web_identity(call);
     case action::sts_get_session_token: return get_session_token(call);
-    default: return answer(call, caller_answer(call->session->current().key.get()));
+    default: return answer_sts(call, caller_answer(call->session->current().key.get()));
   }
 }
 

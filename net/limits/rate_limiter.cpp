@@ -15,7 +15,7 @@ constexpr std::uint64_t pieces_per_second = 16, bursts_per_second = 4; // bursts
 constexpr std::size_t account_name_max = 128;                          // the longest access key; buckets are shorter
 constexpr std::size_t accounts_step = 256;                             // charged at once
 constexpr std::size_t sweep_at_min = 1024;
-constexpr auto sweep_pause = 100ms;
+constexpr auto table_sweep_pause = 100ms;
 static_assert(sizeof(rate_account) + account_name_max + 128 <= rate_limiter::account_bytes, "with nodes and pointers");
 
 rate_limits limits_of(const config::rate_limit& from) {
@@ -183,7 +183,7 @@ std::shared_ptr<rate_account> rate_limiter::account_of(table& t, const rule& r, 
 
 // A full table is not searched for each request.
 void rate_limiter::sweep(table& t, steady_time now) {
-  if (t.swept && now >= *t.swept && now - *t.swept < sweep_pause) return;
+  if (t.swept && now >= *t.swept && now - *t.swept < table_sweep_pause) return;
   t.swept = now;
   // Nobody else gets a pointer to an account while the mutex is held.
   std::erase_if(t.accounts,

@@ -21,11 +21,11 @@ using refusal = std::optional<s3_error>;
 constexpr std::string_view amazon = "x-amz-", algorithm_name = "x-amz-sdk-checksum-algorithm";
 
 // Parameters of the signature, in their only valid spelling. They are not headers.
-constexpr std::array<std::string_view, 8> protocol{"X-Amz-Algorithm",      "X-Amz-Credential",    "X-Amz-Date",
-                                                   "X-Amz-Expires",        "X-Amz-SignedHeaders", "X-Amz-Signature",
-                                                   "X-Amz-Security-Token", "X-Amz-Content-Sha256"};
+constexpr std::array<std::string_view, 8> signature_names{
+    "X-Amz-Algorithm",     "X-Amz-Credential", "X-Amz-Date",           "X-Amz-Expires",
+    "X-Amz-SignedHeaders", "X-Amz-Signature",  "X-Amz-Security-Token", "X-Amz-Content-Sha256"};
 
-constexpr std::array<std::string_view, 13> plain{
+constexpr std::array<std::string_view, 13> plain_names{
     "cache-control",  "content-disposition", "content-encoding", "content-language",
     "content-length", "content-md5",         "content-type",     "expires",
     "if-match",       "if-modified-since",   "if-none-match",    "if-unmodified-since",
@@ -82,15 +82,15 @@ std::optional<s3_error> take_query_headers(http::header<true, http::fields>& hea
     const auto name = ascii_lower(parameter.name);
     const bool is_amazon = name.starts_with(amazon);
     const bool is_plain = version_2 ? name == "content-type" || name == "content-md5" // what it signs
-                                    : std::find(plain.begin(), plain.end(), name) != plain.end();
+                                    : std::find(plain_names.begin(), plain_names.end(), name) != plain_names.end();
     if (!is_amazon && !is_plain) continue;
     if (!is_presigned) {
       if (!is_amazon) continue;
       return invalid_argument("The header " + name + " is read in the query of presigned URLs only.");
     }
     const auto same = [&](std::string_view p) { return iequals(p, name); };
-    const auto known = std::find_if(protocol.begin(), protocol.end(), same);
-    const bool is_protocol = known != protocol.end();
+    const auto known = std::find_if(signature_names.begin(), signature_names.end(), same);
+    const bool is_protocol = known != signature_names.end();
     if (is_protocol && parameter.name != *known && name != "x-amz-content-sha256")
       return s3_error{400, "AuthorizationQueryParametersError", parameter.name + " is spelt " + std::string{*known}};
     if (std::find(seen.begin(), seen.end(), name) != seen.end())

@@ -6,7 +6,7 @@ namespace cairn::sim {
 
 namespace {
 
-constexpr std::uint64_t cache_salt = 0x1F83D9ABFB41BD6Bull;
+constexpr std::uint64_t node_cache_salt = 0x1F83D9ABFB41BD6Bull;
 
 struct fault_plan {
   double read_errors = 0, write_errors = 0, flush_errors = 0;
@@ -17,7 +17,7 @@ class node_run {
 public:
   node_run(world& w, std::uint64_t seed) : w_(w) {
     w_.begin(seed);
-    dice d{seed ^ cache_salt}; // so that the draws of older seeds do not change
+    dice d{seed ^ node_cache_salt}; // so that the draws of older seeds do not change
     node_plan_.cache_bytes = d.pick(std::vector<std::uint64_t>{0, 384 << 10, 1 << 20, 4 << 20});
   }
   run_result run();

@@ -4,7 +4,7 @@ namespace cairn::sim {
 
 namespace {
 
-constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 4096;
+constexpr std::size_t disk_read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 4096;
 constexpr uuid node_id{0xCA, 0x1C};
 
 } // namespace
@@ -38,7 +38,7 @@ bool sim_node::open_disk(sim_disk& d) {
     return false;
   }
   d.store = std::move(*store);
-  d.reads = std::make_unique<virtual_executor>(w_, plan_.disk_times, 4, read_queue_max);
+  d.reads = std::make_unique<virtual_executor>(w_, plan_.disk_times, 4, disk_read_queue_max);
   d.writes = std::make_unique<virtual_executor>(w_, plan_.disk_times, 1, write_queue_max);
   d.shared = std::make_shared<actors::disk>(*d.store, *d.reads, *d.writes, *metrics_, w_.clock());
   d.actors = actors::spawn_chunk_stores(w_.system(), d.shared, plan_.actors_a_disk);

@@ -31,7 +31,7 @@ struct iam_call {
 };
 using iam_call_ptr = std::shared_ptr<iam_call>;
 
-void answer(const session_ptr& session, const iam_action& action, std::string_view result) {
+void answer_iam(const session_ptr& session, const iam_action& action, std::string_view result) {
   const auto document = iam_document(action.name, result, session->current().basics.request_id);
   if (!session->charge(document.size())) return session->respond_failure(error{errc::slow_down, "no memory"});
   session->respond(200, whole_answer(200, session->basics(), "text/xml", document));
@@ -39,7 +39,7 @@ void answer(const session_ptr& session, const iam_action& action, std::string_vi
 
 void answer_or_refuse(const iam_call_ptr& call, const std::variant<std::string, s3_error>& made) {
   if (const auto* refused = std::get_if<s3_error>(&made)) return call->session->respond_error(*refused);
-  answer(call->session, *call->action, std::get<std::string>(made));
+  answer_iam(call->session, *call->action, std::get<std::string>(made));
 }
 
 bool simulates(const iam_call& call) {
@@ -125,7 +125,7 @@ void change(const iam_call_ptr& call) {
       [call, done, secret](const actors::committed& committed) {
         auto made = std::get<metadata::change_identity>(*done);
         if (!secret.empty()) made.text = secret;
-        answer(call->session, *call->action, change_answer(made, committed.result.more));
+        answer_iam(call->session, *call->action, change_answer(made, committed.result.more));
       },
       actors::commit_atom_v, actors::command_box{done});
 }

@@ -16,7 +16,7 @@ namespace {
 
 namespace metadata = storage::metadata;
 
-constexpr std::uint32_t page_max = 1000;        // parts or uploads of one answer
+constexpr std::uint32_t listed_max = 1000;      // parts or uploads of one answer
 constexpr std::chrono::seconds reading_max{60}; // in the queue behind digests
 constexpr std::uint32_t check_page = 250;       // rows checked in one step of a completion
 
@@ -273,7 +273,7 @@ void list_parts(const session_ptr& session) {
   const auto& target = session->current().target;
   const auto upload = upload_of(target);
   if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
-  const auto most = bounded_number(target, "max-parts", page_max);
+  const auto most = bounded_number(target, "max-parts", listed_max);
   if (const auto* refused = std::get_if<s3_error>(&most)) return session->respond_error(*refused);
   parts_request request{*target.find("uploadId"), 0, std::get<std::uint32_t>(most)};
   if (target.find("part-number-marker") != nullptr) {
@@ -298,7 +298,7 @@ void list_uploads(const session_ptr& session) {
   const auto& target = session->current().target;
   const auto given = [&](std::string_view name) { return target.find(name) ? *target.find(name) : std::string{}; };
   if (const auto refused = refused_texts(target)) return session->respond_error(*refused);
-  const auto most = bounded_number(target, "max-uploads", page_max);
+  const auto most = bounded_number(target, "max-uploads", listed_max);
   if (const auto* refused = std::get_if<s3_error>(&most)) return session->respond_error(*refused);
   uploads_request request;
   request.query = {

@@ -49,9 +49,9 @@ void append_four(std::string& out, int value) {
 }
 
 // Reads a date from the front of a text. After a mismatch all further reads fail.
-class reader {
+class date_reader {
 public:
-  explicit reader(std::string_view text) : text_(text) {}
+  explicit date_reader(std::string_view text) : text_(text) {}
   bool good() const { return good_; }
   bool at_end() const { return good_ && text_.empty(); }
 
@@ -98,7 +98,7 @@ struct clock_time {
   unsigned hour, minute, second;
 };
 
-clock_time read_clock(reader& in) {
+clock_time read_clock(date_reader& in) {
   clock_time t{};
   t.hour = in.digits(2);
   in.literal(":");
@@ -117,7 +117,7 @@ std::optional<std::int64_t> seconds_of(const calendar_date& d, const clock_time&
 }
 
 // " GMT", or as in mail " -0000" and " +0130" (RFC 5322): seconds east of Greenwich.
-std::int64_t read_zone(reader& in) {
+std::int64_t read_zone(date_reader& in) {
   in.literal(" ");
   const bool west = in.next_is('-');
   if (!west && !in.next_is('+')) {
@@ -131,7 +131,7 @@ std::int64_t read_zone(reader& in) {
 }
 
 // "06-Nov-94": IMF-fixdate and RFC 850 differ in the separator and the year's digits.
-calendar_date read_date(reader& in, std::string_view separator, std::size_t year_digits) {
+calendar_date read_date(date_reader& in, std::string_view separator, std::size_t year_digits) {
   calendar_date d{};
   in.literal(", ");
   d.day = in.digits(2);
@@ -144,7 +144,7 @@ calendar_date read_date(reader& in, std::string_view separator, std::size_t year
 }
 
 std::optional<std::int64_t> parse_imf(std::string_view text) {
-  reader in{text};
+  date_reader in{text};
   in.one_of(day_names);
   const auto date = read_date(in, " ", 4);
   const auto time = read_clock(in);
@@ -154,7 +154,7 @@ std::optional<std::int64_t> parse_imf(std::string_view text) {
 }
 
 std::optional<std::int64_t> parse_rfc850(std::string_view text) {
-  reader in{text};
+  date_reader in{text};
   in.one_of(long_day_names);
   auto date = read_date(in, "-", 2);
   date.year += date.year < 70 ? 2000 : 1900;
@@ -164,7 +164,7 @@ std::optional<std::int64_t> parse_rfc850(std::string_view text) {
 }
 
 std::optional<std::int64_t> parse_asctime(std::string_view text) {
-  reader in{text};
+  date_reader in{text};
   in.one_of(day_names);
   in.literal(" ");
   calendar_date date{};
@@ -239,7 +239,7 @@ void append_log_time(std::string& out, std::int64_t seconds) {
 }
 
 std::optional<wall_ms> parse_iso_time(std::string_view text) {
-  reader in{text};
+  date_reader in{text};
   calendar_date date{};
   date.year = in.digits(4);
   in.literal("-");

@@ -35,7 +35,7 @@ auto decode_row(std::string_view bytes, const std::string& what, Read read)
   return row;
 }
 
-node_number read_number(byte_reader& r) {
+node_number read_member_number(byte_reader& r) {
   return static_cast<node_number>(r.varint(nodes_max - 1));
 }
 
@@ -67,7 +67,7 @@ void write_nodes(byte_writer& w, const owner_list& nodes) {
 owner_list read_nodes(byte_reader& r, std::size_t count) {
   owner_list nodes;
   for (std::size_t i = 0; i < count && r.ok(); ++i)
-    if (!nodes.add(read_number(r))) r.fail();
+    if (!nodes.add(read_member_number(r))) r.fail();
   return nodes;
 }
 
@@ -97,7 +97,7 @@ void write_node(byte_writer& w, const node_row& row) {
 
 node_row read_node(byte_reader& r) {
   node_row row;
-  row.number = read_number(r);
+  row.number = read_member_number(r);
   r.raw(row.id);
   row.address = r.string();
   row.zone = r.string();
@@ -115,7 +115,7 @@ void write_missing(byte_writer& w, const missing_chunks& missing) {
 
 missing_chunks read_missing(byte_reader& r) {
   missing_chunks missing;
-  missing.node = read_number(r);
+  missing.node = read_member_number(r);
   missing.first = r.varint32();
   missing.count = r.varint32();
   return missing;
