@@ -66,7 +66,7 @@ def test_everything_names_the_version_that_the_program_has():
 
 def test_man_pages_and_completions_are_made_of_the_help(tmp_path):
     subprocess.run([sys.executable, "-B", DEPLOY / "command_help.py", BINARY, tmp_path], check=True)
-    commands = re.findall(r"^  (\w+) ", subprocess.run([BINARY, "--help"], capture_output=True, text=True).stdout.split("Subcommands:")[1], re.M)
+    commands = re.findall(r"^  ([\w-]+) ", subprocess.run([BINARY, "--help"], capture_output=True, text=True).stdout.split("Subcommands:")[1], re.M)
     assert {p.name for p in tmp_path.glob("*.1")} == {"cairn.1", *(f"cairn-{c}.1" for c in commands)}
     page = (tmp_path / "cairn-cluster.1").read_text()
     assert '.SS "cairn cluster certs issue"' in page and "\\-\\-data\\-dir" in page
