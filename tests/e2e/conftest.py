@@ -34,6 +34,15 @@ def guarded(tmp_path_factory):
     n.stop()
 
 
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    """An OpenID Connect issuer for the tests of a module."""
+    from issuer import Issuer  # needs packages that most tests do not need
+    i = Issuer(tmp_path_factory.mktemp("issuer"))
+    yield i
+    i.stop()
+
+
 @pytest.fixture
 def start_node(tmp_path):
     """Makes nodes of the test's own; they must stop cleanly at its end."""

@@ -4,7 +4,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from identities import allow, iam_of, s3_of, user_with_key
+from identities import allow, iam_of, person, s3_of
 from rights import bucket_of, cairn, denied, key_with, new_key
 from s3_client import refusal
 from signing import ROOT, call, post, signed
@@ -22,12 +22,6 @@ def iam(guarded):
 @pytest.fixture(scope="module")
 def root(guarded):
     return s3_of(guarded, ROOT)
-
-
-def person(guarded, iam, name):
-    """Its id as lists name it, and a client with its key. It has no policies."""
-    key = user_with_key(iam, name)
-    return iam.get_user(UserName=name)["User"]["UserId"], s3_of(guarded, key)
 
 
 def grants_of(answer):

@@ -1,7 +1,7 @@
 """Who owns an object, by the ownership of its bucket, and what its owner may do."""
 import pytest
 
-from identities import allow, iam_of, s3_of, user_with_key
+from identities import allow, iam_of, person, s3_of
 from rights import GUARDED, bucket_of, cairn, denied, key_with, new_key, put_policy, statement
 from s3_client import refusal
 from signing import ROOT, call, post
@@ -18,12 +18,6 @@ def iam(guarded):
 @pytest.fixture(scope="module")
 def root(guarded):
     return s3_of(guarded, ROOT)
-
-
-def person(guarded, iam, name):
-    """Its id as lists name it, and a client with its key. It has no policies."""
-    key = user_with_key(iam, name)
-    return iam.get_user(UserName=name)["User"]["UserId"], s3_of(guarded, key)
 
 
 def owned_bucket(root, name, ownership="ObjectWriter", **lists):

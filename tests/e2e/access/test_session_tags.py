@@ -7,20 +7,12 @@ import pytest
 from cairn_node import BINARY, Node
 from client_programs import signed_environment
 from identities import ACCOUNT, allow, arn, boto3, iam_of, user_with_key
-from issuer import Issuer
 from rights import GUARDED, bucket_of
 from s3_client import refusal
 
 Config = pytest.importorskip("botocore.config").Config
 
 TEAM = allow("s3:*", Condition={"StringEquals": {"aws:PrincipalTag/team": "blue"}})
-
-
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    i = Issuer(tmp_path_factory.mktemp("issuer"))
-    yield i
-    i.stop()
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,6 @@ from botocore.config import Config  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    i = Issuer(tmp_path_factory.mktemp("issuer"))
-    yield i
-    i.stop()
-
-
-@pytest.fixture(scope="module")
 def trusting(tmp_path_factory, issuer):
     folder = tmp_path_factory.mktemp("trusting")
     n = Node(folder, auth_oidc=[issuer.settings()], audit_file=str(folder / "audit.log"), **GUARDED)

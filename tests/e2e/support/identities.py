@@ -33,3 +33,9 @@ def user_with_key(iam, name, **more):
     iam.create_user(UserName=name, **more)
     made = iam.create_access_key(UserName=name)["AccessKey"]
     return made["AccessKeyId"], made["SecretAccessKey"]
+
+
+def person(node, iam, name):
+    """Its id as lists name it, and a client with its key. It has no policies."""
+    key = user_with_key(iam, name)
+    return iam.get_user(UserName=name)["User"]["UserId"], s3_of(node, key)
