@@ -115,16 +115,17 @@ caf::result<committed> metadata_state::commit(command_box& command) {
   // A body may have taken hours. By the clock of this node, as when the head of the request came.
   if (const auto ends = session_end(*command); ends && s_.clock->wall() >= *ends)
     return to_caf({errc::access_denied, "The temporary credentials have expired."});
-  if (log_ && session_ != 0 && meta::level_of(*command) > feature_level_) {
+  bool is_newer = log_ && meta::level_of(*command) > feature_level_;
+  if (is_newer && session_ != 0) {
     auto older = std::make_shared<meta::command>(*command);
     drop_object_owners(*older);
     if (feature_level_ < meta::feature_level_of_object_lock) drop_bypass(*older);
     if (feature_level_ < meta::feature_level_of_policies) drop_asked(*older);
     if (feature_level_ < meta::feature_level_of_authority) drop_authority(*older);
     command = std::move(older);
+    is_newer = meta::level_of(*command) > feature_level_;
   }
-  if (log_ && meta::level_of(*command) > feature_level_ &&
-      !std::holds_alternative<meta::raise_feature_level>(*command)) {
+  if (is_newer && !std::holds_alternative<meta::raise_feature_level>(*command)) {
     // Before its session began a node does not know what the cluster's level is.
     if (session_ == 0) return to_caf({errc::no_leader, "this node has not caught up with the cluster yet"});
     return to_caf({errc::unsupported, "This request, before all nodes of the cluster are upgraded,"});

@@ -9,8 +9,7 @@ namespace cairn::storage {
 
 namespace {
 
-constexpr std::size_t full_segments_max =
-    4; // that wait to be sealed: at 1 GiB each, what a fast disk takes in a second
+constexpr std::size_t full_segments_max = 4; // that wait to be sealed: what a fast disk takes in a second
 
 bool is_gone(const result<void>& removal) {
   return removal || removal.error() == errc::not_found;
