@@ -8,9 +8,9 @@
 //   about     "disk" → version 1, disk UUID 16;  "next_segment" → segment 8
 //
 // `tail` lists the records of unsealed segments, including deleted ones, and some of sealed ones, whose footers have
-// them and whose rows here are about to be removed. The
-// generation of a to_punch row says which running reads may still use the space (storage/chunks/read_pins.hpp). A
-// malformed row is `corrupt`; the errors of the kv engine come from commit() and status().
+// them and whose rows here are about to be removed. The generation of a to_punch row says which running reads may still
+// use the space (storage/chunks/read_pins.hpp). A malformed row is `corrupt`; the errors of the kv engine come from
+// commit() and status().
 #pragma once
 
 #include "storage/chunks/chunk_store.hpp"

@@ -10,9 +10,8 @@
 //   punch       readers have ended → holes punched → file flushed → to_punch rows removed
 //   unlink      segment sealed, no live chunk, no to_punch row → file removed → directory flushed → row removed
 // Recovery appends after the last acknowledged record of the active segment, which is the newest unsealed one; bytes
-// after it were never acknowledged. A
-// segment file without a row is left by a crash between the steps and has no record; if it has one, the index is older
-// than the segment files.
+// after it were never acknowledged. A segment file without a row is left by a crash between the steps and has no
+// record; if it has one, the index is older than the segment files.
 #pragma once
 
 #include "storage/chunks/chunk_index.hpp"
