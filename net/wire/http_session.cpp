@@ -21,10 +21,8 @@ constexpr std::size_t kept_buffer_bytes = read_bytes;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
 constexpr std::size_t all_bytes = std::numeric_limits<std::size_t>::max();
-constexpr int unsent_bytes = 1 << 20;            // with half of it a single client reads 20 % slower
-constexpr std::size_t call_bytes_max = 16 << 20; // Asio's own limit a call is 64 KiB
-// While several parties send requests. A handler of one waits for a call of each connection of the others.
-constexpr std::size_t shared_call_bytes = 128 << 10;
+constexpr int unsent_bytes = 1 << 20;             // with half of it a single client reads 20 % slower
+constexpr std::size_t turn_free_bytes = 32 << 10; // sent without a turn, which would cost more
 constexpr std::size_t refused_line_max = 2048;
 constexpr std::size_t head_apart_bytes = 128 << 10; // a head before so many bytes is sent by a call of its own
 
@@ -277,10 +275,11 @@ void http_session::flush() {
     if (is_paced(writes_.front())) return write_paced(0);
     // The client may send its next request elsewhere before this thread continues.
     if (writes_.front().what == pending_write::kind::last) rate_ticket_.end();
-    if (stream_->encrypted()) return write_piece(0, all_bytes);
     const auto buffers = buffers_of(writes_.front());
+    if (asio::buffer_size(buffers) > turn_free_bytes && takes_turns()) return write_in_turn(0);
+    if (stream_->encrypted()) return write_piece(0, all_bytes);
     error_code failed;
-    const auto taken = stream_->socket().write_some(part_of(buffers, 0, call_bytes()), failed);
+    const auto taken = stream_->socket().write_some(buffers, failed);
     if (failed && failed != asio::error::would_block && failed != asio::error::try_again) return close();
     shared_->metrics.bytes_sent.fetch_add(taken, std::memory_order_relaxed);
     moved(taken);
@@ -290,8 +289,19 @@ void http_session::flush() {
   }
 }
 
-std::size_t http_session::call_bytes() const {
-  return shared_->parties.several(shared_->clock.now()) ? shared_call_bytes : call_bytes_max;
+// The first write, behind the bytes that are sent.
+void http_session::write_rest(std::size_t sent) {
+  if (is_paced(writes_.front())) return write_paced(sent);
+  if (takes_turns()) return write_in_turn(sent);
+  write_piece(sent, all_bytes);
+}
+
+// A pending write, or what it waits for, has used them until now.
+bool http_session::drop_writes_if_closed() {
+  if (!closed_) return false;
+  writing_ = false;
+  writes_.clear();
+  return true;
 }
 
 void http_session::hold_writes() {
@@ -318,8 +328,8 @@ void http_session::write_piece(std::size_t taken, std::size_t most) {
   };
   stream_->async_write(buffers, progress,
                        [self = shared_from_this(), taken, end, whole](error_code failed, std::size_t sent) {
+                         if (self->drop_writes_if_closed()) return;
                          self->writing_ = false;
-                         if (self->closed_) return self->writes_.clear();
                          self->sending_ = 0;
                          self->sent_ += sent;
                          if (failed) return self->close();
@@ -328,7 +338,7 @@ void http_session::write_piece(std::size_t taken, std::size_t most) {
                          self->shared_->metrics.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
                          if (self->rate_ticket_.paces())
                            self->rate_ticket_.count(end - taken, self->shared_->clock.now());
-                         if (end < whole) return self->write_paced(end);
+                         if (end < whole) return self->write_rest(end);
                          self->written();
                          self->flush();
                        });

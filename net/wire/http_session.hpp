@@ -143,6 +143,7 @@ private:
   void read_paced(two_targets into, body_handler done);
   bool is_paced(const pending_write& w) const;
   void write_paced(std::size_t sent);
+  bool takes_turns() const { return shared_->parties.several(shared_->clock.now()); }
   using after_pace = std::function<void(bool cancelled)>;
   void pace(std::shared_ptr<pace_wait>& slot, after_pace then);
   void wait_for_pace(const std::shared_ptr<pace_wait>& slot, steady_time until, after_pace then);
@@ -161,6 +162,9 @@ private:
   void refuse_head(head_refusal refusal);
   void flush();
   void write_piece(std::size_t taken, std::size_t most);
+  void write_rest(std::size_t sent);
+  void write_in_turn(std::size_t sent);
+  bool drop_writes_if_closed();
   std::size_t call_bytes() const; // of a system call
   void hold_writes();
   void written();

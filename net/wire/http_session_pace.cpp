@@ -104,9 +104,7 @@ void http_session::write_paced(std::size_t sent) {
   writing_ = true;
   hold_writes();
   pace(write_pace_, [self = shared_from_this(), sent](bool) {
-    if (!self->closed_) return self->write_piece(sent, self->rate_ticket_.piece_bytes());
-    self->writing_ = false;
-    self->writes_.clear();
+    if (!self->drop_writes_if_closed()) self->write_piece(sent, self->rate_ticket_.piece_bytes());
   });
 }
 

@@ -1,7 +1,20 @@
-// The party of a connection: whose share of memory and connections its requests use.
+// The party of a connection: whose share of memory and connections its requests use, and whose turns its answers wait
+// for.
 #include "net/wire/http_session.hpp"
 
+#include "base/third_party/asio.hpp"
+
+#include <utility>
+
 namespace cairn::net {
+
+namespace {
+
+constexpr std::size_t call_bytes_max = 16 << 20; // Asio's own limit a call is 64 KiB
+// While several parties send requests. A handler of one waits for such calls of the others.
+constexpr std::size_t shared_call_bytes = 128 << 10;
+
+} // namespace
 
 // Selects the account of the key, or of the address for requests without a key. A connection rarely changes its key.
 void http_session::choose_payer(std::string_view key) {
@@ -35,6 +48,28 @@ bool http_session::charge(std::size_t bytes) {
   auto fresh = shared_->buffers->try_charge(bytes, payer_);
   if (fresh) charge_ = std::move(*fresh);
   return fresh.has_value();
+}
+
+std::size_t http_session::call_bytes() const {
+  return takes_turns() ? shared_call_bytes : call_bytes_max;
+}
+
+// Sends a piece of the first write when the socket takes bytes and the party has a turn.
+void http_session::write_in_turn(std::size_t sent) {
+  writing_ = true;
+  arm(wait::write);
+  hold_writes();
+  stream_->socket().async_wait(session_socket::wait_write,
+                               [self = shared_from_this(), sent](const boost::system::error_code& failed) {
+                                 if (failed) self->close();
+                                 if (self->drop_writes_if_closed()) return;
+                                 const auto party = self->payer_ ? self->payer_->name() : std::string{};
+                                 self->shared_->piece_turns->take(party, [self, sent](fair_turns::turn mine) {
+                                   boost::asio::post(self->executor(), [self, sent, mine = std::move(mine)] {
+                                     if (!self->drop_writes_if_closed()) self->write_piece(sent, shared_call_bytes);
+                                   });
+                                 });
+                               });
 }
 
 } // namespace cairn::net

@@ -9,9 +9,8 @@ namespace cairn::net {
 
 namespace {
 
-std::shared_ptr<fair_turns> turns_of_handshakes(std::uint32_t threads) { // threads of sockets; 0: one a core
-  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  return std::make_shared<fair_turns>(2 * threads, std::max(1u, threads / 2));
+std::uint32_t socket_threads(const config::settings& settings) {
+  return settings.node.threads != 0 ? settings.node.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
 } // namespace
@@ -68,7 +67,9 @@ http_shared::http_shared(const config::settings& settings, std::shared_ptr<reque
       metrics(counters),
       clock(time),
       rates(buffers),
-      handshake_turns(turns_of_handshakes(settings.node.threads)) {
+      handshake_turns(
+          std::make_shared<fair_turns>(2 * socket_threads(settings), std::max(1u, socket_threads(settings) / 2))),
+      piece_turns(std::make_shared<fair_turns>(socket_threads(settings), socket_threads(settings))) {
   apply(settings);
 }
 

@@ -93,6 +93,9 @@ struct http_shared {
   // Turns for steps of TLS handshakes. The steps of one address use at most half of the threads, so that handlers of
   // other clients wait for a running step at most, not for all handshakes that the address has begun.
   const std::shared_ptr<fair_turns> handshake_turns;
+  // Turns for pieces of answers while several parties send requests, one a thread: a handler waits for the pieces that
+  // are being sent, not for one of each connection that a party has.
+  const std::shared_ptr<fair_turns> piece_turns;
   sockets::handshake_pace handshake_pace; // of addresses whose handshakes are not completed
 
   session_registry sessions;

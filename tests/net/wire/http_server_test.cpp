@@ -14,18 +14,22 @@ namespace cairn::net::http_server_test {
 
 namespace asio = boost::asio;
 
+const std::string large(5 << 20, 'x'); // the answer to /large
+
 struct seen {
   std::atomic<unsigned> ended{0}, last_status{0};
   std::vector<request_end> ends; // read by the test when the connection has been closed
+  std::atomic<http_shared*> shared{nullptr};
 };
 
 // Answers with the target, or with why nothing was asked.
 class echo final : public request_handler {
 public:
-  echo(http_session& session, seen& log) : session_(session), log_(log) {}
+  echo(http_session& session, seen& log) : session_(session), log_(log) { log.shared = &session.shared(); }
   void handle() override {
     session_.measure();
-    answer(200, std::string{view_of(session_.parser().get().target())});
+    const auto target = view_of(session_.parser().get().target());
+    answer(200, target == "/large" ? large : std::string{target});
   }
   void refuse(const head_refusal& why) override { answer(why.status, std::string{why.reason}); }
   void ended(const request_end& end) override {
@@ -61,6 +65,7 @@ class http_server_ : public ::testing::Test {
 public:
   http_server_() {
     settings.http.listen = {"127.0.0.1", 0};
+    settings.node.threads = 2;
     server = std::make_unique<http_server>(std::vector{&io}, settings, service, memory, metrics);
     server->listen().value();
     server->start();
@@ -88,6 +93,19 @@ protected:
     asio::read(socket, asio::dynamic_buffer(out), end);
     EXPECT_EQ(end, asio::error::eof);
     return out;
+  }
+
+  // From now on large answers need turns, and there are none before these end.
+  std::vector<fair_turns::turn> held_turns() {
+    say("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    auto& shared = *log.shared.load();
+    const int one = 0, another = 0;
+    for (const auto* party : {&one, &another}) shared.parties.note(party, shared.clock.now() + std::chrono::hours{1});
+    std::vector<fair_turns::turn> held;
+    for (std::uint32_t i = 0; i < settings.node.threads; ++i)
+      shared.piece_turns->take("others", [&held](fair_turns::turn t) { held.push_back(std::move(t)); });
+    EXPECT_EQ(held.size(), settings.node.threads);
+    return held;
   }
 
   seen log;
@@ -125,6 +143,37 @@ TEST_F(http_server_, tells_how_many_bytes_came_and_went_with_each_request) {
     EXPECT_LE(*end.first_byte, end.took);
     EXPECT_EQ(end.body.count(), 0);
   }
+}
+
+TEST_F(http_server_, sends_large_answers_in_turns_while_several_parties_send_requests) {
+  auto held = held_turns();
+  auto& turns = *log.shared.load()->piece_turns;
+  auto answer = std::async(std::launch::async, [this] {
+    return say("GET /large HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  });
+  while (turns.waiting() == 0) std::this_thread::yield();
+  say("GET /small HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(turns.waiting(), 1u) << "a small answer needs no turn";
+  held.clear();
+  EXPECT_EQ(answer.get(), "HTTP/1.1 200 x\r\nContent-Length: 5242880\r\n\r\n" + large +
+                              "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n/b");
+}
+
+TEST_F(http_server_, drops_an_answer_that_waits_for_a_turn_when_its_client_is_gone) {
+  auto held = held_turns();
+  auto& turns = *log.shared.load()->piece_turns;
+  {
+    asio::io_context own;
+    asio::ip::tcp::socket socket{own};
+    socket.connect({asio::ip::address_v4::loopback(), server->local_endpoint().port});
+    asio::write(socket, asio::buffer(std::string_view{"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"}));
+    while (turns.waiting() == 0) std::this_thread::yield();
+    socket.set_option(asio::socket_base::linger{true, 0}); // a reset
+  }
+  held.clear();
+  while (log.ended < 2) std::this_thread::yield();
+  EXPECT_FALSE(log.ends.back().whole);
+  EXPECT_EQ(turns.waiting(), 0u);
 }
 
 TEST_F(http_server_, lets_the_handler_answer_what_is_no_request) {
