@@ -1,6 +1,7 @@
-// Limits expensive requests (listings, multi-deletes, completions): a bounded number runs at once, fewer of one party,
-// and waiting parties are served round-robin. A new party therefore waits only for running requests, not for all
-// requests that another party has queued. The queue is bounded by the connections, which have one request each.
+// Limits expensive work (listings, multi-deletes, completions, steps of TLS handshakes, pieces of answers): a bounded
+// number runs at once, fewer of one party, and waiting parties are served round-robin. A new party therefore waits only
+// for running work, not for all that another party has queued. The queue is bounded by the connections, which have one
+// request each.
 // Thread-safe.
 #pragma once
 

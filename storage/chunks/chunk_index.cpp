@@ -104,10 +104,12 @@ void erase(kv_writer& writer, const punch_row& row) {
   writer.erase(to_punch, punch_key(row));
 }
 
-result<std::vector<punch_row>> punch_rows(kv_reader& reader, std::uint64_t newest, std::size_t max) {
+result<std::vector<punch_row>> punch_rows(kv_reader& reader, std::uint64_t newest, std::size_t max,
+                                          std::uint64_t bytes_max) {
   std::vector<punch_row> rows;
+  std::uint64_t bytes = 0;
   const auto cursor = reader.cursor(to_punch);
-  for (auto row = cursor->seek(lowest_key); row && rows.size() < max; row = cursor->next()) {
+  for (auto row = cursor->seek(lowest_key); row && rows.size() < max && bytes < bytes_max; row = cursor->next()) {
     if (row->key.size() != 24 || row->value.size() != 8) return malformed("to_punch");
     const char* at = row->key.data();
     punch_row next{load_be<std::uint64_t>(at),
@@ -115,6 +117,7 @@ result<std::vector<punch_row>> punch_rows(kv_reader& reader, std::uint64_t newes
                    value_at<std::uint64_t>(row->value, 0)};
     if (next.generation > newest) break;
     rows.push_back(next);
+    bytes += next.bytes;
   }
   if (auto read = reader.status(); !read) return read.error();
   return rows;

@@ -15,6 +15,7 @@
 #include "storage/kv/kv.hpp"
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,9 +95,10 @@ public:
   // Removes index rows and adds to_punch rows for their space, in one transaction. A missing chunk is no error. Returns
   // the number of chunks removed.
   virtual result<std::uint64_t> erase(std::span<const chunk_id> ids) = 0;
-  // Punches the space of at most rows_max to_punch rows that no running read can use any more, and unlinks empty
-  // segments. Returns the number of rows processed.
-  virtual result<std::uint64_t> punch(std::size_t rows_max) = 0;
+  // Punches the space of at most rows_max to_punch rows that no running read can use any more, none behind the one with
+  // which they have bytes_max bytes, and unlinks empty segments. Returns the number of rows processed.
+  virtual result<std::uint64_t> punch(std::size_t rows_max, std::uint64_t bytes_max = all_bytes) = 0;
+  static constexpr std::uint64_t all_bytes = std::numeric_limits<std::uint64_t>::max();
 
   // A step of sealing full segments, which `write` leaves behind so that it does not wait: seals the oldest one, or
   // removes at most `rows_max` rows that the index has kept for sealed ones. Returns whether there is more to do.

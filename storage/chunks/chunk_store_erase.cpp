@@ -32,7 +32,7 @@ result<std::uint64_t> segment_chunk_store::erase(std::span<const chunk_id> ids) 
   return std::uint64_t{erased.size()};
 }
 
-result<std::uint64_t> segment_chunk_store::punch(std::size_t rows_max) {
+result<std::uint64_t> segment_chunk_store::punch(std::size_t rows_max, std::uint64_t bytes_max) {
   if (auto may = writable(); !may) return may.error();
   const auto free_generation = pins_.advance();
   if (to_punch_ == 0) return std::uint64_t{0};
@@ -40,7 +40,7 @@ result<std::uint64_t> segment_chunk_store::punch(std::size_t rows_max) {
   {
     auto reader = index_.begin_read();
     if (!reader) return reader.error();
-    auto found = chunk_index::punch_rows(**reader, free_generation, rows_max);
+    auto found = chunk_index::punch_rows(**reader, free_generation, rows_max, bytes_max);
     if (!found) return found.error();
     rows = std::move(*found);
   }

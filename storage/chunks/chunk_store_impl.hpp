@@ -40,7 +40,7 @@ public:
   result<chunk_read_result> read_cached(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
                                         std::byte* into) override;
   result<std::uint64_t> erase(std::span<const chunk_id> ids) override;
-  result<std::uint64_t> punch(std::size_t rows_max) override;
+  result<std::uint64_t> punch(std::size_t rows_max, std::uint64_t bytes_max) override;
   result<bool> seal(std::size_t rows_max) override;
   void try_room() override;
   result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) override;

@@ -135,7 +135,7 @@ result<void> segment_chunk_store::recover() {
     return error{errc::io_error, "the size of the file system of " + options_.directory + " is unknown"};
   reserve_bytes_ = effective_reserve(options_.reserve_bytes, space_);
   for (std::size_t done = 0; done < punched_at_open_max && to_punch_ > 0;) {
-    const auto punched = punch(punch_page);
+    const auto punched = punch(punch_page, all_bytes);
     if (!punched) return punched.error();
     if (*punched == 0) break;
     done += *punched;

@@ -1,11 +1,15 @@
 """One client beside another: how much later somebody's requests are answered while a crowd of another's connections holds,
-trickles, or does not read."""
+trickles, does not read, or sends and fetches all that it can."""
+import http.client
 import pathlib
 import shutil
 import statistics
 import sys
+import time
 
+from clients import curl_put
 from measure import percentile
+from servers import Cairn, Nginx
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e/support"))
 from cairn_node import MIB, Node  # noqa: E402
@@ -78,3 +82,50 @@ def fairness(context, report):
                    "The same node and the same client; 64 connections of somebody without a key. Both clients' own use of the "
                    "processors counts against the node here.")
     show("flood", measured[2])
+
+
+def downloads_of_another(context, report):
+    """GETs of somebody beside 64 connections that fetch all that they can: a node without a cache, and nginx."""
+    seconds = 4 if context.quick else 15
+    files = {"/files/o": 4 * MIB, "/files/large": MIB, "/files/small": 1}
+    servers = [Cairn(context.folder / "cairn", context.binary, limits_cache="0", limits_memory="64MiB"), Nginx(context.folder / "nginx")]
+    report.section("Fairness: GETs beside somebody who fetches all that he can",
+                   "64 connections fetch 4 MiB again and again, in processes that yield to others; a client at another address fetches 1 MiB and "
+                   "1 byte in turns, each time on a new connection. nginx with two workers and sendfile.")
+    try:
+        source = context.folder / "object"
+        for path, size in files.items():
+            source.write_bytes(b"x" * size)
+            for server in servers:
+                curl_put(server, path, source)
+        rows, worst = [], {}
+        for server in servers:
+            alone = fetch(server, ("/files/large", "/files/small"), seconds)
+            with Flood(server, "sink", "/files/o"):
+                beside = fetch(server, ("/files/large", "/files/small"), seconds)
+            for size, before, after in zip(("1 MiB", "1 byte"), alone, beside):
+                (m, p), (m_beside, p_beside) = ((statistics.median(t), percentile(t, 0.99)) for t in (before, after))
+                rows.append([server.name, size, len(after), *(f"{t * 1e3:.1f}" for t in (m, m_beside, p, p_beside)), f"{p_beside / p:.2f}"])
+                worst[server.name] = max(worst.get(server.name, 0), p_beside / p)
+        report.table(["server", "object", "requests", "median alone, ms", "beside it", "p99 alone, ms", "beside it", "ratio"], rows)
+        report.require("p99 beside downloads to p99 alone, to nginx's ratio", worst["cairn"] / worst["nginx"], at_most=1)
+    finally:
+        for server in servers:
+            server.remove()
+
+
+def fetch(server, paths, seconds):
+    """Seconds of GETs by a client at 127.0.0.2, a list for each path."""
+    times, until = [[] for _ in paths], time.monotonic() + seconds
+    while time.monotonic() < until:
+        for path, taken in zip(paths, times):
+            begun = time.monotonic()
+            client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30, source_address=("127.0.0.2", 0))
+            client.request("GET", path)
+            answer = client.getresponse()
+            answer.read()
+            client.close()
+            assert answer.status == 200, (server.name, path, answer.status)
+            taken.append(time.monotonic() - begun)
+            time.sleep(0.002)
+    return times

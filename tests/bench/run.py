@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 WRITTEN_BY_HAND = "\n## What requests share\n"  # the last section of docs/benchmarks.md: a run keeps it
 
-ALL = {**reads.ALL, **writes.ALL, **benchmarks.ALL, "fairness": fairness.fairness, "cluster": cluster.cluster}
+ALL = {**reads.ALL, **writes.ALL, **benchmarks.ALL, "fairness": fairness.fairness, "fair-gets": fairness.downloads_of_another, "cluster": cluster.cluster}
 
 
 class Report:

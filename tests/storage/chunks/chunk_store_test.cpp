@@ -297,6 +297,19 @@ TEST_F(chunk_store_test, counts_freed_bytes_once_and_only_when_they_are_freed) {
   EXPECT_EQ(punched.load(), 16 * record);
 }
 
+TEST_F(chunk_store_test, punches_in_steps_of_rows_or_of_bytes) {
+  for (std::uint64_t n = 0; n < 10; ++n) ASSERT_TRUE(put(n)); // records of 68 KiB
+  std::vector<chunk_id> ids;
+  for (std::uint64_t n = 0; n < 9; ++n) ids.push_back(chunk_number(n));
+  ASSERT_EQ(*store_->erase(ids), 9u);
+  EXPECT_EQ(*store_->punch(4), 4u);
+  EXPECT_EQ(*store_->punch(100, 1), 1u) << "a chunk larger than a step";
+  EXPECT_EQ(*store_->punch(100, 2 * 68 * kib), 2u);
+  EXPECT_EQ(*store_->punch(100), 2u);
+  EXPECT_EQ(store_->stats().to_punch, 0u);
+  expect_whole(9);
+}
+
 TEST_F(chunk_store_test, punches_at_opening_what_was_not_punched_before) {
   for (std::uint64_t n = 0; n < 5; ++n) ASSERT_TRUE(put(n));
   const auto full = disk_.used_bytes();
