@@ -51,6 +51,9 @@ std::vector<row_name> changed_rows(const meta::command& c) {
                         [](const meta::copy_object& copy) {
                           return names{{copy.bucket, copy.key}};
                         },
+                        [](const meta::rename_object& r) {
+                          return names{{r.source.bucket, r.source.key}, {r.source.bucket, r.key}};
+                        },
                         [](const meta::set_extras& e) {
                           return names{{e.bucket, e.key}};
                         },

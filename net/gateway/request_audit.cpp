@@ -62,7 +62,8 @@ audit_entry audit_entry_of(const request& request, const boost::beast::http::fie
   entry.action = action_of(request);
   entry.bucket = request.target.bucket;
   entry.key = request.target.key;
-  if (request.operation->copies) entry.source = field_of(fields, "x-amz-copy-source");
+  if (request.operation->copies)
+    entry.source = field_of(fields, request.operation->renames ? "x-amz-rename-source" : "x-amz-copy-source");
   if (const auto* upload = request.target.find("uploadId")) entry.upload = *upload;
   if (const auto* part = request.target.find("partNumber")) entry.part = *part;
   return entry;

@@ -99,12 +99,12 @@ void add_settings(const boost::beast::http::fields& head, bool copies, metadata:
   }
 }
 
-void add_source(const boost::beast::http::fields& head, metadata::asked_access& asked) {
-  const auto source = read_copy_source(head);
+void add_source(const request& request, const boost::beast::http::fields& head, metadata::asked_access& asked) {
+  const auto source = read_source(head, *request.operation, request.target.bucket);
   const auto* read = std::get_if<copy_source>(&source);
   if (read == nullptr) return; // will be refused
   asked.source = read->version ? action::get_object_version : action::get_object;
-  asked.with.set(context_key::x_amz_copy_source, read->bucket + "/" + read->key);
+  if (!request.operation->renames) asked.with.set(context_key::x_amz_copy_source, read->bucket + "/" + read->key);
   if (read->version) asked.with.set(context_key::version_id, to_string(*read->version));
 }
 
@@ -155,7 +155,7 @@ describe_access(const request& request, const boost::beast::http::fields& head, 
   add_headers(about, with);
   add_conditions(request, with);
   if (request.operation->sets_attributes) add_settings(about, request.operation->copies, *asked);
-  if (request.operation->copies) add_source(head, *asked);
+  if (request.operation->copies) add_source(request, head, *asked);
   if (request.route != nullptr && sets_by_body(request.route->act)) with.body_known = request.route->method != "PUT";
   return asked;
 }

@@ -74,7 +74,7 @@ bool holds(with operations, const s3_operation& operation) {
   switch (operations) {
     case with::all: return true;
     case with::none: return false;
-    case with::copies: return operation.copies;
+    case with::copies: return operation.copies && !operation.renames;
     case with::bodies: return operation.takes_body;
     case with::new_objects: return operation.sets_attributes;
   }

@@ -46,6 +46,7 @@ struct s3_operation {
   publicity public_by = publicity::none;
   bool changes_data = false;
   bool copies = false;           // reads another object
+  bool renames = false;          // that object is in the same bucket (x-amz-rename-source), and goes
   bool judges_entries = false;   // its body names objects, each authorized by itself
   bool takes_body = false;       // checksum headers refer to its body
   bool takes_form = false;       // its body is a form, whose fields say who sends it (net/s3/form/post_form.hpp)

@@ -46,19 +46,20 @@ const std::string user_name = "ann", user_key = "ANNSKEY", user_policy = "tagger
 
 // ── copies ──
 
-void cluster_workload::copy(std::size_t u, cluster_node& node, const std::string& key) {
+void cluster_workload::copy(std::size_t u, cluster_node& node, const std::string& key, bool renames) {
   auto& it = users_[u];
   const auto from = w_.draw.pick(keys_);
-  it.what = "copy of " + from + " to " + key;
+  it.what = (renames ? "rename of " : "copy of ") + from + " to " + key;
   it.recorded = {history_.begin(from, {})};
   ask_metadata<found_object>(
       node.handles(),
-      [this, u, from, key, operation = it.operation](const result<found_object>& found) {
+      [this, u, from, key, renames, operation = it.operation](const result<found_object>& found) {
         if (!in_time(u, operation)) return;
         auto& who = users_[u];
         if (found) {
           history_.seen(who.recorded.front(), content_of(*found->row));
-          return copy_found(u, from, key, *found->row);
+          return renames && from != key ? rename_found(u, from, key, *found->row)
+                                        : copy_found(u, from, key, *found->row);
         }
         if (found.error().code == errc::no_such_key) {
           history_.seen(who.recorded.front(), absent);
@@ -95,6 +96,44 @@ void cluster_workload::copy_found(std::size_t u, const std::string& from, const 
     } else if (r.error() == errc::stale_source || r.error() == errc::no_such_key) {
       history_.nothing(who.recorded.front()); // the source has changed since
     } else {
+      write_failed(who, r.error());
+    }
+    ended(u);
+  });
+}
+
+// Both names change at one moment, of which the history checks each name by itself: with the bytes at the new one they
+// are gone from the old one.
+void cluster_workload::rename_found(std::size_t u, const std::string& from, const std::string& key,
+                                    const meta::object_row& source) {
+  auto& it = users_[u];
+  it.recorded.clear();
+  auto* const node = any_node();
+  if (!node) return ended(u);
+  meta::rename_object c;
+  c.source = {bucket_name, from, source.version, source.ordinal};
+  c.key = key;
+  if (w_.draw.chance(0.5)) c.token = meta::upload_origin{~it.operation, it.operation};
+  operation there{.write = true, .value = content_of(source)}, gone{.write = true};
+  gone.when = operation::condition::if_match;
+  gone.match = there.value;
+  if (w_.draw.chance(0.4)) condition(there, c.condition, key);
+  written_[key].push_back(there.value);
+  it.recorded = {history_.begin(key, there), history_.begin(from, gone)};
+  send_command(u, *node, std::move(c), [this, u](const result<committed>& r) {
+    auto& who = users_[u];
+    const auto old_name = who.recorded.back();
+    if (r) {
+      ++renames_;
+      for (const auto n : who.recorded) history_.done(n);
+    } else if (r.error() == errc::stale_source || r.error() == errc::no_such_key || r.error() == errc::unsupported) {
+      // The source has changed since, or not all nodes are known to be of this level yet.
+      for (const auto n : who.recorded) history_.nothing(n);
+    } else {
+      if (may_have_happened(r.error().code))
+        history_.unknown(old_name);
+      else
+        history_.nothing(old_name);
       write_failed(who, r.error());
     }
     ended(u);

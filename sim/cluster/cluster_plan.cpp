@@ -10,7 +10,7 @@ constexpr std::uint64_t losses_salt = 0x3C6EF372FE94F82Bull, metadata_salt = 0xA
 constexpr std::uint64_t cache_salt = 0x9B05688C2B3E6C1Full;
 constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
 constexpr std::uint64_t policies_salt = 0xBB67AE8584CAA73Bull, locks_salt = 0x510E527FADE682D1ull,
-                        quotas_salt = 0x1F83D9ABFB41BD6Bull;
+                        quotas_salt = 0x1F83D9ABFB41BD6Bull, renames_salt = 0x5BE0CD19137E2179ull;
 
 // Further kinds of clusters and of work, from a separate source too.
 void draw_kinds(cluster_plan& p, std::uint64_t seed) {
@@ -153,6 +153,13 @@ void draw_quota(cluster_plan& p, std::uint64_t seed) {
   p.work.quota_of_owner = d.chance(0.5);
 }
 
+// What is renamed keeps its time, by which a rule would take it earlier than the workload expects.
+void draw_renames(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ renames_salt};
+  if (p.old_level != 0 || p.work.versioned || p.work.expiring.expire_after || !d.chance(0.4)) return;
+  p.work.renames = d.pick(std::vector<double>{0.1, 0.3});
+}
+
 } // namespace
 
 cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
@@ -164,6 +171,7 @@ cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
   if (hostile) draw_hostile(p, seed);
   draw_locks(p, seed, hostile);
   draw_quota(p, seed);
+  draw_renames(p, seed);
   dice policies{seed ^ policies_salt};
   if (p.old_level == 0 && policies.chance(0.3)) p.work.policies = policies.pick(std::vector<double>{0.05, 0.2});
   return p;
@@ -176,7 +184,8 @@ std::string to_string(const cluster_plan& p) {
          (m.replicas != 3 ? ", replicas " + std::to_string(m.replicas) : "") +
          (m.cache_bytes != 0 ? ", cache " + std::to_string(m.cache_bytes >> 10) + " KiB" : "") +
          (m.write_quorum != 0 ? ", writes wait for all" : "") + (p.work.versioned ? ", versioned" : "") +
-         (p.work.policies > 0 ? ", policies" : "") + (p.work.locks > 0 ? ", locks" : "") +
+         (p.work.policies > 0 ? ", policies" : "") + (p.work.renames > 0 ? ", renames" : "") +
+         (p.work.locks > 0 ? ", locks" : "") +
          (p.work.quota.empty()    ? ""
           : p.work.quota_of_owner ? ", quota of the owner"
                                   : ", quota") +

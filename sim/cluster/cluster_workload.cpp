@@ -117,7 +117,8 @@ void cluster_workload::start(std::size_t u, cluster_node& node, const std::strin
   it.busy = true;
   it.calm = calm_;
   if (plan_.uploads > 0 && w_.draw.chance(plan_.uploads)) return upload_in_parts(u, node, key);
-  if (plan_.copies > 0 && w_.draw.chance(plan_.copies)) return copy(u, node, key);
+  if (plan_.copies > 0 && w_.draw.chance(plan_.copies)) return copy(u, node, key, false);
+  if (plan_.renames > 0 && w_.draw.chance(plan_.renames)) return copy(u, node, key, true);
   if (plan_.access > 0 && w_.draw.chance(plan_.access)) return about_access(u, node);
   if (plan_.policies > 0 && w_.draw.chance(plan_.policies)) return about_policy(u, node);
   if (plan_.locks > 0 && w_.draw.chance(plan_.locks)) return about_locks(u, node);
@@ -463,6 +464,7 @@ std::string cluster_workload::waiting() const {
 std::string cluster_workload::summary() const {
   std::string out = "stored " + std::to_string(stored_) + ", whole reads " + std::to_string(whole_reads_);
   if (plan_.copies > 0) out += ", copies " + std::to_string(copies_);
+  if (plan_.renames > 0) out += ", renames " + std::to_string(renames_);
   if (plan_.versioned) out += ", versions " + std::to_string(versions_.size());
   if (plan_.locks > 0)
     out += ", locked " + std::to_string(locked_.size()) + " and held " + std::to_string(locks_held_) + " times";

@@ -30,6 +30,7 @@ struct cluster_work_plan {
   microseconds pause_max{200'000}; // between the operations of a user
   double uploads = 0;              // probability that an operation is a multipart upload
   double copies = 0, access = 0;   // likewise: a copy; an operation on access keys or the bucket's public flag
+  double renames = 0;              // likewise: a rename
   double policies = 0;             // likewise: one on the policy of the bucket or a user, or that needs it
   bool versioned = false;          // the bucket is versioned
   double locks = 0;                // and has object lock: probability that a put locks its version, or of an unlocking
@@ -166,7 +167,9 @@ private:
   content_number content_of(const storage::metadata::object_row& row);
   content_number verify_key(cluster_node& node, const std::string& key);
 
-  void copy(std::size_t u, cluster_node& node, const std::string& key);
+  void copy(std::size_t u, cluster_node& node, const std::string& key, bool renames);
+  void rename_found(std::size_t u, const std::string& from, const std::string& key,
+                    const storage::metadata::object_row& source);
   void copy_found(std::size_t u, const std::string& from, const std::string& key,
                   const storage::metadata::object_row& source);
   void about_access(std::size_t u, cluster_node& node);
@@ -219,7 +222,7 @@ private:
   history history_;
   std::map<errc, std::uint64_t> failures_;
   std::uint64_t left_ = 0, next_operation_ = 1, stored_ = 0, whole_reads_ = 0, completed_uploads_ = 0, copies_ = 0,
-                access_numbers_ = 0, locks_held_ = 0, over_quota_ = 0;
+                renames_ = 0, access_numbers_ = 0, locks_held_ = 0, over_quota_ = 0;
   std::vector<kept_version> versions_, locked_;
   content_number next_content_ = 1;
   std::vector<parts_ptr> left_uploads_, aborted_uploads_;

@@ -27,9 +27,9 @@ constexpr bool is_one_of = (std::is_same_v<Kind, Kinds> || ...);
 bool answered_when_applied(const meta::command& c) {
   return std::visit(
       []<class Kind>(const Kind&) {
-        return is_one_of<Kind, meta::put_object, meta::delete_object, meta::copy_object, meta::set_extras,
-                         meta::begin_upload, meta::put_part, meta::copy_part, meta::complete_upload, meta::abort_upload,
-                         meta::abandon_blob>;
+        return is_one_of<Kind, meta::put_object, meta::delete_object, meta::copy_object, meta::rename_object,
+                         meta::set_extras, meta::begin_upload, meta::put_part, meta::copy_part, meta::complete_upload,
+                         meta::abort_upload, meta::abandon_blob>;
       },
       c);
 }

@@ -12,6 +12,8 @@
 #include "net/wire/grammar/fields.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 namespace cairn::net {
 
@@ -115,6 +117,61 @@ void try_copy(const std::shared_ptr<copy_job>& job) {
       },
       actors::lookup_atom_v,
       actors::object_name{job->source.bucket, job->source.key, false, job->source.version, {job->by.source}});
+}
+
+struct rename_job {
+  session_ptr session;
+  copy_source source;
+  metadata::rename_object command;
+  int tries = 0;
+};
+
+void try_rename(const std::shared_ptr<rename_job>& job);
+
+void commit_rename(const std::shared_ptr<rename_job>& job) {
+  ask_result<actors::committed>(
+      job->session,
+      [job](const result<actors::committed>& outcome) {
+        if (outcome) return job->session->respond_empty(200);
+        if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_rename(job);
+        job->session->respond_failure(outcome.error());
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(job->command)});
+}
+
+void try_rename(const std::shared_ptr<rename_job>& job) {
+  ask_result<actors::found_object>(
+      job->session,
+      [job](const result<actors::found_object>& found) {
+        job->command.source = {job->source.bucket, job->source.key};
+        // Perhaps an earlier request with the same token has renamed it.
+        if (!found && found.error().code == errc::no_such_key && job->command.token) return commit_rename(job);
+        if (!found) return job->session->respond_failure(found.error());
+        if (const auto refused = refused_source_object(job->session->current(), job->command.by, found->bucket.get(),
+                                                       job->source.key, *found->row, false))
+          return job->session->respond_error(*refused);
+        if (const auto refused = refused_source(job->source, *found->row)) return job->session->respond_error(*refused);
+        job->command.source = version_of(job->source, *found->row);
+        commit_rename(job);
+      },
+      actors::lookup_atom_v,
+      actors::object_name{job->source.bucket, job->source.key, false, {}, {job->command.by.source}});
+}
+
+// Of a request to rename: the same for the same names alone. Uploads' ids are counted, and so smaller.
+metadata::upload_origin token_of(std::string_view token, const copy_source& source, const std::string& key) {
+  cairn::sha256 hash;
+  for (const auto text :
+       {token, std::string_view{source.bucket}, std::string_view{source.key}, std::string_view{key}}) {
+    hash.update(std::as_bytes(std::span{text}));
+    hash.update(std::as_bytes(std::span{std::string_view{"\0", 1}}));
+  }
+  const auto digest = hash.finish();
+  metadata::upload_origin out;
+  std::memcpy(&out.id, digest.data(), sizeof out.id);
+  std::memcpy(&out.nonce, digest.data() + sizeof out.id, sizeof out.nonce);
+  out.id |= metadata::upload_id{1} << 63;
+  return out;
 }
 
 struct part_job {
@@ -265,6 +322,26 @@ void copy_object(const session_ptr& session) {
                                    "This copy request is illegal because it is trying to copy an object to itself "
                                    "without changing the object's metadata."});
   try_copy(job);
+}
+
+void rename_object(const session_ptr& session) {
+  if (const auto refused = refused_body(session)) return session->respond_error(*refused);
+  const auto& request = session->current();
+  auto source = read_rename_source(session->fields(), request.target.bucket);
+  if (const auto* refused = std::get_if<s3_error>(&source)) return session->respond_error(*refused);
+  if (request.conditions.if_modified_since)
+    return session->respond_error(not_implemented("If-Modified-Since on a write"));
+  auto condition = write_condition_of(request.conditions);
+  if (!condition) return session->respond_failure(condition.error());
+  auto job = std::make_shared<rename_job>();
+  job->session = session;
+  job->source = std::move(std::get<copy_source>(source));
+  job->command.key = request.target.key;
+  job->command.condition = std::move(*condition);
+  job->command.by = request.by;
+  if (const auto token = field_of(session->fields(), "x-amz-client-token"); !token.empty())
+    job->command.token = token_of(token, job->source, request.target.key);
+  try_rename(job);
 }
 
 void copy_part(const session_ptr& session) {

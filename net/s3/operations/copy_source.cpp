@@ -36,12 +36,26 @@ std::optional<s3_error> read_name(std::string_view text, copy_source& into) {
   return std::nullopt;
 }
 
-std::optional<std::string>* condition_of(condition_headers& conditions, std::string_view name) {
-  if (iequals(name, "x-amz-copy-source-if-match")) return &conditions.if_match;
-  if (iequals(name, "x-amz-copy-source-if-none-match")) return &conditions.if_none_match;
-  if (iequals(name, "x-amz-copy-source-if-modified-since")) return &conditions.if_modified_since;
-  if (iequals(name, "x-amz-copy-source-if-unmodified-since")) return &conditions.if_unmodified_since;
-  return nullptr;
+constexpr std::string_view copied_from = "x-amz-copy-source", renamed_from = "x-amz-rename-source";
+
+// Reads the header "<source header>-if-…"; what it is not is refused.
+std::optional<s3_error> read_condition(std::string_view name, std::string_view source_header, std::string_view value,
+                                       condition_headers& into) {
+  const auto condition = name.substr(source_header.size());
+  const bool since = iequals(condition, "-if-modified-since"), until = iequals(condition, "-if-unmodified-since");
+  // A GET ignores a malformed date (RFC 9110); a copy would be made without the condition that its sender set.
+  if ((since || until) && !parse_http_date(value)) return invalid_argument(ascii_lower(name) + " is not an HTTP date.");
+  if (since)
+    into.if_modified_since = value;
+  else if (until)
+    into.if_unmodified_since = value;
+  else if (iequals(condition, "-if-match"))
+    into.if_match = value;
+  else if (iequals(condition, "-if-none-match"))
+    into.if_none_match = value;
+  else
+    return not_implemented("The header " + std::string{name});
+  return std::nullopt;
 }
 
 std::optional<std::uint64_t> take_number(std::string_view& text) {
@@ -59,29 +73,48 @@ bool replaces_tags(const boost::beast::http::fields& fields) {
 }
 
 bool asks_to_copy(const boost::beast::http::fields& fields) {
-  return find_field(fields, "x-amz-copy-source").has_value();
+  return find_field(fields, copied_from).has_value();
 }
 
 std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::fields& fields) {
   copy_source source;
   for (const auto& field : fields) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
-    if (!istarts_with(name, "x-amz-copy-source")) continue;
-    if (iequals(name, "x-amz-copy-source")) {
+    if (!istarts_with(name, copied_from)) continue;
+    if (iequals(name, copied_from)) {
       if (auto refused = read_name(value, source)) return std::move(*refused);
     } else if (iequals(name, "x-amz-copy-source-range")) {
       source.range = value;
-    } else if (auto* condition = condition_of(source.conditions, name)) {
-      // A GET ignores a malformed date (RFC 9110); a copy would be made without the condition that its sender set.
-      const auto& dated = source.conditions;
-      const bool date = condition == &dated.if_modified_since || condition == &dated.if_unmodified_since;
-      if (date && !parse_http_date(value)) return invalid_argument(ascii_lower(name) + " is not an HTTP date.");
-      *condition = value;
-    } else {
-      return not_implemented("The header " + std::string{name});
+    } else if (auto refused = read_condition(name, copied_from, value, source.conditions)) {
+      return std::move(*refused);
     }
   }
   return source;
+}
+
+std::variant<copy_source, s3_error> read_rename_source(const boost::beast::http::fields& fields,
+                                                       std::string_view bucket) {
+  copy_source source{.bucket = std::string{bucket}};
+  for (const auto& field : fields) {
+    const auto name = view_of(field.name_string()), value = view_of(field.value());
+    if (!istarts_with(name, renamed_from)) continue;
+    if (!iequals(name, renamed_from)) {
+      if (auto refused = read_condition(name, renamed_from, value, source.conditions)) return std::move(*refused);
+      continue;
+    }
+    auto decoded = percent_decode(value, false);
+    if (!decoded) return invalid_argument("x-amz-rename-source is not percent-encoded.");
+    source.key = std::move(*decoded);
+    if (const auto whole = "/" + source.bucket + "/"; source.key.starts_with(whole)) source.key.erase(0, whole.size());
+  }
+  if (!storage::metadata::valid_key(source.key))
+    return invalid_argument("x-amz-rename-source names no key in this bucket.");
+  return source;
+}
+
+std::variant<copy_source, s3_error> read_source(const boost::beast::http::fields& fields, const s3_operation& operation,
+                                                std::string_view bucket) {
+  return operation.renames ? read_rename_source(fields, bucket) : read_copy_source(fields);
 }
 
 std::optional<s3_error> refused_source(const copy_source& source, const storage::metadata::object_row& row) {

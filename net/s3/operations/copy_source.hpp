@@ -1,8 +1,9 @@
-// The source of a copy: the x-amz-copy-source headers. Pure.
+// The source of a copy or a rename: the headers x-amz-copy-source and x-amz-rename-source. Pure.
 #pragma once
 
 #include "actors/protocol/values/transfers.hpp"
 #include "base/third_party/beast_message.hpp"
+#include "net/s3/operation.hpp"
 #include "net/s3/operations/conditions.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 
@@ -14,7 +15,7 @@ namespace cairn::net {
 struct copy_source {
   std::string bucket, key;
   std::optional<storage::metadata::version_id> version; // ?versionId
-  condition_headers conditions;                         // x-amz-copy-source-if-…
+  condition_headers conditions;                         // x-amz-copy-source-if-…, x-amz-rename-source-if-…
   std::optional<std::string> range;                     // x-amz-copy-source-range
 };
 
@@ -23,6 +24,13 @@ bool replaces_tags(const boost::beast::http::fields& fields);
 bool asks_to_copy(const boost::beast::http::fields& fields);
 // InvalidArgument, InvalidBucketName; NotImplemented for encryption.
 std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::fields& fields);
+// The source of an operation that renames within the bucket: its key, percent-encoded, as the SDKs send it, or
+// "/bucket/key". InvalidArgument.
+std::variant<copy_source, s3_error> read_rename_source(const boost::beast::http::fields& fields,
+                                                       std::string_view bucket);
+// Of an operation that copies or renames.
+std::variant<copy_source, s3_error> read_source(const boost::beast::http::fields& fields, const s3_operation& operation,
+                                                std::string_view bucket);
 
 // PreconditionFailed: the source does not meet the conditions.
 std::optional<s3_error> refused_source(const copy_source& source, const storage::metadata::object_row& row);

@@ -50,6 +50,7 @@ private:
   command_result run(const complete_upload& c);
   command_result run(const abort_upload& c);
   command_result run(const copy_object& c); // this and the following: apply_objects.cpp
+  command_result run(const rename_object& c);
   command_result run(const set_extras& c);
   command_result run(const set_bucket& c);
   command_result run(const set_bucket_access& c);
@@ -130,6 +131,10 @@ private:
   result<std::vector<manifest_part>> take_parts(const complete_upload& c, std::uint64_t& size);
   void close_upload(const bucket_row& bucket, const upload_row& upload);
   std::optional<error> copy(const copy_object& c);
+  std::optional<error> rename(const rename_object& c);
+  // Stores `row`, whose bytes are those of `source`, as the newest version of the key.
+  void share(const object_row& source, const bucket_row& bucket, const std::string& key, object_row row,
+             const std::optional<object_row>& present);
   std::optional<error> change(const set_extras& c, log_index& version);
   std::optional<error> change(const set_bucket& c);
   std::optional<error> change(const set_bucket_access& c);

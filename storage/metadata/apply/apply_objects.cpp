@@ -51,25 +51,30 @@ std::optional<error> command_applier::copy(const copy_object& c) {
   }
   if (auto refused = lock_new(*bucket, row.extras, c.now)) return refused;
   if (auto refused = above_quota(*bucket, c.key, row.size, present)) return refused;
-  row.row_id = versions_.row_id(*bucket, c.key, present);
-  row.version = b_.index();
-  row.ordinal = ordinal_;
   row.modified = c.now;
-  row.origin.reset();
-  if (row.etag.parts > 0 && b_.has_effects_of(feature_level_of_upload_origins)) row.origin.emplace();
   if (c.headers) {
     row.headers = *c.headers;
     for (const auto& header : source->headers.standard)
       if (header.first.starts_with(checksum_prefix)) row.headers.standard.push_back(header);
   }
+  row.origin.reset();
+  share(*source, *bucket, c.key, std::move(row), present);
+  return std::nullopt;
+}
+
+void command_applier::share(const object_row& source, const bucket_row& bucket, const std::string& key, object_row row,
+                            const std::optional<object_row>& present) {
+  row.row_id = versions_.row_id(bucket, key, present);
+  row.version = b_.index();
+  row.ordinal = ordinal_;
+  if (!row.origin && row.etag.parts > 0 && b_.has_effects_of(feature_level_of_upload_origins)) row.origin.emplace();
   // The source may be the object that is replaced: add the new reference before the old one is dropped.
-  if (source->content == content_kind::manifest) blobs_.share_manifest(source->manifest);
-  if (source->content == content_kind::inline_bytes) {
-    const std::string bytes{b_.kv.get(id_of(table::inline_data), b_.keys.inline_data(*source)).value_or("")};
+  if (source.content == content_kind::manifest) blobs_.share_manifest(source.manifest);
+  if (source.content == content_kind::inline_bytes) {
+    const std::string bytes{b_.kv.get(id_of(table::inline_data), b_.keys.inline_data(source)).value_or("")};
     b_.put(table::inline_data, b_.keys.inline_data(row), bytes);
   }
-  versions_.put(*bucket, c.key, row, present);
-  return std::nullopt;
+  versions_.put(bucket, key, std::move(row), present);
 }
 
 command_result command_applier::run(const copy_object& c) {
@@ -77,6 +82,35 @@ command_result command_applier::run(const copy_object& c) {
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
   if (auto refused = copy(c)) return remember(c.stamp, {.refused = std::move(refused)});
   return remember(c.stamp, made(*b_.bucket(c.bucket)));
+}
+
+std::optional<error> command_applier::rename(const rename_object& c) {
+  if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};
+  const auto& from = c.source.key;
+  const auto admitted_to = admitted(c.by, c.source.bucket, c.key);
+  if (!admitted_to) return admitted_to.error();
+  if (const auto removes = admitted(as_removal(c.by), c.source.bucket, from); !removes) return removes.error();
+  const bucket_row* const bucket = *admitted_to;
+  if (bucket->versioning != versioning::never)
+    return error{errc::invalid_bucket_state, "An object of a bucket that has or had versioning cannot be renamed."};
+  const auto present = versions_.live(*bucket, c.key);
+  if (c.token && present && present->origin == c.token) return std::nullopt; // done before
+  const auto source = find_version(c.by, c.source);
+  if (!source) return source.error();
+  if (auto refused = unmet(c.condition, present)) return refused;
+  if (from == c.key) return std::nullopt;
+  object_row row = *source;
+  row.origin = c.token;
+  share(*source, *bucket, c.key, std::move(row), present);
+  versions_.remove(*bucket, from, {b_.index(), ordinal_}, 0, *source);
+  return std::nullopt;
+}
+
+command_result command_applier::run(const rename_object& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  if (auto refused = rename(c)) return remember(c.stamp, {.refused = std::move(refused)});
+  return remember(c.stamp, {.version = b_.index()});
 }
 
 std::optional<error> command_applier::change(const set_extras& c, log_index& version) {

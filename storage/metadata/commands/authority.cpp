@@ -314,6 +314,15 @@ std::optional<error> lapsed(const authority& a, const access_key_row* key, const
   return std::nullopt;
 }
 
+authority as_removal(const authority& a) {
+  authority removal = a;
+  if (!a.asked) return removal;
+  auto asked = std::make_shared<asked_access>(*a.asked);
+  asked->actions = {action::delete_object};
+  removal.asked = std::move(asked);
+  return removal;
+}
+
 std::optional<error> source_lapsed(const authority& a, const access_key_row* key, const bucket_row* source,
                                    const judged_object& object) {
   if (signer_deleted(a, key)) return error{errc::no_such_access_key};

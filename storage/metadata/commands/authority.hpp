@@ -102,6 +102,8 @@ void settle_list(object_extras& extras);
 // is repeated with it.
 std::optional<error> lapsed(const authority& a, const access_key_row* key, const bucket_row* bucket,
                             const judged_object& object, bool& undecided);
+// The authority to remove what a rename takes away: its other actions are judged by themselves.
+authority as_removal(const authority& a);
 // The same check for the object that a copy reads.
 std::optional<error> source_lapsed(const authority& a, const access_key_row* key, const bucket_row* source,
                                    const judged_object& object);

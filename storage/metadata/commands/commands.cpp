@@ -383,6 +383,7 @@ bool has_sealed_secret(const command& c) {
 }
 
 std::uint8_t base_level_of(const command& c) {
+  if (std::holds_alternative<rename_object>(c)) return feature_level_of_renames;
   if (is_of_level_16(c)) return feature_level_of_object_owners;
   if (std::holds_alternative<set_user_quota>(c) || std::holds_alternative<set_bucket_owner>(c))
     return feature_level_of_user_quotas;

@@ -30,8 +30,8 @@ namespace cairn::storage::metadata {
 // 11: object lock. 12: what buckets hold is counted. 13: quotas of buckets; an object keeps which upload made it;
 // users, groups, managed policies. 14: secrets of access keys may be sealed; roles, temporary credentials. 15: grants
 // of access control lists; policies about web identities. 16: tags of sessions; identity providers; writers of objects
-// may own them; owners of buckets, and their quotas.
-constexpr std::uint8_t feature_level = 16;
+// may own them; owners of buckets, and their quotas. 17: renames of objects.
+constexpr std::uint8_t feature_level = 17;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
 // uncommitted blobs are dead. Returns the session id (command_result::version); repeated with the same incarnation it
@@ -144,7 +144,7 @@ using command =
                  complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions, create_key,
                  delete_key, change_key, raise_feature_level, give_up_chunks, invite_node, set_bucket_access,
                  set_object_lock, set_bucket_lock, advance_lock_time, count_usage, set_bucket_quota, change_identity,
-                 seal_keys, renew_token_key, set_user_quota, set_bucket_owner>;
+                 seal_keys, renew_token_key, set_user_quota, set_bucket_owner, rename_object>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);
@@ -161,7 +161,7 @@ constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stampe
                        feature_level_of_identities = 13, feature_level_of_sealed_secrets = 14,
                        feature_level_of_sessions = 14, feature_level_of_acl_grants = 15,
                        feature_level_of_session_tags = 16, feature_level_of_object_owners = 16,
-                       feature_level_of_user_quotas = 16;
+                       feature_level_of_user_quotas = 16, feature_level_of_renames = 17;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

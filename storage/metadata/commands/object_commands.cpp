@@ -21,6 +21,7 @@
 //                       fields: 1 bytes_max, 2 versions_max
 //   43 set_user_quota   stamp user:s fields:u8 [bytes_max:v] [versions_max:v]      fields: as of 39
 //   44 set_bucket_owner stamp name:s user:s
+//   45 rename_object    stamp source key:s condition fields:u8 [token:v nonce:u64]      fields: 1 token
 //   upload              bucket:s key:s id:v nonce:u64
 //   source              bucket:s key:s version:v ordinal:v
 #include "storage/metadata/commands/object_commands.hpp"
@@ -188,6 +189,25 @@ void read(byte_reader& r, copy_object& c) {
   if ((fields & first_field) != 0) c.headers = read_headers(r);
   if ((fields & second_field) != 0) c.extras = read_extras(r);
   c.condition = read_condition(r);
+}
+
+void write(byte_writer& w, const rename_object& c) {
+  write_stamp(w, c.stamp);
+  write_version(w, c.source);
+  w.string(c.key);
+  write_condition_of(w, c.condition);
+  w.u8(fields_of({c.token.has_value()}));
+  if (c.token) w.varint(c.token->id).u64(c.token->nonce);
+}
+void read(byte_reader& r, rename_object& c) {
+  c.stamp = read_stamp(r);
+  c.source = read_version(r);
+  c.key = r.string();
+  c.condition = read_condition(r);
+  if ((read_fields(r, first_field) & first_field) == 0) return;
+  c.token.emplace();
+  c.token->id = r.varint();
+  c.token->nonce = r.u64();
 }
 
 void write(byte_writer& w, const set_extras& c) {

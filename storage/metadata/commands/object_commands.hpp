@@ -98,6 +98,18 @@ struct copy_object {
   authority by{};
 };
 
+// Gives an object of a bucket that never was versioned another name, and replaces what has that name (feature level
+// 17). Its bytes, headers, extras and time stay. no_such_key, stale_source, precondition_failed, invalid_bucket_state.
+// A repeated one with the same `token` succeeds as long as what it has renamed is there.
+struct rename_object {
+  commit_stamp stamp;
+  object_version source;
+  std::string key;           // the new name, in the same bucket
+  write_condition condition; // of what has that name
+  authority by{};            // to write the new name and to read the source; removing the source is judged with it
+  std::optional<upload_origin> token{}; // names the request
+};
+
 // Replaces the given fields. no_such_key, acl_not_supported.
 struct set_extras {
   commit_stamp stamp;
@@ -165,6 +177,7 @@ void write(byte_writer& w, const copy_part& c);
 void write(byte_writer& w, const complete_upload& c);
 void write(byte_writer& w, const abort_upload& c);
 void write(byte_writer& w, const copy_object& c);
+void write(byte_writer& w, const rename_object& c);
 void write(byte_writer& w, const set_extras& c);
 void write(byte_writer& w, const set_bucket& c);
 void write(byte_writer& w, const set_bucket_access& c);
@@ -177,6 +190,7 @@ void read(byte_reader& r, copy_part& c);
 void read(byte_reader& r, complete_upload& c);
 void read(byte_reader& r, abort_upload& c);
 void read(byte_reader& r, copy_object& c);
+void read(byte_reader& r, rename_object& c);
 void read(byte_reader& r, set_extras& c);
 void read(byte_reader& r, set_bucket& c);
 void read(byte_reader& r, set_bucket_access& c);

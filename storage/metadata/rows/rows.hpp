@@ -56,7 +56,8 @@ struct object_extras {
 
 using upload_id = std::uint64_t; // of a multipart upload; from the same counter as manifests: never reused
 
-// The upload that made a version. Id 0: none did, the version is a copy.
+// The request that made a version: an upload, or a rename (of which both numbers are of its token). Id 0: none did, the
+// version is a copy.
 struct upload_origin {
   upload_id id = 0;
   std::uint64_t nonce = 0;
@@ -77,7 +78,8 @@ struct object_row {
   content_kind content = content_kind::none;
   manifest_id manifest = 0; // content == manifest
   object_extras extras;
-  // Of a version whose ETag is that of an upload. nullopt: before feature_level_of_upload_origins it was not kept.
+  // Of a version whose ETag is that of an upload, or that was renamed with a token. nullopt: before
+  // feature_level_of_upload_origins it was not kept.
   std::optional<upload_origin> origin{};
 };
 

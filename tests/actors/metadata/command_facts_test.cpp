@@ -104,6 +104,8 @@ TEST(command_facts, every_change_of_a_row_that_may_be_cached_names_it) {
   EXPECT_EQ(changed_rows(meta::put_object{.bucket = "b", .key = "k"}), object);
   EXPECT_EQ(changed_rows(meta::delete_object{.bucket = "b", .key = "k"}), object);
   EXPECT_EQ(changed_rows(meta::copy_object{.bucket = "b", .key = "k"}), object);
+  EXPECT_EQ(changed_rows(meta::rename_object{.source = {"b", "old"}, .key = "k"}),
+            (std::vector<row_name>{{"b", "old"}, {"b", "k"}}));
   EXPECT_EQ(changed_rows(meta::set_extras{.bucket = "b", .key = "k"}), object);
   const meta::command completed = upload;
   EXPECT_EQ(changed_rows(completed), object);

@@ -1,5 +1,6 @@
 """S3 on a cluster: keys, versions and lifecycle rules are the same on every node."""
 import os
+import threading
 
 import pytest
 
@@ -107,3 +108,32 @@ def test_lifecycle_rules_are_carried_out_by_the_node_that_leads(guarded):
     leader = guarded.leader()
     for n in guarded.nodes:
         assert ("lifecycle rules applied" in n.log()) == (n is leader)
+
+
+def test_a_renamed_object_has_one_name_at_any_moment_on_every_node(guarded):
+    first, second, third = guarded.nodes
+    assert call(first, "PUT", "/renamed").status == 200
+    body = os.urandom(300_000)
+    assert call(first, "PUT", "/renamed/a", body).status == 200
+    eventually(lambda: call(first, "PUT", "/renamed/a?renameObject", x_amz_rename_source="a").status == 200, 30,
+               what="all nodes know renames")
+    over, seen = threading.Event(), []
+
+    def watch():
+        while not over.is_set():
+            listed = call(third, "GET", "/renamed?list-type=2").body
+            seen.append((listed.count(b"<Key>a</Key>"), listed.count(b"<Key>b</Key>")))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for i in range(60):
+            source, key = ("a", "b") if i % 2 == 0 else ("b", "a")
+            through, other = guarded.nodes[i % 3], guarded.nodes[(i + 1) % 3]
+            assert call(through, "PUT", f"/renamed/{key}?renameObject", x_amz_rename_source=source).status == 200
+            assert call(other, "GET", f"/renamed/{key}").body == body
+            assert call(other, "GET", f"/renamed/{source}").status == 404
+    finally:
+        over.set()
+        watcher.join()
+    assert len(seen) > 20 and {a + b for a, b in seen} == {1}

@@ -42,6 +42,8 @@ TEST(router, names_the_operation_of_every_method_and_resource) {
   EXPECT_EQ(named("POST", "/files/k?uploadId=x"), "complete_upload");
   EXPECT_EQ(named("DELETE", "/files/k?uploadId=x"), "abort_upload");
   EXPECT_EQ(named("PUT", "/files/k", true), "copy_object");
+  EXPECT_EQ(named("PUT", "/files/k?renameObject"), "rename_object");
+  EXPECT_EQ(named("PUT", "/files/k?renameObject", true), "rename_object");
   EXPECT_EQ(named("PUT", "/files/k?partNumber=1&uploadId=x", true), "copy_part");
   EXPECT_EQ(named("GET", "/files/k", true), "get_object");
   EXPECT_EQ(named("PUT", "/files/k?acl"), "write_setting");

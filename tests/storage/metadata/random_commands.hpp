@@ -70,6 +70,10 @@ private:
     if (l.empty() || random_() % 4 == 0) l.hold = legal_hold(1 + random_() % 2);
     return l;
   }
+  std::optional<upload_origin> token() {
+    if (random_() % 2 == 0) return std::nullopt;
+    return upload_origin{~std::uint64_t{0} - random_() % 4, 7};
+  }
   policy::acl_grants grants() {
     policy::acl_grants list;
     for (unsigned i = random_() % 4; i > 0; --i) {
@@ -235,6 +239,9 @@ private:
         return c;
       }
       case 8: {
+        if (random_() % 2 == 0)
+          return rename_object{
+              .stamp = stamp(), .source = object(), .key = key(), .condition = condition(), .token = token()};
         set_extras c{.stamp = stamp(), .bucket = bucket(), .key = key()};
         if (random_() % 2 == 0) c.tags.emplace().emplace_back("k", "v");
         if (random_() % 4 == 0) c.grants = grants();

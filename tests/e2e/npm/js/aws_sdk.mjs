@@ -1,8 +1,8 @@
 // The AWS SDK for JavaScript v3 with its defaults: a CRC32 with every upload, checked with every download.
 import {
   CopyObjectCommand, CreateBucketCommand, DeleteBucketCommand, DeleteObjectCommand, DeleteObjectsCommand, GetObjectCommand,
-  HeadObjectCommand, ListObjectVersionsCommand, ListObjectsV2Command, PutBucketVersioningCommand, PutObjectCommand, S3Client,
-  paginateListObjectsV2,
+  HeadObjectCommand, ListObjectVersionsCommand, ListObjectsV2Command, PutBucketVersioningCommand, PutObjectCommand,
+  RenameObjectCommand, S3Client, paginateListObjectsV2,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
@@ -85,6 +85,24 @@ async function files() {
   assert.equal((await send(ListObjectsV2Command, { Prefix: "tree/" })).KeyCount, 0);
 }
 
+// With a token that the SDK makes for each command, and sends again when it repeats the request.
+async function renames() {
+  const [from, to] = ["old name ü+", "folder/new name"];
+  await send(PutObjectCommand, { Key: from, Body: "renamed", Metadata: { kind: "renamed" }, ContentType: "text/plain" });
+  const before = await send(HeadObjectCommand, { Key: from });
+  await send(RenameObjectCommand, { Key: to, RenameSource: encodeURIComponent(from), SourceIfMatch: before.ETag, DestinationIfNoneMatch: "*" });
+  const after = await send(HeadObjectCommand, { Key: to });
+  assert.deepEqual([after.ETag, after.Metadata.kind, after.ContentType], [before.ETag, "renamed", "text/plain"]);
+  assert.deepEqual(after.LastModified, before.LastModified);
+  await assert.rejects(send(HeadObjectCommand, { Key: from }), { name: "NotFound" });
+  await assert.rejects(send(RenameObjectCommand, { Key: "x", RenameSource: encodeURIComponent(from) }), { name: "NoSuchKey" });
+  await assert.rejects(send(RenameObjectCommand, { Key: "small", RenameSource: encodeURIComponent(to), DestinationIfNoneMatch: "*" }),
+                       { name: "PreconditionFailed" });
+  const ClientToken = "the same request";
+  for (let tries = 0; tries < 2; ++tries) await send(RenameObjectCommand, { Key: "again", RenameSource: encodeURIComponent(to), ClientToken });
+  assert.equal((await read("again")).toString(), "renamed");
+}
+
 async function versions() {
   const Bucket = bucket + "-versions";
   await s3.send(new CreateBucketCommand({ Bucket }));
@@ -105,6 +123,7 @@ await send(CreateBucketCommand, {});
 await small();
 await multipart();
 await files();
+await renames();
 await versions();
 const names = { Bucket: bucket, Key: "presigned ü+" };
 await presigned(await getSignedUrl(s3, new GetObjectCommand(names), { expiresIn: 600 }),

@@ -68,6 +68,31 @@ TEST(copy_source, refuses_a_condition_whose_date_cannot_be_read) {
     }
 }
 
+TEST(copy_source, of_a_rename_is_a_key_of_the_same_bucket) {
+  const std::pair<const char*, const char*> good[] = {{"a/b%20c+d%C3%A9", "a/b c+d\xc3\xa9"},
+                                                      {"/files/a", "a"},
+                                                      {"files/a", "files/a"},
+                                                      {"/other/a", "/other/a"},
+                                                      {"%2Ffiles%2Fa", "a"}};
+  for (const auto& [text, key] : good) {
+    const auto source = std::get<copy_source>(
+        read_rename_source(with({{"x-amz-rename-source", text}, {"x-amz-rename-source-if-match", "x"}}), "files"));
+    EXPECT_EQ(source.bucket, "files");
+    EXPECT_EQ(source.key, key);
+    EXPECT_EQ(source.conditions.if_match, "x");
+    EXPECT_FALSE(source.version);
+  }
+  for (const auto* bad : {"", "%zz", "%FF", "/files/"})
+    EXPECT_EQ(code_of(read_rename_source(with({{"x-amz-rename-source", bad}}), "files")), "InvalidArgument") << bad;
+  EXPECT_EQ(code_of(read_rename_source(with({}), "files")), "InvalidArgument");
+  EXPECT_EQ(code_of(read_rename_source(
+                with({{"x-amz-rename-source", "a"}, {"x-amz-rename-source-if-modified-since", "yesterday"}}), "files")),
+            "InvalidArgument");
+  EXPECT_EQ(
+      code_of(read_rename_source(with({{"x-amz-rename-source", "a"}, {"x-amz-rename-source-if-new", "x"}}), "files")),
+      "NotImplemented");
+}
+
 TEST(copy_source, ranges_lie_within_the_source) {
   const auto range = [](std::optional<std::string> text) {
     copy_source source;

@@ -127,6 +127,31 @@ TEST_F(policies, of_a_copys_source_are_asked_when_it_is_copied) {
   EXPECT_EQ(copy(), errc::access_denied);
 }
 
+TEST_F(policies, of_a_rename_are_asked_about_both_names_when_it_is_done) {
+  const auto rename = [this](const std::string& from, const std::string& to) {
+    const auto row = object(from);
+    rename_object c{.stamp = stamp(), .source = {"files", from, row.version, row.ordinal}, .key = to};
+    c.by = by_key({action::put_object}, action::get_object);
+    return refused(c);
+  };
+  EXPECT_EQ(rename("there", "new"), errc::access_denied);
+  for (const auto* two : {R"(["s3:PutObject","s3:GetObject"])", R"(["s3:PutObject","s3:DeleteObject"])",
+                          R"(["s3:GetObject","s3:DeleteObject"])"}) {
+    put_policy(statement("Allow", two));
+    EXPECT_EQ(rename("there", "new"), errc::access_denied) << two;
+  }
+  put_policy(statement("Allow", R"(["s3:PutObject","s3:GetObject","s3:DeleteObject"])"));
+  EXPECT_EQ(rename("there", "new"), std::nullopt);
+  allow(rights::write);
+  put_policy("");
+  EXPECT_EQ(rename("new", "newer"), errc::access_denied) << "without the right to read it";
+  allow(rights::read);
+  EXPECT_EQ(rename("new", "newer"), std::nullopt);
+  put_policy(R"({"Effect":"Deny","Principal":"*","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::files/kept/*"})");
+  EXPECT_EQ(rename("newer", "kept/it"), std::nullopt);
+  EXPECT_EQ(rename("kept/it", "away"), errc::access_denied);
+}
+
 // A gateway of an older build does not say enough for a policy.
 TEST_F(policies, refuse_commands_that_say_too_little) {
   allow(rights::write);
