@@ -125,6 +125,10 @@ def copy(site):
     return "PUT", key, {"x-amz-copy-source": f"{key[:-2]}/source"}, b""
 
 
+def rename(site):
+    return "PUT", site.object(site.bucket()) + "?renameObject", {"x-amz-rename-source": "source"}, b""
+
+
 def complete(site):
     key = site.object(site.bucket())
     return site.complete(key, site.upload(key))
@@ -173,7 +177,7 @@ OPERATIONS = {
     "PutObjectLegalHold": in_locked_bucket("object", "?legal-hold", "<LegalHold><Status>OFF</Status></LegalHold>"),
     "PutObjectLockConfiguration": in_locked_bucket("bucket", "?object-lock", LOCK),
     "GetBucketRequestPayment": in_bucket("GET", "?requestPayment"),
-    "PutObject": of_object("PUT", "", "other bytes"), "CopyObject": copy,
+    "PutObject": of_object("PUT", "", "other bytes"), "CopyObject": copy, "RenameObject": rename,
     "GetObject": of_object("GET", ""), "HeadObject": of_object("HEAD", ""), "DeleteObject": of_object("DELETE", ""),
     "GetObjectAcl": of_object("GET", "?acl"), "PutObjectAcl": of_object("PUT", "?acl", ACL),
     "GetObjectAttributes": of_object("GET", "?attributes", x_amz_object_attributes="ETag"),
