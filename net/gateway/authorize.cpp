@@ -34,7 +34,7 @@ std::string_view method_of(const request_head& head) {
 // The object that a copy reads; empty if the request is not a copy, or a copy that will be refused.
 source_name source_of(const request_head& head, const request& request) {
   if (!request.operation->copies) return {};
-  auto source = read_source(head, *request.operation, request.target.bucket);
+  auto source = read_source(head, request.operation->renames, request.target.bucket);
   auto* read = std::get_if<copy_source>(&source);
   return read ? source_name{std::move(read->bucket), std::move(read->key)} : source_name{};
 }

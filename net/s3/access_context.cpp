@@ -100,7 +100,7 @@ void add_settings(const boost::beast::http::fields& head, bool copies, metadata:
 }
 
 void add_source(const request& request, const boost::beast::http::fields& head, metadata::asked_access& asked) {
-  const auto source = read_source(head, *request.operation, request.target.bucket);
+  const auto source = read_source(head, request.operation->renames, request.target.bucket);
   const auto* read = std::get_if<copy_source>(&source);
   if (read == nullptr) return; // will be refused
   asked.source = read->version ? action::get_object_version : action::get_object;

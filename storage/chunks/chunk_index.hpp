@@ -37,7 +37,8 @@ struct punch_row {
 };
 void put(kv_writer& writer, const punch_row& row);
 void erase(kv_writer& writer, const punch_row& row);
-// Rows of generations ≤ `newest`, oldest first: at most `max`, none behind the one with which they have bytes_max bytes.
+// Rows of generations ≤ `newest`, oldest first: at most `max`, none behind the one with which they have `bytes_max`
+// bytes.
 result<std::vector<punch_row>> punch_rows(kv_reader& reader, std::uint64_t newest, std::size_t max,
                                           std::uint64_t bytes_max = ~std::uint64_t{0});
 // The newest generation that has a row, 0 when there is none. Logarithmic.

@@ -112,9 +112,9 @@ std::variant<copy_source, s3_error> read_rename_source(const boost::beast::http:
   return source;
 }
 
-std::variant<copy_source, s3_error> read_source(const boost::beast::http::fields& fields, const s3_operation& operation,
+std::variant<copy_source, s3_error> read_source(const boost::beast::http::fields& fields, bool renames,
                                                 std::string_view bucket) {
-  return operation.renames ? read_rename_source(fields, bucket) : read_copy_source(fields);
+  return renames ? read_rename_source(fields, bucket) : read_copy_source(fields);
 }
 
 std::optional<s3_error> refused_source(const copy_source& source, const storage::metadata::object_row& row) {

@@ -3,7 +3,6 @@
 
 #include "actors/protocol/values/transfers.hpp"
 #include "base/third_party/beast_message.hpp"
-#include "net/s3/operation.hpp"
 #include "net/s3/operations/conditions.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 
@@ -28,8 +27,8 @@ std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::f
 // "/bucket/key". InvalidArgument.
 std::variant<copy_source, s3_error> read_rename_source(const boost::beast::http::fields& fields,
                                                        std::string_view bucket);
-// Of an operation that copies or renames.
-std::variant<copy_source, s3_error> read_source(const boost::beast::http::fields& fields, const s3_operation& operation,
+// Of an operation that renames, or else copies.
+std::variant<copy_source, s3_error> read_source(const boost::beast::http::fields& fields, bool renames,
                                                 std::string_view bucket);
 
 // PreconditionFailed: the source does not meet the conditions.
