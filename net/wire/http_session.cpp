@@ -274,7 +274,7 @@ void http_session::flush() {
   while (!writing_ && !closed_ && !writes_.empty()) {
     if (is_paced(writes_.front())) return write_paced(0);
     // The client may send its next request elsewhere before this thread continues.
-    if (writes_.front().what == pending_write::kind::last) rate_ticket_.end();
+    if (writes_.front().what == pending_write::kind::last || writes_.front().ends) rate_ticket_.end();
     const auto buffers = buffers_of(writes_.front());
     if (asio::buffer_size(buffers) > turn_free_bytes && takes_turns()) return write_in_turn(0);
     if (stream_->encrypted()) return write_piece(0, all_bytes);

@@ -32,6 +32,7 @@ struct pending_write {
   std::string text;
   slice bytes;                  // after the text, when it has an owner
   std::shared_ptr<void> hold{}; // released when everything is written
+  bool ends = false;            // of a part: nothing of the answer follows
 };
 
 struct pace_wait; // a pause for limits.rates

@@ -36,6 +36,11 @@ public:
     auto answer = answer_object(session_->current(), *object.row, object.bucket.get());
     status_ = answer.status;
     found_ = session_->wait_begins();
+    left_ = answer.plan.head.size();
+    for (const auto& element : answer.plan.body) {
+      const auto* const literal = std::get_if<std::string>(&element);
+      left_ += literal != nullptr ? literal->size() : std::get<actors::byte_range>(element).length;
+    }
     return std::move(answer.plan);
   }
 
@@ -51,7 +56,12 @@ public:
     on_strand([number, text = std::move(text), bytes = std::move(bytes)](download_exchange& self) mutable {
       self.looked_up();
       self.session_->http().status_decided(self.status_);
-      self.session_->http().write({pending_write::kind::part, number, std::move(text), std::move(bytes)});
+      self.left_ -= text.size() + bytes.length;
+      self.session_->http().write({.what = pending_write::kind::part,
+                                   .number = number,
+                                   .text = std::move(text),
+                                   .bytes = std::move(bytes),
+                                   .ends = self.left_ == 0});
     });
   }
 
@@ -101,6 +111,7 @@ private:
   account_ptr payer_;
   actors::streamer_actor streamer_;
   unsigned status_ = 0;
+  std::uint64_t left_ = 0; // bytes of the answer that were not written yet
   trace_scope look_up_;
   steady_time asked_{}, found_{}; // of the look-up; {}: not yet, or not measured
 };

@@ -99,6 +99,18 @@ TEST_F(http_session_pace, bounds_requests_at_once) {
       << "a connection that is gone takes no place";
 }
 
+TEST_F(http_session_pace, ends_a_request_before_its_client_has_the_whole_answer) {
+  start({{rate_of::bucket, "files", 0, {}, 1}});
+  ASSERT_EQ(node->ask("PUT", "/files/inline", {}, "bytes").status, 200u);
+  ASSERT_EQ(node->ask("PUT", "/files/chunk", {}, varied(100'000)).status, 200u);
+  raw_client clients[] = {node->connect(), node->connect()};
+  for (int i = 0; i < 1000; ++i) { // two connections, perhaps on two threads, each as soon as the other has its answer
+    auto& client = clients[i % 2];
+    client.send(running_node::request_text("GET", i % 4 < 2 ? "/files/inline" : "/files/chunk"));
+    ASSERT_EQ(client.read().status, 200u) << i;
+  }
+}
+
 TEST_F(http_session_pace, paces_answers_and_bodies_and_changes_no_byte) {
   start({{rate_of::bucket, "files", 0, {rate}, 0}});
   const auto content = varied(3 * rate);
