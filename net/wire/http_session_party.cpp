@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t call_bytes_max = 16 << 20; // Asio's own limit a call is 64 KiB
 // While several parties send requests. A handler of one waits for such calls of the others.
-constexpr std::size_t shared_call_bytes = 256 << 10;
+constexpr std::size_t shared_call_bytes = 128 << 10;
 
 } // namespace
 
