@@ -57,6 +57,25 @@ std::variant<bool, s3_error> replaces(const session_ptr& session, std::string_vi
   return s3_error{400, "InvalidArgument", std::string{header} + " is COPY or REPLACE."};
 }
 
+// A failed step of a job. When the source has changed since it was looked up, `again` looks it up once more.
+template <class Job>
+void repeat_or_fail(const std::shared_ptr<Job>& job, const error& why, void (*again)(const std::shared_ptr<Job>&)) {
+  if (why.code == errc::stale_source && ++job->tries < tries_max) return again(job);
+  job->session->respond_failure(why);
+}
+
+// Commits the job's command and calls `done` with the outcome.
+template <class Job, class Done>
+void commit_command(const std::shared_ptr<Job>& job, void (*again)(const std::shared_ptr<Job>&), Done done) {
+  ask_result<actors::committed>(
+      job->session,
+      [job, again, done = std::move(done)](const result<actors::committed>& outcome) {
+        if (!outcome) return repeat_or_fail(job, outcome.error(), again);
+        done(*outcome);
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(job->command)});
+}
+
 struct copy_job {
   session_ptr session;
   copy_source source;
@@ -86,20 +105,13 @@ void commit_copy(const std::shared_ptr<copy_job>& job, const metadata::object_ro
   job->command.now = job->session->shared().clock.wall();
   job->command.extras = job->extras;
   if (!job->new_tags) job->command.extras->tags = row.extras.tags;
-  ask_result<actors::committed>(
-      job->session,
-      [job, etag = row.etag, checksums = checksums_of(row),
-       of = source_line(row)](const result<actors::committed>& outcome) {
-        if (outcome) {
-          const auto made = metadata::version_outcome_of(outcome->result);
-          job->session->note_version(made.id);
-          return answer_copied(job->session, "CopyObjectResult", etag, job->command.now, checksums,
-                               of + version_lines(made));
-        }
-        if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_copy(job);
-        job->session->respond_failure(outcome.error());
-      },
-      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(job->command)});
+  commit_command(
+      job, try_copy,
+      [job, etag = row.etag, checksums = checksums_of(row), of = source_line(row)](const actors::committed& outcome) {
+        const auto made = metadata::version_outcome_of(outcome.result);
+        job->session->note_version(made.id);
+        answer_copied(job->session, "CopyObjectResult", etag, job->command.now, checksums, of + version_lines(made));
+      });
 }
 
 void try_copy(const std::shared_ptr<copy_job>& job) {
@@ -129,14 +141,7 @@ struct rename_job {
 void try_rename(const std::shared_ptr<rename_job>& job);
 
 void commit_rename(const std::shared_ptr<rename_job>& job) {
-  ask_result<actors::committed>(
-      job->session,
-      [job](const result<actors::committed>& outcome) {
-        if (outcome) return job->session->respond_empty(200);
-        if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_rename(job);
-        job->session->respond_failure(outcome.error());
-      },
-      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(job->command)});
+  commit_command(job, try_rename, [job](const actors::committed&) { job->session->respond_empty(200); });
 }
 
 void try_rename(const std::shared_ptr<rename_job>& job) {
@@ -215,9 +220,7 @@ void write_part(const std::shared_ptr<part_job>& job, const metadata::object_row
                      bytes.substr(range.offset, range.length),
                      [job, of = source_line(row)](const result<actors::put_outcome>& outcome) {
                        if (job->session->closed()) return;
-                       if (!outcome && outcome.error().code == errc::stale_source && ++job->tries < tries_max)
-                         return try_part(job);
-                       if (!outcome) return job->session->respond_failure(outcome.error());
+                       if (!outcome) return repeat_or_fail(job, outcome.error(), try_part);
                        answer_copied(job->session, "CopyPartResult", outcome->etag, job->session->shared().clock.wall(),
                                      outcome->proven, of);
                      });
@@ -231,16 +234,10 @@ void share_part(const std::shared_ptr<part_job>& job, const metadata::object_row
   command.offset = range.offset;
   command.length = range.length;
   command.digest = digest_of(row, range);
-  ask_result<actors::committed>(
-      job->session,
-      [job, of = source_line(row)](const result<actors::committed>& outcome) {
-        const auto& copied = job->command;
-        if (outcome)
-          return answer_copied(job->session, "CopyPartResult", {copied.digest}, copied.now, checksums_of(copied), of);
-        if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
-        job->session->respond_failure(outcome.error());
-      },
-      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(command)});
+  commit_command(job, try_part, [job, of = source_line(row)](const actors::committed&) {
+    const auto& copied = job->command;
+    answer_copied(job->session, "CopyPartResult", {copied.digest}, copied.now, checksums_of(copied), of);
+  });
 }
 
 // Each part of an upload with a checksum algorithm has a checksum of that kind: the bytes are read to compute it, but
@@ -252,8 +249,7 @@ void prove_part(const std::shared_ptr<part_job>& job, const std::shared_ptr<cons
                place_of(*row),
                range},
               *job->kind, [job, row, range](const result<std::string>& made) {
-                if (!made && made.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
-                if (!made) return job->session->respond_failure(made.error());
+                if (!made) return repeat_or_fail(job, made.error(), try_part);
                 job->command.checksum_name = to_string(*job->kind);
                 job->command.checksum = *made;
                 share_part(job, *row, range);
