@@ -154,6 +154,14 @@ command_result command_applier::once(const Command& c, command_result (command_a
   return remember(c.stamp, (this->*how)(c));
 }
 
+command_result command_applier::changed(const commit_stamp& stamp,
+                                        const std::function<std::optional<error>()>& change) {
+  bool may_bury = false;
+  if (auto answer = answered(stamp, may_bury)) return *answer;
+  if (auto refused = change()) return remember(stamp, {.refused = std::move(refused)});
+  return remember(stamp, {.version = b_.index()});
+}
+
 command_result command_applier::run(const create_bucket& c) {
   return once(c, &command_applier::create);
 }

@@ -9,6 +9,8 @@
 #include "storage/metadata/apply/members.hpp"
 #include "storage/metadata/apply/versions.hpp"
 
+#include <functional>
+
 namespace cairn::storage::metadata {
 
 // precondition_failed if the condition does not hold for the present object; nullopt if it holds.
@@ -75,6 +77,8 @@ private:
   // is acknowledged. nullopt: the command may run. `may_bury`: the blob of a command that is refused now is dead.
   std::optional<command_result> answered(const commit_stamp& stamp, bool& may_bury);
   command_result remember(const commit_stamp& stamp, command_result answer);
+  // The result of a command whose refusal, if any, `change` returns; not called when the command was answered before.
+  command_result changed(const commit_stamp& stamp, const std::function<std::optional<error>()>& change);
   template <class Command>
   command_result once(const Command& c, command_result (command_applier::*how)(const Command&));
   command_result create(const create_bucket& c);

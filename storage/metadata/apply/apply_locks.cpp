@@ -80,10 +80,7 @@ command_result command_applier::run(const set_object_lock& c) {
 }
 
 command_result command_applier::run(const set_bucket_lock& c) {
-  bool may_bury = false;
-  if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  if (auto refused = change(c)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index()});
+  return changed(c.stamp, [&] { return change(c); });
 }
 
 command_result command_applier::run(const advance_lock_time& c) {

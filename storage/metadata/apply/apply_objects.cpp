@@ -107,10 +107,7 @@ std::optional<error> command_applier::rename(const rename_object& c) {
 }
 
 command_result command_applier::run(const rename_object& c) {
-  bool may_bury = false;
-  if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  if (auto refused = rename(c)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index()});
+  return changed(c.stamp, [&] { return rename(c); });
 }
 
 std::optional<error> command_applier::change(const set_extras& c, log_index& version) {
@@ -197,17 +194,11 @@ std::optional<error> command_applier::change(const set_bucket_access& c) {
 }
 
 command_result command_applier::run(const set_bucket& c) {
-  bool may_bury = false;
-  if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  if (auto refused = change(c)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index()});
+  return changed(c.stamp, [&] { return change(c); });
 }
 
 command_result command_applier::run(const set_bucket_access& c) {
-  bool may_bury = false;
-  if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  if (auto refused = change(c)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index()});
+  return changed(c.stamp, [&] { return change(c); });
 }
 
 } // namespace cairn::storage::metadata

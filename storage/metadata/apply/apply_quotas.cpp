@@ -81,24 +81,15 @@ std::optional<error> command_applier::change(const set_bucket_owner& c) {
 }
 
 command_result command_applier::run(const set_user_quota& c) {
-  bool may_bury = false;
-  if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  if (auto refused = change(c)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index()});
+  return changed(c.stamp, [&] { return change(c); });
 }
 
 command_result command_applier::run(const set_bucket_owner& c) {
-  bool may_bury = false;
-  if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  if (auto refused = change(c)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index()});
+  return changed(c.stamp, [&] { return change(c); });
 }
 
 command_result command_applier::run(const set_bucket_quota& c) {
-  bool may_bury = false;
-  if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  if (auto refused = change(c)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index()});
+  return changed(c.stamp, [&] { return change(c); });
 }
 
 } // namespace cairn::storage::metadata
