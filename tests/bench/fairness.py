@@ -16,6 +16,14 @@ from cairn_node import MIB, Node  # noqa: E402
 from crowd import CROWDS, FLOODS, Crowd, Flood, HandshakeCrowd, Victim  # noqa: E402
 from signing import ACCESS, SECRET  # noqa: E402
 
+COMPARED = ["requests", "median alone, ms", "beside it", "p99 alone, ms", "beside it", "ratio"]
+
+
+def compared(alone, beside):
+    """The cells of these columns, and the ratio."""
+    (m, p), (m_beside, p_beside) = ((statistics.median(t), percentile(t, 0.99)) for t in (alone, beside))
+    return [len(beside), *(f"{t * 1e3:.1f}" for t in (m, m_beside, p, p_beside)), f"{p_beside / p:.2f}"], p_beside / p
+
 
 def fairness(context, report):
     """The others' failures and 99th percentile beside each crowd, against the same node without one."""
@@ -64,16 +72,14 @@ def fairness(context, report):
                    "A node with `limits.memory` of 64 MiB, without a cache, and 512 connections; the crowd keeps 600 open, and opens them again when "
                    "they are closed; handshakes are 400 at a time, from another address. The client, with a key of its own, gets and puts "
                    "1 MiB, lists, deletes, each time on a new connection; alone before and after each crowd.")
-    columns = ["requests", "failed", "median alone, ms", "beside it", "p99 alone, ms", "beside it", "ratio"]
 
     def show(what, rows):
         lines, ratios = [], []
         for name, beside, alone in rows:
-            (m, p), (m_beside, p_beside) = ((statistics.median(t), percentile(t, 0.99)) for t in (alone, beside.times))
-            ratios.append(p_beside / p)
-            lines.append([name, len(beside.times), len(beside.failures), *(f"{t * 1e3:.1f}" for t in (m, m_beside, p, p_beside)),
-                          f"{ratios[-1]:.2f}"])
-        report.table([what, *columns], lines)
+            cells, ratio = compared(alone, beside.times)
+            ratios.append(ratio)
+            lines.append([name, cells[0], len(beside.failures), *cells[1:]])
+        report.table([what, COMPARED[0], "failed", *COMPARED[1:]], lines)
         report.require(f"requests that failed beside a {what}", sum(len(beside.failures) for _, beside, _ in rows), at_most=0)
         report.require(f"p99 beside a {what} to p99 alone, the worst", max(ratios), at_most=2)
 
@@ -104,10 +110,10 @@ def downloads_of_another(context, report):
             with Flood(server, "sink", "/files/o"):
                 beside = fetch(server, ("/files/large", "/files/small"), seconds)
             for size, before, after in zip(("1 MiB", "1 byte"), alone, beside):
-                (m, p), (m_beside, p_beside) = ((statistics.median(t), percentile(t, 0.99)) for t in (before, after))
-                rows.append([server.name, size, len(after), *(f"{t * 1e3:.1f}" for t in (m, m_beside, p, p_beside)), f"{p_beside / p:.2f}"])
-                worst[server.name] = max(worst.get(server.name, 0), p_beside / p)
-        report.table(["server", "object", "requests", "median alone, ms", "beside it", "p99 alone, ms", "beside it", "ratio"], rows)
+                cells, ratio = compared(before, after)
+                rows.append([server.name, size, *cells])
+                worst[server.name] = max(worst.get(server.name, 0), ratio)
+        report.table(["server", "object", *COMPARED], rows)
         report.require("p99 beside downloads to p99 alone, to nginx's ratio", worst["cairn"] / worst["nginx"], at_most=1)
     finally:
         for server in servers:
