@@ -319,18 +319,18 @@ void http_session::write_piece(std::size_t taken, std::size_t most) {
   writing_ = true;
   arm(wait::write);
   hold_writes();
-  // The condition is called after every system call: the client has made progress when the socket took bytes.
-  const auto progress = [this, before = std::size_t{0}](const error_code& failed, std::size_t sent) mutable {
+  // The condition is called after every system call but the last: the client has made progress when the socket took
+  // bytes.
+  const auto progress = [this](const error_code& failed, std::size_t sent) {
     if (!failed && sent > 0) arm(wait::write);
-    if (sent > before) moved(sent - before);
-    before = sending_ = sent;
+    moved(sent - std::exchange(sending_, sent));
     return failed ? std::size_t{0} : call_bytes();
   };
   stream_->async_write(buffers, progress,
                        [self = shared_from_this(), taken, end, whole](error_code failed, std::size_t sent) {
                          if (self->drop_writes_if_closed()) return;
                          self->writing_ = false;
-                         self->sending_ = 0;
+                         self->moved(sent - std::exchange(self->sending_, 0));
                          self->sent_ += sent;
                          if (failed) return self->close();
                          self->disarm();

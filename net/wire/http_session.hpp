@@ -210,7 +210,7 @@ private:
 
   // Used on the strand, before a reader is ended.
   delivery_pace delivered_per_window_, delivered_under_pressure_;
-  std::size_t unacknowledged_ = 0; // last measured
+  std::uint64_t delivered_ = 0; // last measured
 
   memory_charge charge_; // of the request
   rate_ticket rate_ticket_;

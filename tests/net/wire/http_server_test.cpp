@@ -159,6 +159,24 @@ TEST_F(http_server_, sends_large_answers_in_turns_while_several_parties_send_req
                               "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n/b");
 }
 
+TEST_F(http_server_, counts_every_byte_of_an_answer_in_pieces_for_the_minimum_rate) {
+  settings.limits.transfer_rate_min = config::byte_size{256 << 10};
+  settings.limits.transfer_rate_window = std::chrono::milliseconds{200};
+  ASSERT_TRUE(server->apply(settings));
+  held_turns();
+  asio::io_context own;
+  asio::ip::tcp::socket socket{own, asio::ip::tcp::v4()};
+  socket.set_option(asio::socket_base::receive_buffer_size{4096});
+  socket.connect({asio::ip::address_v4::loopback(), server->local_endpoint().port});
+  asio::write(socket, asio::buffer(std::string_view{"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"}));
+  std::string piece(32 << 10, '\0');
+  std::size_t read = 0;
+  for (boost::system::error_code end; !end; std::this_thread::sleep_for(std::chrono::milliseconds{10}))
+    read += asio::read(socket, asio::buffer(piece), end); // some twelve times the minimum rate
+  EXPECT_GT(read, large.size());
+  EXPECT_EQ(metrics.transfers_too_slow, 0u);
+}
+
 TEST_F(http_server_, drops_an_answer_that_waits_for_a_turn_when_its_client_is_gone) {
   auto held = held_turns();
   auto& turns = *log.shared.load()->piece_turns;
