@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdio>
 #include <future>
 #include <system_error>
 #include <thread>
@@ -25,7 +26,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t buffer_bytes = 1 << 20;
+constexpr std::size_t buffer_bytes = 1 << 20, received_bytes_max = 64 << 10;
 constexpr std::size_t gathered_body_bytes_max = 16 << 20;
 constexpr std::uint64_t expect_continue_bytes_min = 1 << 20;
 constexpr int continue_wait_ms = 1000; // RFC 9110 10.1.1: a client need not wait for ever
@@ -167,6 +168,35 @@ std::string_view http_response::header(std::string_view name) const {
   return {};
 }
 
+// How an operation ended. One type, and no serializers: each handler and each body would compile Beast's streams anew.
+struct outcome {
+  error_code code = asio::error::would_block;
+  std::size_t bytes = 0;
+};
+struct handler {
+  outcome* out;
+  void operator()(error_code code, std::size_t bytes = 0) const { *out = {code, bytes}; }
+  void operator()(error_code code, const asio::ip::tcp::endpoint&) const { *out = {code, 0}; }
+};
+
+using pieces = std::array<asio::const_buffer, 3>;
+
+void advance(pieces& left, std::size_t bytes) {
+  for (auto& piece : left) {
+    const auto part = std::min(bytes, piece.size());
+    piece += part;
+    bytes -= part;
+  }
+}
+
+std::string head_of(const http::request<http::empty_body>& message) {
+  std::string text{message.method_string()};
+  text.append(" ").append(message.target()).append(" HTTP/1.1\r\n");
+  for (const auto& field : message)
+    text.append(field.name_string()).append(": ").append(field.value()).append("\r\n");
+  return text + "\r\n";
+}
+
 // One TCP connection. Beast bounds asynchronous operations only, so each step starts one and runs the context until it
 // ended.
 class http_client::connection {
@@ -177,7 +207,7 @@ public:
     const auto doing = "connecting to " + server.host_header();
     const auto found = look_up(server, timeouts_.look_up);
     if (!found) return error{found.error().code, doing + ": " + found.error().text};
-    auto code = run(timeouts_.connect, [&](auto done) { stream_.async_connect(*found, std::move(done)); });
+    auto code = run(timeouts_.connect, [&](handler done) { stream_.async_connect(*found, done); }).code;
     if (code) return transport_error(code, doing);
     stream_.socket().set_option(asio::ip::tcp::no_delay(true), code);
     return server.tls ? encrypt(server, doing) : result<void>{};
@@ -206,7 +236,7 @@ public:
     asio::ip::make_address(server.host, not_numeric);
     if (not_numeric && SSL_set_tlsext_host_name(tls_->native_handle(), server.host.c_str()) != 1)
       return error{errc::connection_lost, doing + ": the host's name does not fit into TLS"};
-    code = run(timeouts_.connect, [&](auto done) { tls_->async_handshake(ssl::stream_base::client, std::move(done)); });
+    code = run(timeouts_.connect, [&](handler done) { tls_->async_handshake(ssl::stream_base::client, done); }).code;
     if (code) return broken("TLS (a certificate of your own authority is trusted with --ca FILE)");
     return {};
   }
@@ -263,13 +293,19 @@ private:
   }
 
   template <class Start>
-  error_code run(std::chrono::milliseconds timeout, Start start) {
-    error_code out = asio::error::would_block;
+  outcome run(std::chrono::milliseconds timeout, Start start) {
+    outcome out;
     stream_.expires_after(timeout);
-    start([&out](error_code code, auto&&...) { out = code; });
+    start(handler{&out});
     context_.restart();
     context_.run();
     return out;
+  }
+
+  outcome write(const pieces& bytes) {
+    return run(timeouts_.progress, [&](handler done) {
+      on_stream([&](auto& stream) { asio::async_write(stream, bytes, done); });
+    });
   }
 
   // Whether the server said something (or closed) within the wait.
@@ -280,7 +316,7 @@ private:
 
   // Answers whether the whole body went out. A failing write is no error yet: the server may have said why.
   result<bool> send(const http_request& request, const server_address& server, body_source* source) {
-    http::request<http::buffer_body> message;
+    http::request<http::empty_body> message;
     message.version(11);
     message.method_string(request.method);
     message.target(request.target);
@@ -295,25 +331,20 @@ private:
     // What is readable of a TLS socket need not be an answer: then nothing is listened for before the end.
     const bool ask_first = source && !tls_ && (!length || *length >= expect_continue_bytes_min);
     if (ask_first) message.set(http::field::expect, "100-continue");
-    message.body().data = nullptr;
-    message.body().more = source != nullptr;
 
-    http::request_serializer<http::buffer_body> serializer(message);
-    auto code = run(timeouts_.progress, [&](auto done) {
-      on_stream([&](auto& stream) { http::async_write_header(stream, serializer, std::move(done)); });
-    });
+    const auto head = head_of(message);
+    const auto code = write({asio::buffer(head)}).code;
     if (code) return transport_error(code, request.method + " " + request.target);
     if (!source) return true;
     if (ask_first && readable(continue_wait_ms)) {
       auto proceed = read_early_response();
       if (!proceed || !*proceed) return proceed;
     }
-    return send_body(message, serializer, *source, length);
+    return send_body(*source, length);
   }
 
-  result<bool> send_body(http::request<http::buffer_body>& message,
-                         http::request_serializer<http::buffer_body>& serializer, body_source& source,
-                         std::optional<std::uint64_t> length) {
+  // Without a length: in chunks (RFC 9112 §7.1).
+  result<bool> send_body(body_source& source, std::optional<std::uint64_t> length) {
     std::uint64_t sent = 0;
     for (bool more = true; more;) {
       if (!tls_ && readable(0)) {
@@ -327,17 +358,18 @@ private:
       if (!more && length && sent != *length)
         return error{errc::io_error,
                      "the source ended after " + std::to_string(sent) + " of " + std::to_string(*length) + " bytes"};
-      message.body().data = *got > 0 ? chunk_.data() : nullptr;
-      message.body().size = *got;
-      message.body().more = more;
-      for (bool written = false; !written;) {
-        const auto code = write_or_listen(serializer);
-        written = !code || code == http::error::need_buffer;
+      std::array<char, 24> size{};
+      const int digits = length ? 0 : std::snprintf(size.data(), size.size(), "%zx\r\n", *got);
+      pieces left{asio::buffer(size, std::size_t(digits)), asio::buffer(chunk_.data(), *got),
+                  asio::buffer("\r\n", length ? 0 : 2)};
+      while (asio::buffer_size(left) > 0) {
+        const auto [code, bytes] = write_or_listen(left);
+        advance(left, bytes);
         if (code == beast::error::timeout) return transport_error(code, "sending the body");
         if (code == asio::error::operation_aborted) {
           auto proceed = read_early_response();
           if (!proceed || !*proceed) return proceed;
-        } else if (!written) {
+        } else if (code) {
           return false;
         }
       }
@@ -345,19 +377,18 @@ private:
     return true;
   }
 
-  // Writes the serializer's piece; operation_aborted when the server spoke before all of it went out (a server that
-  // refuses may stop reading). The serializer knows what went out, so the same call goes on.
-  error_code write_or_listen(http::request_serializer<http::buffer_body>& serializer) {
-    if (tls_) return run(timeouts_.progress, [&](auto done) { http::async_write(*tls_, serializer, std::move(done)); });
+  // operation_aborted when the server spoke before all of it went out (a server that refuses may stop reading).
+  outcome write_or_listen(const pieces& bytes) {
+    if (tls_) return write(bytes);
     bool writing = true;
     stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [&](error_code code) {
       if (!code && writing) stream_.cancel();
     });
-    return run(timeouts_.progress, [&](auto done) {
-      http::async_write(stream_, serializer, [&, done](error_code code, std::size_t) {
+    return run(timeouts_.progress, [&](handler done) {
+      asio::async_write(stream_, bytes, [&, done](error_code code, std::size_t sent) {
         writing = false;
         stream_.socket().cancel();
-        done(code);
+        done(code, sent);
       });
     });
   }
@@ -375,9 +406,26 @@ private:
   error_code read_head(message_parser& parser, std::chrono::milliseconds timeout) {
     parser.body_limit(boost::none);
     parser.header_limit(64 << 10);
-    return run(timeout, [&](auto done) {
-      on_stream([&](auto& stream) { http::async_read_header(stream, buffer_, parser, std::move(done)); });
-    });
+    return parse(parser, timeout);
+  }
+
+  // Parses what has come, after it has received more if that is too little: the whole head, or some of the body.
+  error_code parse(message_parser& parser, std::chrono::milliseconds timeout) {
+    for (;;) {
+      error_code code = http::error::need_more;
+      if (buffer_.size() > 0) buffer_.consume(parser.put(buffer_.data(), code));
+      if (code != http::error::need_more) return code;
+      const auto got = run(timeout, [&](handler done) {
+        on_stream([&](auto& stream) { stream.async_read_some(buffer_.prepare(received_bytes_max), done); });
+      });
+      buffer_.commit(got.bytes);
+      if (got.code == asio::error::eof && parser.got_some()) {
+        parser.put_eof(code);
+        return code;
+      }
+      if (got.code == asio::error::eof) return http::error::end_of_stream;
+      if (got.code) return got.code;
+    }
   }
 
   result<std::unique_ptr<message_parser>> receive_head(bool head_only, bool sent_whole, bool& answered) {
@@ -420,9 +468,7 @@ private:
     auto& body = parser.get().body();
     body.data = into.data();
     body.size = into.size();
-    auto code = run(timeouts_.progress, [&](auto done) {
-      on_stream([&](auto& stream) { http::async_read_some(stream, buffer_, parser, std::move(done)); });
-    });
+    auto code = parse(parser, timeouts_.progress);
     if (code == http::error::need_buffer) code = {};
     return {into.size() - body.size, code};
   }
