@@ -126,7 +126,8 @@ def test_a_slow_reader_and_a_slow_sender_are_ended_by_the_minimum_rate(start_nod
         s.close()
 
 
-def test_a_slow_link_lives_while_memory_is_short(start_node):
+@pytest.mark.parametrize("reads", [4 * KIB, 12 * KIB])
+def test_a_slow_link_lives_while_memory_is_short(start_node, reads):
     """Beside clients of the same address that do not read. Its socket takes nothing for longer than they are given."""
     node = start_node(limits_memory="32MiB", limits_cache="0")
     content = os.urandom(8 * MIB)
@@ -137,7 +138,7 @@ def test_a_slow_link_lives_while_memory_is_short(start_node):
     with Crowd(node, first=lambda i: head(node, "GET", "/files/o")):
         until = time.monotonic() + 24
         while time.monotonic() < until:
-            more = slow.recv(12 * KIB)
+            more = slow.recv(reads)
             assert more, "it was cut off"
             got += more
             time.sleep(0.25)
