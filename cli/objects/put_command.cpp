@@ -1,10 +1,10 @@
 #include "cli/client/command_support.hpp"
-#include "cli/client/content_type.hpp"
 #include "cli/client/file_transfer.hpp"
 #include "cli/client/object_path.hpp"
 #include "cli/client/s3_answers.hpp"
 #include "cli/objects/folder_options.hpp"
 #include "cli/objects/object_commands.hpp"
+#include "cli/transfer/content_type.hpp"
 
 #include <CLI/CLI.hpp>
 

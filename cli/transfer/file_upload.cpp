@@ -1,9 +1,9 @@
 #include "cli/transfer/file_upload.hpp"
 
 #include "base/codec.hpp"
-#include "cli/client/content_type.hpp"
 #include "cli/client/file_transfer.hpp"
 #include "cli/client/s3_answers.hpp"
+#include "cli/transfer/content_type.hpp"
 #include "cli/transfer/file_slice.hpp"
 #include "cli/transfer/multipart_upload.hpp"
 #include "cli/transfer/object_time.hpp"

@@ -1,4 +1,4 @@
-#include "cli/client/content_type.hpp"
+#include "cli/transfer/content_type.hpp"
 
 #include <gtest/gtest.h>
 
