@@ -24,7 +24,7 @@ struct seed_range {
   std::uint64_t first = 0, last = 0;
 };
 
-std::optional<std::uint64_t> number(std::string_view text) {
+std::optional<std::uint64_t> seed_number(std::string_view text) {
   std::uint64_t out = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -33,8 +33,8 @@ std::optional<std::uint64_t> number(std::string_view text) {
 
 std::optional<seed_range> parse_seeds(std::string_view text) {
   const auto dots = text.find("..");
-  const auto first = number(text.substr(0, dots));
-  const auto last = dots == std::string_view::npos ? first : number(text.substr(dots + 2));
+  const auto first = seed_number(text.substr(0, dots));
+  const auto last = dots == std::string_view::npos ? first : seed_number(text.substr(dots + 2));
   if (!first || !last || *first > *last || *last == UINT64_MAX) return std::nullopt;
   return seed_range{*first, *last};
 }

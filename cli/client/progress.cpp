@@ -42,6 +42,10 @@ std::string human_bytes(std::uint64_t bytes) {
   return formatted("%.1f %s", value, units[unit]);
 }
 
+std::string counted(std::uint64_t n, const char* one, const char* many) {
+  return std::to_string(n) + " " + (n == 1 ? one : many);
+}
+
 std::string human_time(std::chrono::seconds span) {
   const auto s = static_cast<long long>(span.count());
   if (s >= 3600) return formatted("%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);

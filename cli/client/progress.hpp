@@ -14,6 +14,7 @@ namespace cairn::cli {
 inline constexpr std::chrono::milliseconds redraw_every{100};
 
 std::string human_bytes(std::uint64_t bytes);                            // "1.4 GiB", "812 B"
+std::string counted(std::uint64_t n, const char* one, const char* many); // "1 file", "2 files"
 std::string human_time(std::chrono::seconds span);                       // "0:07", "12:34", "1:02:03"
 std::string eta_text(std::uint64_t bytes_left, double bytes_per_second); // "  ETA 0:35"; empty without a rate
 

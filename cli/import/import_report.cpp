@@ -9,10 +9,6 @@ namespace cairn::cli {
 
 namespace {
 
-std::string counted(std::uint64_t n, const char* one, const char* many) {
-  return std::to_string(n) + " " + (n == 1 ? one : many);
-}
-
 std::string_view name_of(setting_outcome::kind what) {
   switch (what) {
     case setting_outcome::kind::carried: return "carried over";

@@ -11,14 +11,6 @@
 
 namespace cairn::cli {
 
-namespace {
-
-std::string counted(std::uint64_t n, const char* one, const char* many) {
-  return std::to_string(n) + " " + (n == 1 ? one : many);
-}
-
-} // namespace
-
 std::string amounts_text(const set_amounts& amounts, const char* what, double rate, double done_rate) {
   const char* more = amounts.total_known ? "" : "+";
   auto text = std::to_string(amounts.done) + "/" + std::to_string(amounts.total) + more + " " + what + "  " +

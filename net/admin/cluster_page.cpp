@@ -90,7 +90,7 @@ std::string state_text(const cluster_node_status& n, wall_ms now) {
 
 using table_row = std::vector<std::string>;
 
-std::string table(const std::vector<table_row>& rows) {
+std::string html_table(const std::vector<table_row>& rows) {
   std::vector<std::size_t> widths(rows.front().size());
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
@@ -248,7 +248,7 @@ std::string cluster_text(const cluster_status& s) {
   std::vector<table_row> rows{
       {"NODE", "ADDRESS", "ZONE", "WEIGHT", "STATE", "METADATA", "PARTITIONS", "DATA", "USED", "APPLIED", "ID"}};
   for (const auto& n : s.nodes) rows.push_back(node_row(n, s));
-  out += table(rows);
+  out += html_table(rows);
   out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +
          ". Partitions with too few replicas: " + std::to_string(s.partitions_under_replicated) + ".\n";
   out += votes_text(s);

@@ -75,7 +75,7 @@ const unsigned char* raw(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-number_ptr number_of(std::string_view bytes) {
+number_ptr big_number(std::string_view bytes) {
   return number_ptr{BN_bin2bn(raw(bytes), static_cast<int>(bytes.size()), nullptr)};
 }
 
@@ -98,7 +98,7 @@ bool read_rsa(const json_object& object, json_web_key& into) {
   const auto bits = modulus.size() * 8 - std::size_t(std::countl_zero(static_cast<unsigned char>(modulus.front())));
   const bool is_odd = (modulus.back() & 1) != 0 && (exponent.back() & 1) != 0;
   if (bits < bits_min || bits > bits_max || !is_odd || exponent == "\x01") return false;
-  const auto n = number_of(modulus), e = number_of(exponent);
+  const auto n = big_number(modulus), e = big_number(exponent);
   const parameters_ptr given{OSSL_PARAM_BLD_new()};
   if (!n || !e || !given || OSSL_PARAM_BLD_push_BN(given.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
       OSSL_PARAM_BLD_push_BN(given.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1)
@@ -147,7 +147,7 @@ bool may_verify(const json_object& object) {
 // memory.
 std::optional<std::string> der_signature(std::string_view numbers) {
   const auto half = numbers.size() / 2;
-  auto r = number_of(numbers.substr(0, half)), s = number_of(numbers.substr(half));
+  auto r = big_number(numbers.substr(0, half)), s = big_number(numbers.substr(half));
   const std::unique_ptr<ECDSA_SIG, freed_by<ECDSA_SIG_free>> made{ECDSA_SIG_new()};
   if (!r || !s || !made || ECDSA_SIG_set0(made.get(), r.get(), s.get()) != 1) return std::nullopt;
   static_cast<void>(r.release());

@@ -68,7 +68,7 @@ def definitions(code):
                 else:
                     function = declared_name(head)
                     variable = VARIABLE.match(without_brackets(head))
-                    if function and "::" not in without_brackets(head)[: function[1]].split()[-1]:  # a member's body
+                    if function and not without_brackets(head)[: function[1]].endswith("::"):  # else a member's body
                         found = function[0], parameter_types(without_brackets(head)[function[1] :])
                     elif variable and not function:
                         found = variable.group(1), None
@@ -104,6 +104,7 @@ FILE = "namespace n {\nnamespace {\n%s\n} // namespace\n} // namespace n\n"
 CLASHING = [
     ("constexpr int a = 1;", "constexpr std::size_t a{2};"),
     ("int f(const std::string& x) { return 1; }", "int f(const std::string& y = {}) { return 2; }"),
+    ("std::optional<int> f(int x) { return 1; }", "double f(int x) { return 2; }"),
     ("struct s {\n  int a = 1;\n};", "enum class s { a, b };"),
     ("using t = int;", "using t = long;"),
     ("int f() { return 1; }", "constexpr int f = 1;"),

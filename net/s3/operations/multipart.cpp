@@ -32,7 +32,7 @@ constexpr std::array elements{
 };
 
 template <class Number>
-std::optional<Number> number_of(std::string_view text) {
+std::optional<Number> number_in(std::string_view text) {
   Number n{};
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -98,7 +98,7 @@ std::variant<metadata::upload_name, s3_error> upload_of(const s3_target& target)
 
 std::variant<std::uint32_t, s3_error> part_number_of(const request_target& target) {
   const auto* text = target.find("partNumber");
-  const auto number = text == nullptr ? std::nullopt : number_of<std::uint32_t>(*text);
+  const auto number = text == nullptr ? std::nullopt : number_in<std::uint32_t>(*text);
   if (number && *number >= 1 && *number <= metadata::part_number_max) return *number;
   return s3_error{400, "InvalidArgument", "partNumber is a number from 1 to 10000."};
 }
@@ -107,7 +107,7 @@ std::variant<std::uint32_t, s3_error> bounded_number(const request_target& targe
                                                      std::uint32_t most) {
   const auto* text = target.find(name);
   if (text == nullptr || text->empty()) return most;
-  const auto number = number_of<std::uint32_t>(*text);
+  const auto number = number_in<std::uint32_t>(*text);
   if (!number || *number > 0x7fffffff)
     return s3_error{400, "InvalidArgument", std::string{name} + " is a number from 0 to 2147483647."};
   return std::min(*number, most);
