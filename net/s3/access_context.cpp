@@ -113,16 +113,6 @@ bool sets_by_body(action a) {
   return a == action::put_object_tagging || a == action::put_object_retention || a == action::put_object_legal_hold;
 }
 
-template <class Change>
-metadata::authority changed(const metadata::authority& by, const Change& change) {
-  auto other = by;
-  if (!by.asked) return other;
-  auto asked = std::make_shared<metadata::asked_access>(*by.asked);
-  change(*asked);
-  other.asked = std::move(asked);
-  return other;
-}
-
 void replace(policy::context& with, context_key key, std::string value) {
   std::erase_if(with.values, [key](const auto& v) { return v.key == key; });
   with.set(key, std::move(value));
@@ -161,25 +151,25 @@ describe_access(const request& request, const boost::beast::http::fields& head, 
 }
 
 metadata::authority as_listing(const metadata::authority& by, std::string_view prefix) {
-  return changed(by, [prefix](metadata::asked_access& asked) {
+  return metadata::with_asked(by, [prefix](metadata::asked_access& asked) {
     asked.by_acl = true;
     replace(asked.with, context_key::prefix, std::string{prefix});
   });
 }
 
 metadata::authority with_request_tags(const metadata::authority& by, const policy::tag_pairs& tags) {
-  return changed(by, [&tags](metadata::asked_access& asked) { asked.with.set_request_tags(tags); });
+  return metadata::with_asked(by, [&tags](metadata::asked_access& asked) { asked.with.set_request_tags(tags); });
 }
 
 metadata::authority with_copied_tags(const metadata::authority& by, const policy::tag_pairs& tags) {
-  return changed(by, [&tags](metadata::asked_access& asked) {
+  return metadata::with_asked(by, [&tags](metadata::asked_access& asked) {
     asked.with.set_request_tags(tags);
     if (!tags.empty()) asked.actions.push_back(action::put_object_tagging);
   });
 }
 
 metadata::authority with_object_lock(const metadata::authority& by, const metadata::object_lock& lock) {
-  return changed(by, [&lock](metadata::asked_access& asked) {
+  return metadata::with_asked(by, [&lock](metadata::asked_access& asked) {
     asked.with.set_object_lock(mode_text(lock.retained.mode), date_text(lock.retained), lock.retained.until,
                                hold_text(lock.hold));
   });
@@ -187,7 +177,7 @@ metadata::authority with_object_lock(const metadata::authority& by, const metada
 
 metadata::authority as_deletion(const metadata::authority& by, const std::optional<metadata::version_id>& version) {
   if (!version) return by;
-  return changed(by, [&version](metadata::asked_access& asked) {
+  return metadata::with_asked(by, [&version](metadata::asked_access& asked) {
     asked.actions = {action::delete_object_version};
     replace(asked.with, context_key::version_id, to_string(*version));
   });

@@ -314,13 +314,17 @@ std::optional<error> lapsed(const authority& a, const access_key_row* key, const
   return std::nullopt;
 }
 
-authority as_removal(const authority& a) {
-  authority removal = a;
-  if (!a.asked) return removal;
+authority with_asked(const authority& a, const std::function<void(asked_access&)>& change) {
+  auto other = a;
+  if (!a.asked) return other;
   auto asked = std::make_shared<asked_access>(*a.asked);
-  asked->actions = {action::delete_object};
-  removal.asked = std::move(asked);
-  return removal;
+  change(*asked);
+  other.asked = std::move(asked);
+  return other;
+}
+
+authority as_removal(const authority& a) {
+  return with_asked(a, [](asked_access& asked) { asked.actions = {action::delete_object}; });
 }
 
 std::optional<error> source_lapsed(const authority& a, const access_key_row* key, const bucket_row* source,

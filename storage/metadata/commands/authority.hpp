@@ -10,6 +10,7 @@
 #include "storage/metadata/rows/key_rows.hpp"
 #include "storage/policy/request.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,6 +103,8 @@ void settle_list(object_extras& extras);
 // is repeated with it.
 std::optional<error> lapsed(const authority& a, const access_key_row* key, const bucket_row* bucket,
                             const judged_object& object, bool& undecided);
+// With what is asked changed, if a policy is asked.
+authority with_asked(const authority& a, const std::function<void(asked_access&)>& change);
 // The authority to remove what a rename takes away: its other actions are judged by themselves.
 authority as_removal(const authority& a);
 // The same check for the object that a copy reads.
