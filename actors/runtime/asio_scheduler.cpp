@@ -1,7 +1,7 @@
 #include "actors/runtime/asio_scheduler.hpp"
 
-#include "actors/protocol/messages.hpp"
 #include "actors/runtime/actor_timers.hpp"
+#include "actors/runtime/message_types.hpp"
 #include "base/third_party/asio.hpp"
 #include "base/third_party/caf_scheduler.hpp"
 
@@ -133,7 +133,7 @@ private:
 } // namespace
 
 node_actor_config::node_actor_config(std::vector<boost::asio::io_context*> shards) : shards_(std::move(shards)) {
-  add_message_types<caf::id_block::cairn>();
+  register_message_types(*this);
   load<asio_coordinator>();
   set("scheduler.max-threads", std::size_t{1});
   set("scheduler.max-throughput", std::size_t{16}); // with the default one busy actor can occupy a thread

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
+#include "actors/runtime/message_types.hpp"
 #include "base/seams.hpp"
 #include "base/third_party/caf.hpp"
 #include "base/third_party/caf_scheduler.hpp"
@@ -121,7 +122,7 @@ private:
   struct simulated_system final : caf::actor_system_config {
     simulated_system() {
       load<coordinator>();
-      add_message_types<caf::id_block::cairn>();
+      actors::register_message_types(*this);
     }
   };
 

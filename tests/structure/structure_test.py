@@ -50,7 +50,7 @@ ROOMS = {
         "base/", "config", "storage/", "cluster/", "actors/link", "actors/protocol", "actors/metadata/log", "actors/upkeep",
     ],
     "actors/runtime": ["base/", "config", "storage/", "cluster/", "actors/"],
-    "sim/world": ["base/", "storage/kv", "actors/protocol"],
+    "sim/world": ["base/", "storage/kv", "actors/protocol", "actors/runtime"],
     "sim/raft": ["base/", "cluster/raft", "cluster/raft/log", "sim/world"],
     "sim/node": ["base/", "storage/", "actors/", "sim/world"],
     "sim/cluster": ["base/", "storage/", "cluster/", "actors/", "sim/world", "sim/node"],

@@ -274,7 +274,7 @@ authority authority_of(const command& c) {
 
 template <std::size_t Kind = 0>
 bool read_kind(std::size_t kind, byte_reader& r, command& into, authority by) {
-  if constexpr (Kind < std::variant_size_v<command>) {
+  if constexpr (Kind < std::variant_size_v<command_kind>) {
     if (kind != Kind) return read_kind<Kind + 1>(kind, r, into, std::move(by));
     auto& read_into = into.emplace<Kind>();
     if constexpr (has_authority<std::decay_t<decltype(read_into)>>)
@@ -418,6 +418,13 @@ std::uint8_t base_level_of(const command& c) {
 }
 
 } // namespace
+
+command::command() = default;
+command::command(const command& other) = default;
+command::command(command&& other) noexcept = default;
+command& command::operator=(const command& other) = default;
+command& command::operator=(command&& other) noexcept = default;
+command::~command() = default;
 
 std::uint8_t level_of(const command& c) {
   const auto by = authority_of(c);

@@ -137,7 +137,7 @@ struct count_usage {
   std::uint32_t rows_max = 1000;
 };
 
-using command =
+using command_kind =
     std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object, abandon_blob,
                  reap, free_manifests, create_cluster, add_node, set_node, remove_node, set_targets, moved,
                  confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
@@ -145,6 +145,17 @@ using command =
                  delete_key, change_key, raise_feature_level, give_up_chunks, invite_node, set_bucket_access,
                  set_object_lock, set_bucket_lock, advance_lock_time, count_usage, set_bucket_quota, change_identity,
                  seal_keys, renew_token_key, set_user_quota, set_bucket_owner, rename_object>;
+
+// Copied, moved and destroyed in one place: every file that does it would compile a case for each kind.
+struct command : command_kind {
+  using command_kind::command_kind;
+  command();
+  command(const command& other);
+  command(command&& other) noexcept;
+  command& operator=(const command& other);
+  command& operator=(command&& other) noexcept;
+  ~command();
+};
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);

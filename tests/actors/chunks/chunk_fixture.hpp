@@ -6,6 +6,7 @@
 #include "actors/chunks/remote_store.hpp"
 #include "actors/protocol/chunk_messages.hpp"
 #include "actors/protocol/errors.hpp"
+#include "actors/runtime/message_types.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "tests/actors/link/link_fixture.hpp"
 #include "tests/storage/chunks/chunk_store_fixture.hpp"
@@ -140,7 +141,7 @@ protected:
   struct test_system : caf::actor_system_config {
     test_system() {
       set("scheduler.max-threads", 2u);
-      add_message_types<caf::id_block::cairn>();
+      actors::register_message_types(*this);
     }
   };
 

@@ -275,7 +275,7 @@ std::vector<command> one_of_each() {
 }
 
 TEST(commands, come_back_as_they_were_encoded) {
-  std::vector<bool> kinds(std::variant_size_v<command>);
+  std::vector<bool> kinds(std::variant_size_v<command_kind>);
   for (const command& c : one_of_each()) {
     const std::string bytes = encode(c);
     const auto decoded = decode_command(bytes);
@@ -402,7 +402,7 @@ TEST(commands, of_a_newer_feature_level_are_unsupported_not_skipped) {
   bytes[0] = 0;
   EXPECT_EQ(decode_command(bytes).error(), errc::corrupt);
   bytes[0] = feature_level;
-  bytes[1] = static_cast<char>(std::variant_size_v<command>);
+  bytes[1] = static_cast<char>(std::variant_size_v<command_kind>);
   EXPECT_EQ(decode_command(bytes).error(), errc::corrupt);
 }
 
