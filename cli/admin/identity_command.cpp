@@ -2,10 +2,10 @@
 
 #include "base/json.hpp"
 #include "cli/admin/quota_command.hpp"
+#include "cli/admin/text_table.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/iam_client.hpp"
 #include "cli/client/object_path.hpp"
-#include "cli/client/text_table.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,9 +1,9 @@
 #include "cli/admin/quota_command.hpp"
 
 #include "base/units.hpp"
+#include "cli/admin/text_table.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/progress.hpp"
-#include "cli/client/text_table.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -4,17 +4,14 @@
 #include "base/third_party/asio.hpp"
 #include "base/third_party/asio_tls.hpp"
 #include "base/third_party/beast.hpp"
+#include "cli/client/look_up.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 #include <poll.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdio>
-#include <future>
-#include <system_error>
-#include <thread>
 
 namespace cairn::cli {
 
@@ -38,45 +35,6 @@ error transport_error(error_code code, const std::string& doing) {
   if (code.category() == http::make_error_code(http::error::bad_version).category())
     return {errc::connection_lost, doing + ": not an HTTP answer (" + code.message() + ")"};
   return {errc::connection_lost, doing + ": " + code.message()};
-}
-
-using found_hosts = result<asio::ip::tcp::resolver::results_type>;
-
-found_hosts find_host(const std::string& host, const std::string& port) {
-  error_code code;
-  asio::io_context context{1};
-  asio::ip::tcp::resolver resolver{context};
-  auto found = resolver.resolve(host, port, code);
-  if (code) return error{errc::connection_lost, "looking up the host: " + code.message()};
-  return found;
-}
-
-// Nothing ends the system's look-up of a name, which takes as long as its name servers are waited for. So it has a
-// thread of its own, and one that is late goes on without anybody. An address needs no name server.
-found_hosts look_up(const server_address& server, std::chrono::milliseconds patience) {
-  constexpr int running_max = 512; // more than a command has connections
-  static std::atomic<int> running{0};
-  error_code not_numeric;
-  asio::ip::make_address(server.host, not_numeric);
-  if (!not_numeric) return find_host(server.host, server.port);
-  const error late{errc::timeout, "looking up the host: no answer in time"};
-  const auto promised = std::make_shared<std::promise<found_hosts>>();
-  auto answered = promised->get_future();
-  if (++running > running_max) {
-    --running;
-    return late;
-  }
-  try {
-    std::thread{[promised, host = server.host, port = server.port] {
-      auto found = find_host(host, port);
-      --running;
-      promised->set_value(std::move(found));
-    }}.detach();
-  } catch (const std::system_error& no_thread) {
-    --running;
-    return error{errc::timeout, std::string{"looking up the host: "} + no_thread.what()};
-  }
-  return answered.wait_for(patience) == std::future_status::ready ? answered.get() : found_hosts{late};
 }
 
 // Certificates that the server sends and whose SHA-1 is one of `wanted` are trusted like those of the store, which is
@@ -156,9 +114,9 @@ public:
 
   result<void> open(const server_address& server) {
     const auto doing = "connecting to " + server.host_header();
-    const auto found = look_up(server, timeouts_.look_up);
+    const auto found = look_up(server.host, server.port, timeouts_.look_up);
     if (!found) return error{found.error().code, doing + ": " + found.error().text};
-    auto code = run(timeouts_.connect, [&](handler done) { stream_.async_connect(*found, done); }).code;
+    auto code = run(in(timeouts_.connect), [&](handler done) { stream_.async_connect(*found, done); }).code;
     if (code) return transport_error(code, doing);
     stream_.socket().set_option(asio::ip::tcp::no_delay(true), code);
     return server.tls ? encrypt(server, doing) : result<void>{};
@@ -187,7 +145,8 @@ public:
     asio::ip::make_address(server.host, not_numeric);
     if (not_numeric && SSL_set_tlsext_host_name(tls_->native_handle(), server.host.c_str()) != 1)
       return error{errc::connection_lost, doing + ": the host's name does not fit into TLS"};
-    code = run(timeouts_.connect, [&](handler done) { tls_->async_handshake(ssl::stream_base::client, done); }).code;
+    code =
+        run(in(timeouts_.connect), [&](handler done) { tls_->async_handshake(ssl::stream_base::client, done); }).code;
     if (code) return broken("TLS (a certificate of your own authority is trusted with --ca FILE)");
     return {};
   }
@@ -221,7 +180,7 @@ public:
 
   result<std::size_t> read_body(bytes_span into) {
     while (reading_ && !reading_->is_done()) {
-      const auto [count, code] = read_some(*reading_, into);
+      const auto [count, code] = read_some(*reading_, into, in(timeouts_.progress));
       if (count > 0) return count;
       if (code) return transport_error(code, "receiving the body");
     }
@@ -243,19 +202,22 @@ private:
       use(stream_);
   }
 
+  using deadline = std::chrono::steady_clock::time_point;
+  static deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+
   template <class Start>
-  outcome run(std::chrono::milliseconds timeout, Start start) {
+  outcome run(deadline until, Start start) {
     outcome out;
-    stream_.expires_after(timeout);
+    stream_.expires_at(until);
     start(handler{&out});
     context_.restart();
     context_.run();
     return out;
   }
 
-  outcome write(const pieces& bytes) {
-    return run(timeouts_.progress,
-               [&](handler done) { on_stream([&](auto& stream) { asio::async_write(stream, bytes, done); }); });
+  outcome write_some(const pieces& bytes) {
+    return run(in(timeouts_.progress),
+               [&](handler done) { on_stream([&](auto& stream) { stream.async_write_some(bytes, done); }); });
   }
 
   // Whether the server said something (or closed) within the wait.
@@ -283,8 +245,11 @@ private:
     if (ask_first) message.set(http::field::expect, "100-continue");
 
     const auto head = head_of(message);
-    const auto code = write({asio::buffer(head)}).code;
-    if (code) return transport_error(code, request.method + " " + request.target);
+    for (pieces left{asio::buffer(head)}; asio::buffer_size(left) > 0;) {
+      const auto [code, bytes] = write_some(left);
+      if (code) return transport_error(code, request.method + " " + request.target);
+      advance(left, bytes);
+    }
     if (!source) return true;
     if (ask_first && readable(continue_wait_ms)) {
       auto proceed = read_early_response();
@@ -313,7 +278,7 @@ private:
       pieces left{asio::buffer(size, std::size_t(digits)), asio::buffer(chunk_.data(), *got),
                   asio::buffer("\r\n", length ? 0 : 2)};
       while (asio::buffer_size(left) > 0) {
-        const auto [code, bytes] = write_or_listen(left);
+        const auto [code, bytes] = write_some_or_listen(left);
         advance(left, bytes);
         if (code == beast::error::timeout) return transport_error(code, "sending the body");
         if (code == asio::error::operation_aborted) {
@@ -327,17 +292,18 @@ private:
     return true;
   }
 
-  // operation_aborted when the server spoke before all of it went out (a server that refuses may stop reading).
-  outcome write_or_listen(const pieces& bytes) {
-    if (tls_) return write(bytes);
+  // operation_aborted when the server spoke while nothing could be written (a server that refuses may stop reading).
+  outcome write_some_or_listen(const pieces& bytes) {
+    if (tls_) return write_some(bytes);
     bool writing = true;
     stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [&](error_code code) {
       if (!code && writing) stream_.cancel();
     });
-    return run(timeouts_.progress, [&](handler done) {
-      asio::async_write(stream_, bytes, [&, done](error_code code, std::size_t sent) {
+    return run(in(timeouts_.progress), [&](handler done) {
+      stream_.async_write_some(bytes, [&, done](error_code code, std::size_t sent) {
         writing = false;
-        stream_.socket().cancel();
+        error_code ignored; // a timeout has closed the socket
+        stream_.socket().cancel(ignored);
         done(code, sent);
       });
     });
@@ -345,27 +311,32 @@ private:
 
   // The server speaks before the body went out. True: "100 Continue". False: its final answer, left for `receive`.
   result<bool> read_early_response() {
-    auto parser = std::make_unique<message_parser>();
-    const auto code = read_head(*parser, timeouts_.progress);
-    if (code) return transport_error(code, "sending the body");
-    if (parser->get().result_int() / 100 == 1) return true;
-    early_ = std::move(parser);
-    return false;
+    const auto until = in(timeouts_.progress);
+    for (;;) {
+      auto parser = std::make_unique<message_parser>();
+      const auto code = read_head(*parser, until);
+      if (code) return transport_error(code, "sending the body");
+      if (parser->get().result_int() / 100 != 1) {
+        early_ = std::move(parser);
+        return false;
+      }
+      if (buffer_.size() == 0) return true; // else the next head has come with it
+    }
   }
 
-  error_code read_head(message_parser& parser, std::chrono::milliseconds timeout) {
+  error_code read_head(message_parser& parser, deadline until) {
     parser.body_limit(boost::none);
     parser.header_limit(64 << 10);
-    return parse(parser, timeout);
+    return parse(parser, until);
   }
 
   // Parses what has come, after it has received more if that is too little: the whole head, or some of the body.
-  error_code parse(message_parser& parser, std::chrono::milliseconds timeout) {
+  error_code parse(message_parser& parser, deadline until) {
     for (;;) {
       error_code code = http::error::need_more;
       if (buffer_.size() > 0) buffer_.consume(parser.put(buffer_.data(), code));
       if (code != http::error::need_more) return code;
-      const auto got = run(timeout, [&](handler done) {
+      const auto got = run(until, [&](handler done) {
         on_stream([&](auto& stream) { stream.async_read_some(buffer_.prepare(received_bytes_max), done); });
       });
       buffer_.commit(got.bytes);
@@ -380,10 +351,11 @@ private:
 
   result<std::unique_ptr<message_parser>> receive_head(bool head_only, bool sent_whole, bool& answered) {
     auto parser = std::move(early_);
+    const auto until = in(timeouts_.answer);
     while (!parser) {
       parser = std::make_unique<message_parser>();
       parser->skip(head_only);
-      const auto code = read_head(*parser, timeouts_.answer);
+      const auto code = read_head(*parser, until);
       answered = answered || !code || buffer_.size() > 0;
       if (code) return transport_error(code, sent_whole ? "waiting for the answer" : "sending the body");
       if (parser->get().result_int() / 100 == 1) parser.reset();
@@ -414,22 +386,21 @@ private:
   }
 
   // The number of bytes that came, which may be 0 although more are to come.
-  std::pair<std::size_t, error_code> read_some(message_parser& parser, bytes_span into) {
+  std::pair<std::size_t, error_code> read_some(message_parser& parser, bytes_span into, deadline until) {
     auto& body = parser.get().body();
     body.data = into.data();
     body.size = into.size();
-    auto code = parse(parser, timeouts_.progress);
+    auto code = parse(parser, until);
     if (code == http::error::need_buffer) code = {};
     return {into.size() - body.size, code};
   }
 
   result<void> receive_body(message_parser& parser, http_response& response, body_sink* sink) {
     std::uint64_t received = 0;
-    const auto began = system_clock().now();
+    const auto end = timeouts_.body.count() > 0 ? in(timeouts_.body) : deadline::max();
     while (!parser.is_done()) {
-      if (timeouts_.body.count() > 0 && system_clock().now() - began > timeouts_.body)
-        return error{errc::timeout, "receiving the body: it is too slow"};
-      const auto [count, code] = read_some(parser, chunk_);
+      if (std::chrono::steady_clock::now() > end) return error{errc::timeout, "receiving the body: it is too slow"};
+      const auto [count, code] = read_some(parser, chunk_, std::min(in(timeouts_.progress), end));
       const bytes_view bytes(chunk_.data(), count);
       received += bytes.size();
       if (sink) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <functional>
+#include <future>
 #include <thread>
 
 namespace cairn::cli::http_client_test {
@@ -35,7 +36,9 @@ public:
     std::vector<char> scratch(1 << 16);
     while (::recv(socket_, scratch.data(), scratch.size(), 0) > 0) continue;
   }
-  void send(const std::string& text) { ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
+  bool send(const std::string& text) { // false: the client is gone
+    return ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  }
 
 private:
   int socket_;
@@ -275,6 +278,54 @@ TEST(http_client, receives_the_refusal_of_a_server_that_stops_reading_during_a_b
   const auto response = client.exchange({"PUT", "/a", {}}, &source);
   ASSERT_TRUE(response) << response.error().text;
   EXPECT_EQ(response->status, 507u);
+}
+
+TEST(http_client, sees_a_refusal_that_comes_with_the_continuation) {
+  scripted_server server({[](peer& p) {
+    p.read_until("\r\n\r\n");
+    p.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\nContent-Length: 2000\r\n\r\n" +
+           std::string(2000, 'n'));
+    p.drain();
+  }});
+  http_client client(server.address());
+  text_source source(std::string(too_large_to_buffer, 'x'), true);
+  const auto response = client.exchange({"PUT", "/a", {}}, &source);
+  ASSERT_TRUE(response) << response.error().text;
+  EXPECT_EQ(response->status, 403u);
+  EXPECT_EQ(source.done_, 0u);
+}
+
+TEST(http_client, a_blocked_upload_ends_in_a_timeout) {
+  std::promise<void> over;
+  scripted_server server({[&over](peer& p) {
+    p.read_until("\r\n\r\n");
+    over.get_future().wait();
+  }});
+  http_client client(server.address(), {.connect = 1000ms, .progress = 50ms, .answer = 50ms});
+  text_source source(std::string(too_large_to_buffer, 'x'), true);
+  const auto response = client.exchange({"PUT", "/a", {}}, &source);
+  over.set_value();
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, errc::timeout);
+}
+
+// Says `first`, then `next` every 20 ms until the client goes.
+std::function<void(peer&)> trickle(const std::string& first, const std::string& next) {
+  return [first, next](peer& p) {
+    p.read_until("\r\n\r\n");
+    for (bool open = p.send(first); open; open = p.send(next)) std::this_thread::sleep_for(20ms);
+  };
+}
+
+TEST(http_client, bounds_the_time_of_a_head_and_of_a_body_that_trickle) {
+  scripted_server server({trickle("HTTP/1.1 200 OK\r\n", "A: b\r\n"), trickle("", "HTTP/1.1 100 Continue\r\n\r\n"),
+                          trickle("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n")});
+  for (int i = 0; i < 3; ++i) {
+    http_client client(server.address(), {.connect = 1000ms, .progress = 60s, .answer = 200ms, .body = 200ms});
+    const auto response = client.exchange({"GET", "/a", {}});
+    ASSERT_FALSE(response) << i;
+    EXPECT_EQ(response.error().code, errc::timeout) << i << response.error().text;
+  }
 }
 
 TEST(http_client, silence_ends_in_a_timeout) {

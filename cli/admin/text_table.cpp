@@ -1,4 +1,4 @@
-#include "cli/client/text_table.hpp"
+#include "cli/admin/text_table.hpp"
 
 #include <algorithm>
 
