@@ -276,7 +276,7 @@ void http_session::flush() {
     // The client may send its next request elsewhere before this thread continues.
     if (writes_.front().what == pending_write::kind::last || writes_.front().ends) rate_ticket_.end();
     const auto buffers = buffers_of(writes_.front());
-    if (asio::buffer_size(buffers) > turn_free_bytes && takes_turns()) return write_in_turn(0);
+    if (asio::buffer_size(buffers) > turn_free_bytes && takes_turns()) return write_in_turn(0, all_bytes);
     if (stream_->encrypted()) return write_piece(0, all_bytes);
     error_code failed;
     const auto taken = stream_->socket().write_some(buffers, failed);
@@ -292,7 +292,7 @@ void http_session::flush() {
 // The first write, behind the bytes that are sent.
 void http_session::write_rest(std::size_t sent) {
   if (is_paced(writes_.front())) return write_paced(sent);
-  if (takes_turns()) return write_in_turn(sent);
+  if (takes_turns()) return write_in_turn(sent, all_bytes);
   write_piece(sent, all_bytes);
 }
 
@@ -330,12 +330,15 @@ void http_session::write_piece(std::size_t taken, std::size_t most) {
                        [self = shared_from_this(), taken, end, whole](error_code failed, std::size_t sent) {
                          if (self->drop_writes_if_closed()) return;
                          self->writing_ = false;
-                         self->moved(sent - std::exchange(self->sending_, 0));
-                         self->sent_ += sent;
+                         // TLS has told of records, which are longer, and tells of no bytes when it fails.
+                         const auto told = std::exchange(self->sending_, 0), larger = std::max(sent, told);
+                         self->moved(larger - told);
+                         const auto went = failed ? larger : sent;
+                         self->sent_ += went;
+                         self->shared_->metrics.bytes_sent.fetch_add(went, std::memory_order_relaxed);
                          if (failed) return self->close();
                          self->disarm();
                          self->holds(0);
-                         self->shared_->metrics.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
                          if (self->rate_ticket_.paces())
                            self->rate_ticket_.count(end - taken, self->shared_->clock.now());
                          if (end < whole) return self->write_rest(end);
@@ -466,8 +469,8 @@ void http_session::close() {
   rate_ticket_.end();
   if (const auto e = exchange_.lock()) e->lost();
   if (busy_) record(false);
-  if (!writing_) writes_.clear(); // a pending write uses them until its handler has run
-  error_code ignored;             // a failed close cannot be handled
+  if (!writing_ || awaits_turn_) writes_.clear(); // a pending write uses them until its handler has run
+  error_code ignored;                             // a failed close cannot be handled
   stream_->socket().close(ignored);
 }
 

@@ -144,7 +144,7 @@ private:
   void read_paced(two_targets into, body_handler done);
   bool is_paced(const pending_write& w) const;
   void write_paced(std::size_t sent);
-  bool takes_turns() const { return shared_->parties.several(shared_->clock.now()); }
+  bool takes_turns() const; // whether large answers wait for turns; the party counts as one that has work
   using after_pace = std::function<void(bool cancelled)>;
   void pace(std::shared_ptr<pace_wait>& slot, after_pace then);
   void wait_for_pace(const std::shared_ptr<pace_wait>& slot, steady_time until, after_pace then);
@@ -164,7 +164,7 @@ private:
   void flush();
   void write_piece(std::size_t taken, std::size_t most);
   void write_rest(std::size_t sent);
-  void write_in_turn(std::size_t sent);
+  void write_in_turn(std::size_t sent, std::size_t most);
   bool drop_writes_if_closed();
   std::size_t call_bytes() const; // of a system call
   void hold_writes();
@@ -229,6 +229,7 @@ private:
   std::optional<end_reason> stalled_;
   void (http_session::*after_read_)() = nullptr;
   bool closed_ = false, writing_ = false, reading_ = false;
+  bool awaits_turn_ = false; // a write that no operation has begun yet
   bool busy_ = false;        // between a head and the end of its answer
   bool keep_alive_ = false;  // as the client requested
   bool close_after_ = false; // as the answer's head says

@@ -118,7 +118,8 @@ bool http_session::client_reads(end_reason why, bool slow, steady_time now) {
     return delivered_per_window_.keeps(now, transfer, delivered,
                                        {shared_->transfer_rate_min.load(std::memory_order_relaxed),
                                         shared_->transfer_rate_window.load(std::memory_order_relaxed)});
-  if (slow) return delivered_under_pressure_.keeps(now, transfer, delivered, {slow_rate, patience_min});
+  if (slow && why != end_reason::deadline)
+    return delivered_under_pressure_.keeps(now, transfer, delivered, {slow_rate, patience_min});
   if (std::exchange(delivered_, delivered) == delivered) return false;
   arm(wait::write);
   return true;

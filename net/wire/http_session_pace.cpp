@@ -104,7 +104,10 @@ void http_session::write_paced(std::size_t sent) {
   writing_ = true;
   hold_writes();
   pace(write_pace_, [self = shared_from_this(), sent](bool) {
-    if (!self->drop_writes_if_closed()) self->write_piece(sent, self->rate_ticket_.piece_bytes());
+    if (self->drop_writes_if_closed()) return;
+    const auto most = self->rate_ticket_.piece_bytes();
+    if (self->takes_turns()) return self->write_in_turn(sent, most);
+    self->write_piece(sent, most);
   });
 }
 

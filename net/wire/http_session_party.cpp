@@ -4,6 +4,7 @@
 
 #include "base/third_party/asio.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace cairn::net {
@@ -54,19 +55,29 @@ std::size_t http_session::call_bytes() const {
   return takes_turns() ? shared_call_bytes : call_bytes_max;
 }
 
-// Sends a piece of the first write when the socket takes bytes and the party has a turn.
-void http_session::write_in_turn(std::size_t sent) {
+bool http_session::takes_turns() const {
+  const auto now = shared_->clock.now();
+  shared_->parties.note(payer_.get(), now);
+  return shared_->parties.several(now);
+}
+
+// Sends a piece of the first write, of at most `most` bytes, when the socket takes bytes and the party has a turn.
+void http_session::write_in_turn(std::size_t sent, std::size_t most) {
   writing_ = true;
   arm(wait::write);
   hold_writes();
   stream_->socket().async_wait(session_socket::wait_write,
-                               [self = shared_from_this(), sent](const boost::system::error_code& failed) {
+                               [self = shared_from_this(), sent, most](const boost::system::error_code& failed) {
                                  if (failed) self->close();
                                  if (self->drop_writes_if_closed()) return;
                                  const auto party = self->payer_ ? self->payer_->name() : std::string{};
-                                 self->shared_->piece_turns->take(party, [self, sent](fair_turns::turn mine) {
-                                   boost::asio::post(self->executor(), [self, sent, mine = std::move(mine)] {
-                                     if (!self->drop_writes_if_closed()) self->write_piece(sent, shared_call_bytes);
+                                 self->disarm(); // the client waits
+                                 self->awaits_turn_ = true;
+                                 self->shared_->piece_turns->take(party, [self, sent, most](fair_turns::turn mine) {
+                                   boost::asio::post(self->executor(), [self, sent, most, mine = std::move(mine)] {
+                                     self->awaits_turn_ = false;
+                                     if (!self->drop_writes_if_closed())
+                                       self->write_piece(sent, std::min(most, shared_call_bytes));
                                    });
                                  });
                                });

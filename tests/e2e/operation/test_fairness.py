@@ -150,6 +150,24 @@ def test_a_slow_link_lives_while_memory_is_short(start_node, reads):
     assert got.partition(b"\r\n\r\n")[2] == content
 
 
+def test_a_slow_reader_above_the_minimum_rate_outlives_the_idle_timeout(start_node):
+    """Its socket takes nothing in the meantime: what it has taken lasts for minutes. 3 KiB a second."""
+    node = start_node(http_idle_timeout="4s", limits_transfer_rate_window="12s")
+    content = os.urandom(8 * MIB)
+    assert node.put("/files/o", content).status == 200
+    slow = node.socket(receive_buffer=4096)
+    slow.sendall(head(node, "GET", "/files/o"))
+    got, until = b"", time.monotonic() + 27
+    while time.monotonic() < until:
+        got += slow.recv(768)
+        time.sleep(0.25)
+    while more := slow.recv(MIB):
+        got += more
+        if len(got) > len(content) and len(got.partition(b"\r\n\r\n")[2]) == len(content):
+            break
+    assert got.partition(b"\r\n\r\n")[2] == content
+
+
 def test_the_list_of_buckets_costs_no_more_than_their_names(start_node):
     node = start_node()
     rule = "<Rule><ID>%d</ID><Status>Enabled</Status><Prefix>" + "p" * 900 + "</Prefix><Expiration><Days>9</Days></Expiration></Rule>"

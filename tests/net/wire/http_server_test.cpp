@@ -159,6 +159,29 @@ TEST_F(http_server_, sends_large_answers_in_turns_while_several_parties_send_req
                               "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n/b");
 }
 
+TEST_F(http_server_, counts_a_party_whose_answer_is_being_sent_among_several) {
+  say("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  auto& shared = *log.shared.load();
+  const int another = 0;
+  shared.parties.note(&another, shared.clock.now());
+  EXPECT_FALSE(shared.parties.several(shared.clock.now()));
+  say("GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(shared.parties.several(shared.clock.now()));
+}
+
+TEST_F(http_server_, ends_no_client_that_waits_for_a_turn) {
+  settings.http.idle_timeout = std::chrono::milliseconds{100};
+  settings.limits.transfer_rate_min = config::byte_size{1 << 20};
+  settings.limits.transfer_rate_window = std::chrono::milliseconds{100};
+  ASSERT_TRUE(server->apply(settings));
+  auto held = held_turns();
+  auto answer = std::async(
+      std::launch::async, [this] { return say("GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").size(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds{600});
+  held.clear();
+  EXPECT_GT(answer.get(), large.size());
+}
+
 TEST_F(http_server_, counts_every_byte_of_an_answer_in_pieces_for_the_minimum_rate) {
   settings.limits.transfer_rate_min = config::byte_size{256 << 10};
   settings.limits.transfer_rate_window = std::chrono::milliseconds{200};
