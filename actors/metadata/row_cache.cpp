@@ -42,7 +42,7 @@ std::size_t bytes_of(const cached_row& r) {
          text_bytes(r.bucket->tags) + bytes_of(r.bucket->grants);
   }
   if (r.user_ids)
-    for (const auto& id : *r.user_ids) n += sizeof id + id.size();
+    for (const auto& id : *r.user_ids) n += sizeof(std::string) + id.size();
   if (const auto& key = r.access_key) {
     n += sizeof *key + key->id.size() + key->secret.size() + key->label.size();
     n += key->grants.capacity() * sizeof(storage::metadata::bucket_grant);

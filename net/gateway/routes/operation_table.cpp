@@ -27,7 +27,7 @@ constexpr auto on_node = resource::node, on_bucket = resource::bucket, on_object
 //
 // The most frequent operations come first. read_setting includes settings that are not implemented but have a default
 // answer, and write_setting their removal.
-const s3_operation table[] = {
+const s3_operation operation_rows[] = {
     {.name = "get_object",
      .routes = {{"GET", on_object, "", action::get_object, action::get_object_version}},
      .needs = need::read,
@@ -292,10 +292,10 @@ const s3_operation table[] = {
     {.name = "identities", .routes = {{"POST", on_node}}, .changes_data = true, .query_api = true, .serve = query_api},
     {.name = "options", .routes = {{"OPTIONS"}}, .preflight = true, .serve = preflight},
 };
-static_assert(std::size(table) < http_operations_max); // one index is for `no_operation`
+static_assert(std::size(operation_rows) < http_operations_max); // one index is for `no_operation`
 
 } // namespace
 
-const std::span<const s3_operation> s3_operations{table};
+const std::span<const s3_operation> s3_operations{operation_rows};
 
 } // namespace cairn::net

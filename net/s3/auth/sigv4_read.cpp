@@ -13,7 +13,7 @@ namespace cairn::net {
 
 namespace {
 
-constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
+constexpr std::string_view v4_algorithm = "AWS4-HMAC-SHA256";
 constexpr std::size_t access_key_bytes_max = 256;
 
 s3_error malformed_header(std::string_view what) {
@@ -133,7 +133,7 @@ std::optional<s3_error> read_payload(std::string text, signature_claim& claim) {
 }
 
 std::optional<s3_error> read_authorization(std::string_view text, signature_claim& claim) {
-  if (!text.starts_with(algorithm) || text.size() == algorithm.size()) {
+  if (!text.starts_with(v4_algorithm) || text.size() == v4_algorithm.size()) {
     if (text.starts_with("AWS4-ECDSA-")) return not_implemented("Signature Version 4A (AWS4-ECDSA-P256-SHA256)");
     if (text.starts_with("AWS ") || text.starts_with("AWS4-"))
       return s3_error{400, "InvalidRequest",
@@ -141,7 +141,7 @@ std::optional<s3_error> read_authorization(std::string_view text, signature_clai
     return s3_error{400, "InvalidArgument", "Unsupported Authorization Type"};
   }
   bool has_credential = false;
-  text.remove_prefix(algorithm.size());
+  text.remove_prefix(v4_algorithm.size());
   while (!text.empty()) {
     const auto end = text.find(',');
     auto item = text.substr(0, end);
@@ -200,7 +200,7 @@ std::optional<s3_error> read_presigned(const signed_request& request, signature_
       return malformed_query("Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
                              "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters");
   }
-  if (value("X-Amz-Algorithm") != algorithm)
+  if (value("X-Amz-Algorithm") != v4_algorithm)
     return malformed_query("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
   if (!read_credential(value("X-Amz-Credential"), claim))
     return malformed_query("Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "
@@ -283,7 +283,7 @@ std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, sh
 std::variant<signature_claim, s3_error> read_policy_signature(const policy_signature& sent) {
   signature_claim claim;
   claim.of_form = true;
-  if (sent.algorithm != algorithm)
+  if (sent.algorithm != v4_algorithm)
     return s3_error{400, "InvalidRequest",
                     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
   if (!read_credential(sent.credential, claim))
