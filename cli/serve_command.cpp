@@ -233,9 +233,10 @@ result<void> running_node::open_admin() {
 }
 
 result<void> running_node::make_first_bucket() {
-  using namespace storage::metadata;
+  namespace metadata = storage::metadata;
   std::promise<result<actors::committed>> answered;
-  actors::command_box box = std::make_shared<const command>(create_bucket{"files", system_clock().wall()});
+  actors::command_box box =
+      std::make_shared<const metadata::command>(metadata::create_bucket{"files", system_clock().wall()});
   actors::ask_metadata<actors::committed>(
       node_->handles(), [&answered](result<actors::committed> a) { answered.set_value(std::move(a)); },
       actors::commit_atom_v, box);

@@ -54,7 +54,7 @@ result<void> import(const import_arguments& arguments, const s3_endpoint& to) {
   return run_import(options);
 }
 
-constexpr const char* help =
+constexpr const char* import_help =
     "Copies buckets with the bytes, metadata, tags and standard headers of their objects. Buckets that keep versions\n"
     "get all versions and delete markers, oldest first; the versions' ids are new ones. Of the settings: versioning,\n"
     "lifecycle, CORS, policy, tags, object lock, access control list, ownership and public access block. With --users\n"
@@ -124,7 +124,7 @@ void add_import_command(CLI::App& app, int& exit_code) {
   auto* group = app.add_subcommand("import", "Migrate from another server");
   group->require_subcommand(1);
   auto* command = group->add_subcommand("s3", "Copy buckets of another S3 server, with versions and settings");
-  command->footer(help);
+  command->footer(import_help);
   auto arguments = std::make_shared<import_arguments>();
   auto& options = arguments->options;
   add_source_options(*command, *arguments);

@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t page = 4096, probe_pages = 1024, flush_count = 15;
+constexpr std::size_t page_bytes = 4096, probe_pages = 1024, flush_count = 15;
 
 std::string reason(int code) {
   return std::strerror(code);
@@ -72,21 +72,21 @@ int open_unnamed(const std::string& folder, int flags) {
 bool direct_works(const std::string& folder) {
   const descriptor file(open_unnamed(folder, O_DIRECT));
   if (file.get() < 0) return false;
-  alignas(page) static std::array<char, page> block{};
-  return ::pwrite(file.get(), block.data(), block.size(), 0) == ssize_t(page);
+  alignas(page_bytes) static std::array<char, page_bytes> block{};
+  return ::pwrite(file.get(), block.data(), block.size(), 0) == ssize_t(page_bytes);
 }
 
 // Overwrites pages of a file that is written already, as a node does: each flush is then one of data only.
 std::string time_flushes(disk_facts& disk) {
   const descriptor file(open_unnamed(disk.folder, 0));
   if (file.get() < 0) return "no file can be made: " + reason(errno);
-  const std::vector<char> zeros(page * probe_pages);
+  const std::vector<char> zeros(page_bytes * probe_pages);
   if (::pwrite(file.get(), zeros.data(), zeros.size(), 0) != ssize_t(zeros.size()))
     return "4 MiB cannot be written: " + reason(errno);
   if (::fdatasync(file.get()) != 0) return "a flush failed: " + reason(errno);
   for (std::size_t i = 0; i < flush_count; ++i) {
-    const std::string block(page, char('a' + i));
-    if (::pwrite(file.get(), block.data(), page, off_t(i * page)) != ssize_t(page))
+    const std::string block(page_bytes, char('a' + i));
+    if (::pwrite(file.get(), block.data(), page_bytes, off_t(i * page_bytes)) != ssize_t(page_bytes))
       return "a page cannot be written: " + reason(errno);
     const auto before = std::chrono::steady_clock::now();
     if (::fdatasync(file.get()) != 0) return "a flush failed: " + reason(errno);

@@ -30,13 +30,13 @@ header_list described_headers(const http_response& response) {
   return kept;
 }
 
-void print_json(const object_path& path, std::uint64_t size, const std::string& etag, const header_list& headers) {
+void print_as_json(const object_path& path, std::uint64_t size, const std::string& etag, const header_list& headers) {
   json_object shown{{"bucket", path.bucket}, {"key", path.key}, {"size", size}, {"etag", etag}};
   for (const auto& [name, value] : headers) shown[name] = value;
   std::printf("%s\n", json_text(shown).c_str());
 }
 
-void print_text(const object_path& path, std::uint64_t size, const std::string& etag, const header_list& headers) {
+void print_as_text(const object_path& path, std::uint64_t size, const std::string& etag, const header_list& headers) {
   const auto line = [](const std::string& name, const std::string& value) {
     std::printf("%-20s %s\n", (printable(name) + ":").c_str(), printable(value).c_str());
   };
@@ -54,8 +54,8 @@ result<void> stat_object(const s3_endpoint& endpoint, const std::string& name, b
   const auto response = ask(**client, {"HEAD", target_of(*path), {}}, printable(path->bucket + "/" + path->key));
   if (!response) return response.error();
   if (!response->content_length) return error{errc::corrupt, "the answer lacks Content-Length"};
-  (json ? print_json : print_text)(*path, *response->content_length, etag_text(response->header("etag")),
-                                   described_headers(*response));
+  (json ? print_as_json : print_as_text)(*path, *response->content_length, etag_text(response->header("etag")),
+                                         described_headers(*response));
   return {};
 }
 

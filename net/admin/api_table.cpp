@@ -39,7 +39,8 @@ constexpr api_parameter owner_parameters[] = {
 constexpr api_parameter of_user_page[] = {
     {"after", "string", false, "Begin behind this id: `next` of the page before."},
     {"max", "integer", false, "At most so many, 1 to 1000. Without it: 1000."}};
-constexpr api_parameter of_object[] = {{"key", "string", false, "An object, or a prefix. Without it: the bucket."}};
+constexpr api_parameter object_parameter[] = {
+    {"key", "string", false, "An object, or a prefix. Without it: the bucket."}};
 constexpr api_parameter of_object_link[] = {
     {"key", "string", true, "The object."},
     {"version", "string", false, "Its version. Without it: the one that is current when the link is used."},
@@ -130,7 +131,7 @@ constexpr std::array all_rows{
             "bucket"},
     api_row{verb::get, "/v1/buckets/{bucket}/may", api_right::signed_in, "objectRights", "",
             "What the session's access key may do with objects. The admin token has no rights on objects.",
-            &handle_object_rights, of_object, "object_rights"},
+            &handle_object_rights, object_parameter, "object_rights"},
     api_row{verb::post, "/v1/buckets/{bucket}/links", api_right::signed_in, "shareObject", "",
             "Makes a presigned URL: who has it can read the object until it ends, as the session's access key.",
             &handle_object_link, of_object_link, "link"},

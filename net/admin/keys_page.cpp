@@ -14,13 +14,13 @@ namespace {
 namespace metadata = storage::metadata;
 using answer = std::function<void(result<std::string>)>;
 
-constexpr std::array kinds{std::pair{std::string_view{"create"}, key_request::create},
-                           std::pair{std::string_view{"list"}, key_request::list},
-                           std::pair{std::string_view{"seal"}, key_request::seal},
-                           std::pair{std::string_view{"delete"}, key_request::remove},
-                           std::pair{std::string_view{"allow"}, key_request::allow},
-                           std::pair{std::string_view{"deny"}, key_request::deny},
-                           std::pair{std::string_view{"public-read"}, key_request::public_read}};
+constexpr std::array key_request_kinds{std::pair{std::string_view{"create"}, key_request::create},
+                                       std::pair{std::string_view{"list"}, key_request::list},
+                                       std::pair{std::string_view{"seal"}, key_request::seal},
+                                       std::pair{std::string_view{"delete"}, key_request::remove},
+                                       std::pair{std::string_view{"allow"}, key_request::allow},
+                                       std::pair{std::string_view{"deny"}, key_request::deny},
+                                       std::pair{std::string_view{"public-read"}, key_request::public_read}};
 
 struct named_right {
   std::string_view name;
@@ -279,8 +279,8 @@ std::string key_text(const metadata::access_key_row& key, const bucket_names& na
 } // namespace
 
 std::optional<key_request> key_request_of(std::string_view kind) {
-  const auto found = std::ranges::find(kinds, kind, [](const auto& k) { return k.first; });
-  return found == kinds.end() ? std::nullopt : std::optional{found->second};
+  const auto found = std::ranges::find(key_request_kinds, kind, [](const auto& k) { return k.first; });
+  return found == key_request_kinds.end() ? std::nullopt : std::optional{found->second};
 }
 
 result<key_command> complete_key_command(key_command c, const request_target& asked) {

@@ -21,7 +21,7 @@ constexpr std::string_view user_name = "UserName", group_name = "GroupName", rol
                            path_pages = "PathPrefix Marker MaxItems", pages = "Marker MaxItems";
 constexpr std::size_t known_secret_bytes_min = 8; // as MinIO's
 
-constexpr iam_action actions[] = {
+constexpr iam_action action_rows[] = {
     {"CreateUser", action::iam_create_user, user_name, {}, "Path Tags"},
     {"GetUser", action::iam_get_user, user_name, {}, {}, true},
     {"ListUsers", action::iam_list_users, {}, {}, path_pages},
@@ -260,9 +260,9 @@ bool iam_action::creates() const {
 }
 
 const iam_action* find_action(std::string_view name) {
-  const auto found =
-      std::find_if(std::begin(actions), std::end(actions), [name](const iam_action& a) { return a.name == name; });
-  return found == std::end(actions) ? nullptr : &*found;
+  const auto found = std::find_if(std::begin(action_rows), std::end(action_rows),
+                                  [name](const iam_action& a) { return a.name == name; });
+  return found == std::end(action_rows) ? nullptr : &*found;
 }
 
 std::variant<const iam_action*, s3_error> read_action(iam_query& query, const policy::user_facts* caller) {

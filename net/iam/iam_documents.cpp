@@ -8,7 +8,6 @@ namespace cairn::net {
 namespace {
 
 namespace metadata = storage::metadata;
-using storage::policy::date_text;
 
 void write_tag(xml_writer& xml, const std::pair<std::string, std::string>& tag) {
   xml.open("member");
@@ -42,7 +41,7 @@ void write_user(xml_writer& xml, const metadata::user_row& row, bool with_tags) 
   xml.text("UserName", row.who.name);
   xml.text("UserId", row.who.id);
   xml.text("Arn", iam_arn_of(metadata::resource_of(row)));
-  xml.text("CreateDate", date_text(row.created));
+  xml.text("CreateDate", storage::policy::date_text(row.created));
   if (with_tags && !row.who.tags.empty()) write_tags(xml, row.who.tags);
 }
 
@@ -51,7 +50,7 @@ void write_group(xml_writer& xml, const metadata::group_row& row) {
   xml.text("GroupName", row.name);
   xml.text("GroupId", row.id);
   xml.text("Arn", iam_arn_of(metadata::resource_of(row)));
-  xml.text("CreateDate", date_text(row.created));
+  xml.text("CreateDate", storage::policy::date_text(row.created));
 }
 
 void write_role(xml_writer& xml, const metadata::role_row& row, bool with_tags) {
@@ -59,7 +58,7 @@ void write_role(xml_writer& xml, const metadata::role_row& row, bool with_tags) 
   xml.text("RoleName", row.who.name);
   xml.text("RoleId", row.who.id);
   xml.text("Arn", iam_arn_of(metadata::resource_of(row)));
-  xml.text("CreateDate", date_text(row.created));
+  xml.text("CreateDate", storage::policy::date_text(row.created));
   write_document(xml, "AssumeRolePolicyDocument", row.trust);
   if (!row.description.empty()) xml.text("Description", readable_xml(row.description));
   xml.number("MaxSessionDuration", row.session_seconds_max);
@@ -75,7 +74,7 @@ void write_provider(xml_writer& xml, const metadata::provider_row& row) {
   xml.text("Url", row.name);
   list("ClientIDList", row.client_ids);
   list("ThumbprintList", row.thumbprints);
-  xml.text("CreateDate", date_text(row.created));
+  xml.text("CreateDate", storage::policy::date_text(row.created));
   if (!row.tags.empty()) write_tags(xml, row.tags);
 }
 
@@ -89,8 +88,8 @@ void write_managed_policy(xml_writer& xml, const metadata::policy_row& row, bool
   xml.number("PermissionsBoundaryUsageCount", 0);
   write_truth(xml, "IsAttachable", true);
   if (whole && !row.description.empty()) xml.text("Description", readable_xml(row.description));
-  xml.text("CreateDate", date_text(row.created));
-  xml.text("UpdateDate", date_text(row.updated));
+  xml.text("CreateDate", storage::policy::date_text(row.created));
+  xml.text("UpdateDate", storage::policy::date_text(row.updated));
 }
 
 void write_policy_version(xml_writer& xml, const metadata::policy_row& row, const metadata::policy_version& version,
@@ -98,7 +97,7 @@ void write_policy_version(xml_writer& xml, const metadata::policy_row& row, cons
   if (with_text) write_document(xml, "Document", version.text);
   xml.text("VersionId", version_id_text(version.number));
   write_truth(xml, "IsDefaultVersion", version.number == row.default_version);
-  xml.text("CreateDate", date_text(version.created));
+  xml.text("CreateDate", storage::policy::date_text(version.created));
 }
 
 void write_document(xml_writer& xml, std::string_view element, std::string_view text) {
@@ -113,7 +112,7 @@ void write_access_key(xml_writer& xml, std::string_view user, const metadata::ac
   xml.text("AccessKeyId", key.id);
   xml.text("Status", key.active ? "Active" : "Inactive");
   if (!secret.empty()) xml.text("SecretAccessKey", secret);
-  xml.text("CreateDate", date_text(key.created));
+  xml.text("CreateDate", storage::policy::date_text(key.created));
 }
 
 std::string iam_document(std::string_view action, std::string_view result, std::string_view request_id,

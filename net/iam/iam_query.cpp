@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t items_default = 100, items_most = 1000;
 constexpr std::size_t parameters_max = 400;
 
-std::string member_name(std::string_view name, std::size_t number, std::string_view part) {
+std::string list_member(std::string_view name, std::size_t number, std::string_view part) {
   auto text = std::string{name} + ".member." + std::to_string(number);
   if (!part.empty()) text.append(".").append(part);
   return text;
@@ -25,20 +25,22 @@ struct list_parameter {
   std::string_view name;
   std::array<std::string_view, 3> parts{}; // of an entry, which has the first; none: an entry is a text
 };
-constexpr list_parameter lists[] = {{"Tags", {"Key", "Value"}},
-                                    {"TagKeys"},
-                                    {"TransitiveTagKeys"},
-                                    {"ClientIDList"},
-                                    {"ThumbprintList"},
-                                    {"ActionNames"},
-                                    {"ResourceArns"},
-                                    {"PolicyInputList"},
-                                    {"ContextEntries", {"ContextKeyName", "ContextKeyType", "ContextKeyValues"}},
-                                    {"ContextKeyValues"}};
+constexpr list_parameter list_parameters[] = {
+    {"Tags", {"Key", "Value"}},
+    {"TagKeys"},
+    {"TransitiveTagKeys"},
+    {"ClientIDList"},
+    {"ThumbprintList"},
+    {"ActionNames"},
+    {"ResourceArns"},
+    {"PolicyInputList"},
+    {"ContextEntries", {"ContextKeyName", "ContextKeyType", "ContextKeyValues"}},
+    {"ContextKeyValues"}};
 
 const list_parameter* find_list(std::string_view name) {
-  const auto found = std::find_if(std::begin(lists), std::end(lists), [name](const auto& l) { return l.name == name; });
-  return found == std::end(lists) ? nullptr : &*found;
+  const auto found = std::find_if(std::begin(list_parameters), std::end(list_parameters),
+                                  [name](const auto& l) { return l.name == name; });
+  return found == std::end(list_parameters) ? nullptr : &*found;
 }
 
 bool has_entry(const iam_query& query, const std::string& entry) {
@@ -57,10 +59,10 @@ bool is_entry_from(const iam_query& query, std::string_view parameter, std::size
   std::uint32_t number = 0;
   const auto* const end = parameter.data() + parameter.size();
   const auto [at, problem] = std::from_chars(parameter.data() + dot + member.size(), end, number);
-  if (problem != std::errc{} || number == 0 || (number > 1 && !has_entry(query, member_name(before, number - 1, {}))))
+  if (problem != std::errc{} || number == 0 || (number > 1 && !has_entry(query, list_member(before, number - 1, {}))))
     return false;
   if (list->parts.front().empty()) return at == end;
-  if (at == end || *at != '.' || query.find(member_name(before, number, list->parts.front())) == nullptr) return false;
+  if (at == end || *at != '.' || query.find(list_member(before, number, list->parts.front())) == nullptr) return false;
   const auto begin = static_cast<std::size_t>(at + 1 - parameter.data());
   const auto part = parameter.substr(begin);
   const bool whole = !part.empty() && std::find(list->parts.begin(), list->parts.end(), part) != list->parts.end();
@@ -126,15 +128,15 @@ void iam_query::set(std::string_view name, std::string value) {
 
 std::vector<std::string> iam_query::list(std::string_view name) const {
   std::vector<std::string> values;
-  while (const auto* const value = find(member_name(name, values.size() + 1, {}))) values.push_back(*value);
+  while (const auto* const value = find(list_member(name, values.size() + 1, {}))) values.push_back(*value);
   return values;
 }
 
 std::vector<std::pair<std::string, std::string>> iam_query::pairs(std::string_view name, std::string_view first,
                                                                   std::string_view second) const {
   std::vector<std::pair<std::string, std::string>> values;
-  while (const auto* const value = find(member_name(name, values.size() + 1, first)))
-    values.emplace_back(*value, text(member_name(name, values.size() + 1, second)));
+  while (const auto* const value = find(list_member(name, values.size() + 1, first)))
+    values.emplace_back(*value, text(list_member(name, values.size() + 1, second)));
   return values;
 }
 

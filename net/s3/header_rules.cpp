@@ -23,7 +23,7 @@ struct header_rule {
   std::string_view feature{}; // named in the refusal; empty: the header's name
 };
 
-constexpr std::array rules{
+constexpr std::array header_rule_rows{
     // Authentication and the body's transfer.
     header_rule{"x-amz-date"},
     header_rule{"x-amz-content-sha256"},
@@ -127,7 +127,7 @@ std::optional<s3_error> refused_header(std::string_view name, const s3_operation
   if (std::any_of(operation.headers.begin(), operation.headers.end(), named)) return std::nullopt;
   if (route != nullptr && named(route->header)) return std::nullopt;
   if (route != nullptr && route->header == "x-amz-acl" && is_grant_header(name)) return std::nullopt;
-  for (const auto& rule : rules) {
+  for (const auto& rule : header_rule_rows) {
     if (!fits(rule.name, name)) continue;
     if (holds(rule.operations, operation)) return std::nullopt;
     return refused(name, rule.feature);

@@ -18,14 +18,14 @@ struct right_row {
   std::string_view name, method, parameter;
   bool of_object = true;
 };
-constexpr right_row rows[] = {{"list", "GET", "", false},
-                              {"list_versions", "GET", "versions", false},
-                              {"read", "GET", ""},
-                              {"write", "PUT", ""},
-                              {"delete", "DELETE", ""},
-                              {"delete_versions", "DELETE", "versionId"},
-                              {"read_tags", "GET", "tagging"},
-                              {"write_tags", "PUT", "tagging"}};
+constexpr right_row right_rows[] = {{"list", "GET", "", false},
+                                    {"list_versions", "GET", "versions", false},
+                                    {"read", "GET", ""},
+                                    {"write", "PUT", ""},
+                                    {"delete", "DELETE", ""},
+                                    {"delete_versions", "DELETE", "versionId"},
+                                    {"read_tags", "GET", "tagging"},
+                                    {"write_tags", "PUT", "tagging"}};
 
 s3_target target_of(const object_rights_query& asked, const right_row& row) {
   s3_target out;
@@ -75,7 +75,7 @@ std::vector<std::pair<std::string_view, bool>> object_rights(const object_rights
   boost::beast::http::fields head;
   if (!asked.user_agent.empty()) head.set(boost::beast::http::field::user_agent, beast_view(asked.user_agent));
   std::vector<std::pair<std::string_view, bool>> out;
-  for (const auto& row : rows) out.emplace_back(row.name, has_right(asked, row, head));
+  for (const auto& row : right_rows) out.emplace_back(row.name, has_right(asked, row, head));
   return out;
 }
 

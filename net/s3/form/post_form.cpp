@@ -20,12 +20,12 @@ using refusal = std::optional<s3_error>;
 
 constexpr std::string_view file_name_variable = "${filename}";
 
-constexpr std::array<std::string_view, 7> plain{"cache-control",    "content-type",     "content-disposition",
-                                                "content-encoding", "content-language", "content-md5",
-                                                "expires"};
+constexpr std::array<std::string_view, 7> plain_fields{"cache-control",    "content-type",     "content-disposition",
+                                                       "content-encoding", "content-language", "content-md5",
+                                                       "expires"};
 // Fields of the signature, which are not headers of PutObject.
-constexpr std::array<std::string_view, 5> protocol{"x-amz-algorithm", "x-amz-credential", "x-amz-date",
-                                                   "x-amz-signature", "x-amz-security-token"};
+constexpr std::array<std::string_view, 5> protocol_fields{"x-amz-algorithm", "x-amz-credential", "x-amz-date",
+                                                          "x-amz-signature", "x-amz-security-token"};
 
 template <std::size_t N>
 bool is_one_of(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -73,8 +73,8 @@ refusal add_tags(http::fields& head, std::string_view document) {
 refusal add_field(http::fields& head, const form_field& field) {
   if (field.name == "acl") return add_header(head, "x-amz-acl", field.value);
   if (field.name == "tagging") return add_tags(head, field.value);
-  const bool about_object = field.name.starts_with("x-amz-") && !is_one_of(protocol, field.name);
-  if (about_object || is_one_of(plain, field.name)) return add_header(head, field.name, field.value);
+  const bool about_object = field.name.starts_with("x-amz-") && !is_one_of(protocol_fields, field.name);
+  if (about_object || is_one_of(plain_fields, field.name)) return add_header(head, field.name, field.value);
   return std::nullopt;
 }
 

@@ -18,7 +18,7 @@ struct setting {
   std::string_view code{}, message{};
 };
 
-constexpr std::array settings{
+constexpr std::array setting_rows{
     setting{"accelerate", false, "AccelerateConfiguration"},
     setting{"logging", false, "BucketLoggingStatus"},
     setting{"notification", false, "NotificationConfiguration"},
@@ -147,7 +147,7 @@ std::string location_document(std::string_view region) {
 
 std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, bool of_object) {
   if (sub_resource == "requestPayment") return payer_document();
-  for (const auto& s : settings) {
+  for (const auto& s : setting_rows) {
     if (s.sub_resource != sub_resource || s.of_object != of_object) continue;
     if (!s.document.empty()) return empty_document(s.document);
     return s3_error{s.status, s.code, std::string{s.message}};

@@ -11,7 +11,7 @@ namespace cairn::net {
 
 namespace {
 
-constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t offset_max = std::numeric_limits<std::uint64_t>::max();
 
 // Digits only; a number too large to hold saturates, since it lies beyond every object.
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -20,7 +20,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
   for (const char c : text) {
     if (c < '0' || c > '9') return std::nullopt;
     const auto digit = static_cast<std::uint64_t>(c - '0');
-    value = value > (most - digit) / 10 ? most : value * 10 + digit;
+    value = value > (offset_max - digit) / 10 ? offset_max : value * 10 + digit;
   }
   return value;
 }
