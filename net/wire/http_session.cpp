@@ -321,10 +321,10 @@ void http_session::write_piece(std::size_t taken, std::size_t most) {
   hold_writes();
   // The condition is called after every system call but the last: the client has made progress when the socket took
   // bytes.
-  const auto progress = [this](const error_code& failed, std::size_t sent) {
+  const auto progress = [this, most](const error_code& failed, std::size_t sent) {
     if (!failed && sent > 0) arm(wait::write);
     moved(sent - std::exchange(sending_, sent));
-    return failed ? std::size_t{0} : call_bytes();
+    return failed ? std::size_t{0} : most == all_bytes ? call_bytes() : most;
   };
   stream_->async_write(buffers, progress,
                        [self = shared_from_this(), taken, end, whole](error_code failed, std::size_t sent) {

@@ -167,6 +167,7 @@ private:
   void write_in_turn(std::size_t sent, std::size_t most);
   bool drop_writes_if_closed();
   std::size_t call_bytes() const; // of a system call
+  std::size_t turn_bytes() const; // of a piece that has its turn
   void hold_writes();
   void written();
   bool body_skippable() const;

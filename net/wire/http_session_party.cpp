@@ -14,6 +14,9 @@ namespace {
 constexpr std::size_t call_bytes_max = 16 << 20; // Asio's own limit a call is 64 KiB
 // While several parties send requests. A handler of one waits for such calls of the others.
 constexpr std::size_t shared_call_bytes = 128 << 10;
+// A piece while no other waits for a turn: each passes the run queue twice, so small ones would cost a lone download
+// most of its rate beside many small requests.
+constexpr std::size_t lone_piece_bytes = 1 << 20;
 
 } // namespace
 
@@ -61,6 +64,10 @@ bool http_session::takes_turns() const {
   return shared_->parties.several(now);
 }
 
+std::size_t http_session::turn_bytes() const {
+  return shared_->piece_turns->waiting() == 0 ? lone_piece_bytes : shared_call_bytes;
+}
+
 // Sends a piece of the first write, of at most `most` bytes, when the socket takes bytes and the party has a turn.
 void http_session::write_in_turn(std::size_t sent, std::size_t most) {
   writing_ = true;
@@ -77,7 +84,7 @@ void http_session::write_in_turn(std::size_t sent, std::size_t most) {
                                    boost::asio::post(self->executor(), [self, sent, most, mine = std::move(mine)] {
                                      self->awaits_turn_ = false;
                                      if (!self->drop_writes_if_closed())
-                                       self->write_piece(sent, std::min(most, shared_call_bytes));
+                                       self->write_piece(sent, std::min(most, self->turn_bytes()));
                                    });
                                  });
                                });
