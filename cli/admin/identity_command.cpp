@@ -1,8 +1,8 @@
 #include "cli/admin/identity_command.hpp"
 
 #include "base/json.hpp"
+#include "base/text_table.hpp"
 #include "cli/admin/quota_command.hpp"
-#include "cli/admin/text_table.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/iam_client.hpp"
 #include "cli/client/object_path.hpp"

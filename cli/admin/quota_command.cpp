@@ -1,7 +1,7 @@
 #include "cli/admin/quota_command.hpp"
 
+#include "base/text_table.hpp"
 #include "base/units.hpp"
-#include "cli/admin/text_table.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/progress.hpp"
 

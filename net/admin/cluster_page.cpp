@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "base/json.hpp"
+#include "base/text_table.hpp"
 #include "config/keys.hpp"
 #include "net/admin/cluster_reasons.hpp"
 
@@ -85,21 +86,6 @@ std::string state_text(const cluster_node_status& n, wall_ms now) {
   if (!n.fault.empty()) out += ", log failed: " + n.fault;
   if (n.closed_disks > 0)
     out += ", " + std::to_string(n.closed_disks) + (n.closed_disks == 1 ? " disk" : " disks") + " closed";
-  return out;
-}
-
-using table_row = std::vector<std::string>;
-
-std::string html_table(const std::vector<table_row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line.append(row[i]).append(widths[i] - row[i].size() + 2, ' ');
-    out += line.erase(line.find_last_not_of(' ') + 1) + '\n';
-  }
   return out;
 }
 
@@ -248,7 +234,7 @@ std::string cluster_text(const cluster_status& s) {
   std::vector<table_row> rows{
       {"NODE", "ADDRESS", "ZONE", "WEIGHT", "STATE", "METADATA", "PARTITIONS", "DATA", "USED", "APPLIED", "ID"}};
   for (const auto& n : s.nodes) rows.push_back(node_row(n, s));
-  out += html_table(rows);
+  out += text_table(rows, further_columns::left);
   out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +
          ". Partitions with too few replicas: " + std::to_string(s.partitions_under_replicated) + ".\n";
   out += votes_text(s);

@@ -1,8 +1,8 @@
-#include "cli/admin/text_table.hpp"
+#include "base/text_table.hpp"
 
 #include <gtest/gtest.h>
 
-namespace cairn::cli::text_table_test {
+namespace cairn::text_table_test {
 
 TEST(text_table, has_columns_as_wide_as_their_longest_cell) {
   const std::vector<table_row> rows{{"NAME", "SIZE", "N"}, {"a", "12345", "1"}, {"longest", "", "22"}};
@@ -19,4 +19,4 @@ TEST(text_table, of_one_column_has_no_white_space_and_of_no_rows_nothing) {
   EXPECT_EQ(text_table({}, further_columns::left), "");
 }
 
-} // namespace cairn::cli::text_table_test
+} // namespace cairn::text_table_test

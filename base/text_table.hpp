@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace cairn::cli {
+namespace cairn {
 
 using table_row = std::vector<std::string>;
 
@@ -15,4 +15,4 @@ enum class further_columns : std::uint8_t { left, right };
 // All rows have as many cells as the first, at least one. The last column is not filled up on its right.
 std::string text_table(const std::vector<table_row>& rows, further_columns alignment);
 
-} // namespace cairn::cli
+} // namespace cairn

@@ -1,8 +1,8 @@
-#include "cli/admin/text_table.hpp"
+#include "base/text_table.hpp"
 
 #include <algorithm>
 
-namespace cairn::cli {
+namespace cairn {
 
 std::string text_table(const std::vector<table_row>& rows, further_columns alignment) {
   if (rows.empty()) return {};
@@ -23,4 +23,4 @@ std::string text_table(const std::vector<table_row>& rows, further_columns align
   return out;
 }
 
-} // namespace cairn::cli
+} // namespace cairn
