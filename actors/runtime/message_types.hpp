@@ -1,4 +1,4 @@
-// Makes the types of actors/protocol/messages.hpp known to an actor system. One file compiles their inspection.
+// Registers the types of actors/protocol/messages.hpp with an actor system. Their inspection is compiled here only.
 #pragma once
 
 namespace caf {

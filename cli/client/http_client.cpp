@@ -70,14 +70,6 @@ void sign(http_request& request, const server_address& server, const net::client
     request.headers.push_back(std::move(added));
 }
 
-} // namespace
-
-std::string_view http_response::header(std::string_view name) const {
-  for (const auto& [key, value] : headers)
-    if (net::iequals(key, name)) return value;
-  return {};
-}
-
 // How an operation ended. One type, and no serializers: each handler and each body would compile Beast's streams anew.
 struct outcome {
   error_code code = asio::error::would_block;
@@ -104,6 +96,14 @@ std::string head_of(const http::request<http::empty_body>& message) {
   text.append(" ").append(message.target()).append(" HTTP/1.1\r\n");
   for (const auto& field : message) text.append(field.name_string()).append(": ").append(field.value()).append("\r\n");
   return text + "\r\n";
+}
+
+} // namespace
+
+std::string_view http_response::header(std::string_view name) const {
+  for (const auto& [key, value] : headers)
+    if (net::iequals(key, name)) return value;
+  return {};
 }
 
 // One TCP connection. Beast bounds asynchronous operations only, so each step starts one and runs the context until it
@@ -202,11 +202,10 @@ private:
       use(stream_);
   }
 
-  using deadline = std::chrono::steady_clock::time_point;
-  static deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+  static steady_time in(std::chrono::milliseconds time) { return system_clock().now() + time; }
 
   template <class Start>
-  outcome run(deadline until, Start start) {
+  outcome run(steady_time until, Start start) {
     outcome out;
     stream_.expires_at(until);
     start(handler{&out});
@@ -324,14 +323,14 @@ private:
     }
   }
 
-  error_code read_head(message_parser& parser, deadline until) {
+  error_code read_head(message_parser& parser, steady_time until) {
     parser.body_limit(boost::none);
     parser.header_limit(64 << 10);
     return parse(parser, until);
   }
 
   // Parses what has come, after it has received more if that is too little: the whole head, or some of the body.
-  error_code parse(message_parser& parser, deadline until) {
+  error_code parse(message_parser& parser, steady_time until) {
     for (;;) {
       error_code code = http::error::need_more;
       if (buffer_.size() > 0) buffer_.consume(parser.put(buffer_.data(), code));
@@ -386,7 +385,7 @@ private:
   }
 
   // The number of bytes that came, which may be 0 although more are to come.
-  std::pair<std::size_t, error_code> read_some(message_parser& parser, bytes_span into, deadline until) {
+  std::pair<std::size_t, error_code> read_some(message_parser& parser, bytes_span into, steady_time until) {
     auto& body = parser.get().body();
     body.data = into.data();
     body.size = into.size();
@@ -397,9 +396,9 @@ private:
 
   result<void> receive_body(message_parser& parser, http_response& response, body_sink* sink) {
     std::uint64_t received = 0;
-    const auto end = timeouts_.body.count() > 0 ? in(timeouts_.body) : deadline::max();
+    const auto end = timeouts_.body.count() > 0 ? in(timeouts_.body) : steady_time::max();
     while (!parser.is_done()) {
-      if (std::chrono::steady_clock::now() > end) return error{errc::timeout, "receiving the body: it is too slow"};
+      if (system_clock().now() > end) return error{errc::timeout, "receiving the body: it is too slow"};
       const auto [count, code] = read_some(parser, chunk_, std::min(in(timeouts_.progress), end));
       const bytes_view bytes(chunk_.data(), count);
       received += bytes.size();

@@ -8,6 +8,7 @@ namespace cairn::net {
 namespace {
 
 namespace metadata = storage::metadata;
+namespace policy = storage::policy;
 
 void write_tag(xml_writer& xml, const std::pair<std::string, std::string>& tag) {
   xml.open("member");
@@ -19,7 +20,7 @@ void write_tag(xml_writer& xml, const std::pair<std::string, std::string>& tag) 
 } // namespace
 
 std::string iam_arn_of(std::string_view resource) {
-  return std::string{"arn:aws:iam::"}.append(storage::policy::account_id).append(":").append(resource);
+  return std::string{"arn:aws:iam::"}.append(policy::account_id).append(":").append(resource);
 }
 
 std::string version_id_text(std::uint32_t number) {
@@ -30,7 +31,7 @@ void write_truth(xml_writer& xml, std::string_view element, bool value) {
   xml.text(element, value ? "true" : "false");
 }
 
-void write_tags(xml_writer& xml, const storage::policy::tag_pairs& tags) {
+void write_tags(xml_writer& xml, const policy::tag_pairs& tags) {
   xml.open("Tags");
   for (const auto& tag : tags) write_tag(xml, tag);
   xml.close("Tags");
@@ -41,7 +42,7 @@ void write_user(xml_writer& xml, const metadata::user_row& row, bool with_tags) 
   xml.text("UserName", row.who.name);
   xml.text("UserId", row.who.id);
   xml.text("Arn", iam_arn_of(metadata::resource_of(row)));
-  xml.text("CreateDate", storage::policy::date_text(row.created));
+  xml.text("CreateDate", policy::date_text(row.created));
   if (with_tags && !row.who.tags.empty()) write_tags(xml, row.who.tags);
 }
 
@@ -50,7 +51,7 @@ void write_group(xml_writer& xml, const metadata::group_row& row) {
   xml.text("GroupName", row.name);
   xml.text("GroupId", row.id);
   xml.text("Arn", iam_arn_of(metadata::resource_of(row)));
-  xml.text("CreateDate", storage::policy::date_text(row.created));
+  xml.text("CreateDate", policy::date_text(row.created));
 }
 
 void write_role(xml_writer& xml, const metadata::role_row& row, bool with_tags) {
@@ -58,7 +59,7 @@ void write_role(xml_writer& xml, const metadata::role_row& row, bool with_tags) 
   xml.text("RoleName", row.who.name);
   xml.text("RoleId", row.who.id);
   xml.text("Arn", iam_arn_of(metadata::resource_of(row)));
-  xml.text("CreateDate", storage::policy::date_text(row.created));
+  xml.text("CreateDate", policy::date_text(row.created));
   write_document(xml, "AssumeRolePolicyDocument", row.trust);
   if (!row.description.empty()) xml.text("Description", readable_xml(row.description));
   xml.number("MaxSessionDuration", row.session_seconds_max);
@@ -74,7 +75,7 @@ void write_provider(xml_writer& xml, const metadata::provider_row& row) {
   xml.text("Url", row.name);
   list("ClientIDList", row.client_ids);
   list("ThumbprintList", row.thumbprints);
-  xml.text("CreateDate", storage::policy::date_text(row.created));
+  xml.text("CreateDate", policy::date_text(row.created));
   if (!row.tags.empty()) write_tags(xml, row.tags);
 }
 
@@ -88,8 +89,8 @@ void write_managed_policy(xml_writer& xml, const metadata::policy_row& row, bool
   xml.number("PermissionsBoundaryUsageCount", 0);
   write_truth(xml, "IsAttachable", true);
   if (whole && !row.description.empty()) xml.text("Description", readable_xml(row.description));
-  xml.text("CreateDate", storage::policy::date_text(row.created));
-  xml.text("UpdateDate", storage::policy::date_text(row.updated));
+  xml.text("CreateDate", policy::date_text(row.created));
+  xml.text("UpdateDate", policy::date_text(row.updated));
 }
 
 void write_policy_version(xml_writer& xml, const metadata::policy_row& row, const metadata::policy_version& version,
@@ -97,7 +98,7 @@ void write_policy_version(xml_writer& xml, const metadata::policy_row& row, cons
   if (with_text) write_document(xml, "Document", version.text);
   xml.text("VersionId", version_id_text(version.number));
   write_truth(xml, "IsDefaultVersion", version.number == row.default_version);
-  xml.text("CreateDate", storage::policy::date_text(version.created));
+  xml.text("CreateDate", policy::date_text(version.created));
 }
 
 void write_document(xml_writer& xml, std::string_view element, std::string_view text) {
@@ -112,7 +113,7 @@ void write_access_key(xml_writer& xml, std::string_view user, const metadata::ac
   xml.text("AccessKeyId", key.id);
   xml.text("Status", key.active ? "Active" : "Inactive");
   if (!secret.empty()) xml.text("SecretAccessKey", secret);
-  xml.text("CreateDate", storage::policy::date_text(key.created));
+  xml.text("CreateDate", policy::date_text(key.created));
 }
 
 std::string iam_document(std::string_view action, std::string_view result, std::string_view request_id,
